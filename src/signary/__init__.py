@@ -1,0 +1,92 @@
+"""Signary reads sign language: photos, videos and cameras to letters and words with times and confidence.
+
+>>> import signary
+>>> reader = signary.load("letters")  # a bundled name or a path
+>>> reader.recognize("photo.jpg").text  # doctest: +SKIP
+'B'
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from signary.errors import (
+        BundleError,
+        ConfigError,
+        ExtraMissing,
+        InputError,
+        ModelNotFound,
+        ShapeError,
+        SignaryError,
+        SkeletonMismatch,
+    )
+    from signary.landmarks.detect import Detector, open_detector
+    from signary.landmarks.files import read_landmarks, write_landmarks
+    from signary.landmarks.sequence import LandmarkSequence
+    from signary.recognition.recognizer import Recognizer, load
+    from signary.text.recognition import Alternative, Event, Failure, Recognition, Token
+    from signary.video.frame import Frame
+    from signary.video.source import open_source
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "signary.errors": (
+        "BundleError",
+        "ConfigError",
+        "ExtraMissing",
+        "InputError",
+        "ModelNotFound",
+        "ShapeError",
+        "SignaryError",
+        "SkeletonMismatch",
+    ),
+    "signary.landmarks.detect": ("Detector", "open_detector"),
+    "signary.landmarks.files": ("read_landmarks", "write_landmarks"),
+    "signary.landmarks.sequence": ("LandmarkSequence",),
+    "signary.recognition.recognizer": ("Recognizer", "load"),
+    "signary.text.recognition": ("Alternative", "Event", "Failure", "Recognition", "Token"),
+    "signary.video.frame": ("Frame",),
+    "signary.video.source": ("open_source",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "Alternative",
+    "BundleError",
+    "ConfigError",
+    "Detector",
+    "Event",
+    "ExtraMissing",
+    "Failure",
+    "Frame",
+    "InputError",
+    "LandmarkSequence",
+    "ModelNotFound",
+    "Recognition",
+    "Recognizer",
+    "ShapeError",
+    "SignaryError",
+    "SkeletonMismatch",
+    "Token",
+    "load",
+    "open_detector",
+    "open_source",
+    "read_landmarks",
+    "write_landmarks",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name from its home on first use, so that ``import signary`` stays quick."""
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'signary' has no attribute {name!r}")
+    value = getattr(import_module(_HOME_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,1 @@
+"""How well a model reads: metrics, plots, reports and model cards."""

@@ -1,0 +1,214 @@
+"""Pictures of how well a model reads: confusion, reliability and the classes side by side. Needs matplotlib."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from signary.errors import ExtraMissing, InputError, ShapeError
+from signary.evaluation.metrics import ClassScore
+from signary.output import whole_file
+from signary.text.calibrate import ReliabilityTable
+
+NOTHING = "(nothing)"
+DPI = 120
+MOST_COUNTED = 40  # above so many classes the numbers in the cells are too small to read
+MOST_NAMED = 120
+
+RIGHT, WRONG, INK = "#2f6f9f", "#c8553d", "#333333"
+
+
+def plot_confusion(
+    targets: Sequence[str], predictions: Sequence[str], labels: Sequence[str], path: Path, *, force: bool = False
+) -> None:
+    """Draw which class was read as which: a row a true class, its readings along it, counts in the cells.
+
+    Parameters
+    ----------
+    targets, predictions : sequence of str (N,)
+    labels : sequence of str
+        Order of the classes; what is read beside them (``""``: nothing) gets columns of its own at the end.
+    path : Path
+        PNG to write.
+    force : bool
+        Write over an existing file.
+
+    Raises
+    ------
+    InputError
+        If there are no clips, a target is not among ``labels``, or the file exists and ``force`` is false.
+    ShapeError
+        If targets and predictions are not of one length.
+    ExtraMissing
+        If matplotlib is not installed.
+    """
+    rows = list(dict.fromkeys(labels))
+    columns = [*rows, *sorted(set(predictions) - set(rows))]
+    counts = confusion_counts(targets, predictions, rows, columns)
+    share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    figure = _figure(float(np.clip(2.2 + 0.3 * len(columns), 4.6, 16)), float(np.clip(1.5 + 0.3 * len(rows), 3.4, 15)))
+    axes = figure.add_subplot()
+    few = len(columns) <= MOST_COUNTED
+    # Without numbers in the cells, single errors must show by their color alone.
+    picture = axes.imshow(share, cmap="Blues", norm=_color_scale(1.0 if few else 0.4), aspect="auto")
+    _name_ticks(axes, rows, columns)
+    if few:
+        _write_counts(axes, counts, share)
+    axes.set_xlabel("read as")
+    axes.set_ylabel("true class")
+    right = int(sum(counts[row, row] for row in range(len(rows))))
+    axes.set_title(f"{right} of {len(targets)} read right", fontsize=10, loc="left")
+    figure.colorbar(picture, ax=axes, label="share of the true class", fraction=0.03, pad=0.02)
+    _save(figure, path, force=force)
+
+
+def plot_reliability(table: ReliabilityTable, path: Path, *, force: bool = False) -> None:
+    """Draw confidence against accuracy: on the diagonal a model is as often right as it says.
+
+    Parameters
+    ----------
+    table : ReliabilityTable
+    path : Path
+        PNG to write.
+    force : bool
+        Write over an existing file.
+
+    Raises
+    ------
+    InputError
+        If the file exists and ``force`` is false.
+    ExtraMissing
+        If matplotlib is not installed.
+    """
+    figure = _figure(5, 5.6)
+    above, below = figure.subplots(2, sharex=True, height_ratios=(3, 1))
+    width = np.diff(table.edges)
+    filled = table.count > 0
+    bins = {"x": table.edges[:-1][filled], "width": width[filled], "align": "edge", "edgecolor": "white"}
+    above.plot([0, 1], [0, 1], color=INK, linewidth=1, linestyle="--", label="as sure as right")
+    above.bar(height=table.accuracy[filled], color=RIGHT, alpha=0.85, label="right", **bins)
+    above.plot(table.mean_confidence[filled], table.accuracy[filled], "o", color=WRONG, label="at mean confidence")
+    above.set(xlim=(0, 1), ylim=(0, 1.02), ylabel="share right")
+    above.legend(loc="upper left", frameon=False)
+    below.bar(height=table.count[filled], color=INK, alpha=0.6, **bins)
+    below.set(xlabel="confidence", ylabel="readings")
+    _tidy(above, below)
+    _save(figure, path, force=force)
+
+
+def plot_per_class(scores: Mapping[str, ClassScore], path: Path, *, force: bool = False) -> None:
+    """Draw the share read right of every class, worst first, with the number of clips.
+
+    Parameters
+    ----------
+    scores : mapping of str to ClassScore
+        From `signary.evaluation.metrics.per_class`.
+    path : Path
+        PNG to write.
+    force : bool
+        Write over an existing file.
+
+    Raises
+    ------
+    InputError
+        If there are no classes, or the file exists and ``force`` is false.
+    ExtraMissing
+        If matplotlib is not installed.
+    """
+    if not scores:
+        raise InputError("0 classes: nothing to draw", hint="score at least one clip")
+    ordered = sorted(scores.items(), key=lambda item: (item[1]["accuracy"], item[0]))
+    figure = _figure(6, float(np.clip(1.1 + 0.22 * len(ordered), 2, 60)))
+    axes = figure.add_subplot()
+    places = np.arange(len(ordered))
+    axes.barh(places, [score["accuracy"] for _, score in ordered], color=RIGHT, height=0.75)
+    for place, (_, score) in enumerate(ordered):
+        axes.text(1.01, place, f"{score['correct']}/{score['n']}", va="center", fontsize=7, color=INK)
+    axes.set_yticks(places, [_shown(label) for label, _ in ordered], fontsize=8, parse_math=False)
+    axes.set(xlim=(0, 1), ylim=(len(ordered) - 0.4, -0.6), xlabel="share read right")
+    axes.grid(axis="x", color="white", linewidth=0.8)
+    _tidy(axes)
+    _save(figure, path, force=force)
+
+
+def confusion_counts(
+    targets: Sequence[str], predictions: Sequence[str], rows: Sequence[str], columns: Sequence[str]
+) -> NDArray[np.int64]:
+    """Count how often each true class (``rows``) was read as each of ``columns``: int64 (rows, columns).
+
+    Raises
+    ------
+    InputError
+        If there are no clips, or a target or prediction is not among them.
+    ShapeError
+        If targets and predictions are not of one length.
+    """
+    if len(targets) != len(predictions):
+        raise ShapeError(f"{len(targets)} targets, {len(predictions)} predictions", hint="give one of each a clip")
+    if not targets:
+        raise InputError("0 clips: nothing to draw", hint="give at least one")
+    down, across = ({label: place for place, label in enumerate(side)} for side in (rows, columns))
+    if strange := sorted((set(targets) - set(down)) | (set(predictions) - set(across))):
+        raise InputError(f"{strange}: not among the labels", hint="name every class")
+    counts = np.zeros((len(rows), len(columns)), np.int64)
+    np.add.at(counts, ([down[target] for target in targets], [across[read] for read in predictions]), 1)
+    return counts
+
+
+def _figure(width: float, height: float) -> Any:
+    """Return a figure (inches) that draws with Agg, whatever windows the caller has open."""
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ExtraMissing.named("train", "matplotlib") from error
+    figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def _save(figure: Any, path: Path, *, force: bool) -> None:
+    with whole_file(path, force=force) as draft:
+        figure.savefig(draft, format="png", facecolor="white")
+
+
+def _shown(label: str) -> str:
+    return label if label.strip() else NOTHING if not label else repr(label)
+
+
+def _color_scale(gamma: float) -> Any:
+    from matplotlib.colors import PowerNorm
+
+    return PowerNorm(gamma, vmin=0, vmax=1)
+
+
+def _name_ticks(axes: Any, rows: Sequence[str], columns: Sequence[str]) -> None:
+    size = 8 if len(columns) <= MOST_COUNTED else 5
+    long = max(map(len, map(_shown, columns))) > 2
+    for set_ticks, labels, turned in ((axes.set_xticks, columns, 90 * long), (axes.set_yticks, rows, 0)):
+        step = -(-len(labels) // MOST_NAMED)
+        shown = [_shown(label) for label in labels[::step]]
+        set_ticks(range(0, len(labels), step), shown, fontsize=size, rotation=turned, parse_math=False)
+    if len(columns) <= MOST_COUNTED:
+        axes.set_xticks(np.arange(-0.5, len(columns)), minor=True)
+        axes.set_yticks(np.arange(-0.5, len(rows)), minor=True)
+        axes.grid(which="minor", color="#e6e6e6", linewidth=0.5)
+    axes.tick_params(which="both", length=0)
+    axes.spines[:].set_visible(False)
+
+
+def _write_counts(axes: Any, counts: NDArray[np.int64], share: NDArray[np.float64]) -> None:
+    for row, column in zip(*np.nonzero(counts), strict=True):
+        wrong = row != column
+        color = "white" if share[row, column] > 0.55 else WRONG if wrong and share[row, column] < 0.25 else INK
+        weight = "bold" if wrong else "normal"
+        axes.text(column, row, counts[row, column], ha="center", va="center", fontsize=6, color=color, weight=weight)
+
+
+def _tidy(*axes: Any) -> None:
+    for ax in axes:
+        ax.spines[["top", "right"]].set_visible(False)

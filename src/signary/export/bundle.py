@@ -1,0 +1,395 @@
+"""Bundles: a trained model as a folder of graphs, weights, a model card and ``bundle.json``, which describes them.
+
+``bundle.json`` names every other file with its sha256, so that a bundle that was cut short, mixed up or altered is
+found before it reads a sign. It holds plain JSON; nothing in a bundle is ever unpickled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PureWindowsPath
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from signary.errors import BundleError, InputError, ModelNotFound, SignaryError
+from signary.output import whole_folder
+from signary.text.vocabulary import Vocabulary
+
+FORMAT = 1
+MANIFEST = "bundle.json"
+BUNDLES = Path(__file__).resolve().parents[1] / "bundles"
+
+_AGAIN = "fetch or export the bundle again"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+class Calibration(_Part):
+    """How logits become probabilities, ``softmax(logits / temperature)``, and the calibration error (0 to 1) left."""
+
+    temperature: float = Field(gt=0)
+    fitted_on: str
+    ece: float | None = None
+
+
+class Score(_Part):
+    """One measured result: on ``n`` clips or photos of a ``split`` of ``data``, and the command that measures it."""
+
+    data: str
+    split: str
+    n: int = Field(ge=0)
+    metrics: dict[str, float]
+    command: str
+
+
+class TrainingSource(_Part):
+    """Data that a model learned from: how many files of it, and the sha256 of the whole."""
+
+    name: str
+    licence: str
+    url: str = ""
+    files: int = Field(ge=0)
+    sha256: str
+
+
+class BundleManifest(_Part):
+    """What ``bundle.json`` says.
+
+    Parameters
+    ----------
+    skeleton : str, optional
+        Name of the skeleton that the graph takes; needed where the input is landmarks.
+    graphs : dict of str to str
+        What a graph is for -> its file: ``{"model": "model.onnx"}``.
+    vocabulary, silent, aliases
+        Labels in the order of the logits, those that are read but not written, and other names of labels.
+    sign_language, region : str
+        ISO 639-3 (``ase`` is American Sign Language), and where the signers are from, as far as it is known.
+    scores : list of Score
+        The first is the one to quote.
+    parameters : int
+        Trainable ones.
+    training_files : str, optional
+        A file of the bundle with the sha256 of every single training file, one a line, sorted.
+    recipe : dict
+        The resolved recipe it was trained by.
+    files : dict of str to str
+        Every other file of the bundle -> its sha256; worked out by `write_bundle`.
+    """
+
+    format: Literal[1] = 1
+    name: str = Field(min_length=1)
+    version: str
+    task: Literal["letters", "digits", "signs", "spelling"]
+    input: Literal["landmarks", "image", "clip"]
+    skeleton: str | None = None
+    graphs: dict[str, str] = Field(min_length=1)
+    vocabulary: list[str] = Field(min_length=1)
+    silent: list[str] = []
+    aliases: dict[str, str] = {}
+    sign_language: str = Field(pattern="^[a-z]{3}$")
+    region: str
+    thresholds: dict[str, float] = {}
+    calibration: Calibration
+    scores: list[Score] = []
+    parameters: int = Field(ge=0)
+    training: list[TrainingSource] = []
+    training_files: str | None = None
+    recipe: dict[str, Any] = {}
+    created_with: str
+    files: dict[str, Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]] = {}
+
+    @model_validator(mode="after")
+    def _check_together(self) -> BundleManifest:
+        if self.input == "landmarks" and not self.skeleton:
+            raise ValueError("input 'landmarks' needs a skeleton")
+        if len(set(self.vocabulary)) != len(self.vocabulary):
+            raise ValueError("vocabulary holds a label twice")
+        if strange := sorted(set(self.silent) - set(self.vocabulary)):
+            raise ValueError(f"silent {strange} not in the vocabulary")
+        return self
+
+
+@dataclass(frozen=True, eq=False)
+class Bundle:
+    """A loaded bundle; made by `load_bundle` and `write_bundle`.
+
+    Parameters
+    ----------
+    path : Path
+        Its folder.
+    manifest : BundleManifest
+    """
+
+    path: Path
+    manifest: BundleManifest
+
+    @property
+    def name(self) -> str:
+        """Name of the model."""
+        return self.manifest.name
+
+    @property
+    def task(self) -> str:
+        """``letters``, ``digits``, ``signs`` or ``spelling``."""
+        return self.manifest.task
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """Labels, silent labels and aliases."""
+        manifest = self.manifest
+        try:
+            return Vocabulary(tuple(manifest.vocabulary), tuple(manifest.silent), dict(manifest.aliases))
+        except SignaryError as error:
+            raise BundleError(f"{self.path / MANIFEST}: {error.message}", hint=error.hint or _AGAIN) from error
+
+    def graph_path(self, name: str = "model") -> Path:
+        """Return the file of one graph.
+
+        Raises
+        ------
+        BundleError
+            If the bundle has no graph of that name; its graphs are listed.
+        """
+        if name not in self.manifest.graphs:
+            known = ", ".join(self.manifest.graphs)
+            raise BundleError(f"{name!r}: no such graph in {self.path}", hint=f"known: {known}")
+        return self.path / self.manifest.graphs[name]
+
+    def trained_on(self, sha256s: Iterable[str]) -> set[str]:
+        """Return those of ``sha256s`` (hex, of whole files) that the model was trained on.
+
+        Empty too where the bundle does not list its training files: ``manifest.training_files`` is None then.
+        """
+        return set(sha256s) & self._training_files
+
+    @cached_property
+    def _training_files(self) -> frozenset[str]:
+        if self.manifest.training_files is None:
+            return frozenset()
+        return frozenset((self.path / self.manifest.training_files).read_text("ascii", errors="replace").split())
+
+
+def sha256_file(path: str | Path) -> str:
+    """Return the sha256 of a file, 64 hexadecimal digits."""
+    with Path(path).open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def load_bundle(name_or_path: str | Path, *, verify: bool = True) -> Bundle:
+    """Load a bundle by path or by name.
+
+    Parameters
+    ----------
+    name_or_path : str or Path
+        A bundle folder (or its ``bundle.json``), a run folder that holds ``bundle/``, or the name of a bundle that
+        comes with the package. A path wins over a name; a folder that merely has a bundle's name but holds no bundle
+        (pictures of ``digits``) does not.
+    verify : bool
+        Compare the sha256 of every file; without it only their presence is checked.
+
+    Raises
+    ------
+    ModelNotFound
+        If there is neither such a path nor such a name; the names are listed.
+    BundleError
+        If the bundle is incomplete, altered, of an unknown version, or ``bundle.json`` has wrong fields (all are
+        listed) or names files outside the folder.
+
+    Examples
+    --------
+    >>> load_bundle("letters").vocabulary.labels[:3]  # doctest: +SKIP
+    ('A', 'B', 'C')
+    """
+    try:
+        folder = _find_folder(str(name_or_path))
+        manifest = _read_manifest(folder / MANIFEST)
+        _check_names(folder / MANIFEST, manifest)
+        _check_files(folder, manifest, verify=verify)
+    except OSError as error:
+        raise BundleError(
+            f"{str(name_or_path)!r}: {error.strerror or error}", hint="name a folder that can be read"
+        ) from error
+    bundle = Bundle(folder, manifest)
+    _ = bundle.vocabulary  # so that a wrong one is found here and not at the first sign
+    return bundle
+
+
+def write_bundle(
+    folder: str | Path,
+    manifest: BundleManifest,
+    files: Mapping[str, Path | bytes | str],
+    *,
+    force: bool = False,
+) -> Bundle:
+    """Write a bundle, whole or not at all.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The new folder; the one above it exists.
+    manifest : BundleManifest
+        Its ``files`` are ignored and worked out anew.
+    files : mapping of str to Path, bytes or str
+        Name inside the bundle (``model.onnx``, ``README.md``, ...) -> a file to copy, its bytes, or its text.
+    force : bool
+        Put it in the place of an existing bundle.
+
+    Raises
+    ------
+    InputError
+        If ``folder`` exists and ``force`` is false, if it exists and is no bundle, or a file to copy cannot be read.
+    BundleError
+        If a graph or the list of training files is not among ``files``, or a name leads out of the folder.
+    """
+    target = Path(folder)
+    if target.exists() and not (target / MANIFEST).is_file() and (not target.is_dir() or any(target.iterdir())):
+        raise InputError(f"{target}: exists and is no bundle, kept", hint="name another path")
+    complete = manifest.model_copy(update={"files": {name: _sha256(files[name]) for name in sorted(files)}})
+    _check_names(target / MANIFEST, complete)
+    with whole_folder(target, force=force) as draft:
+        for name, content in files.items():
+            _place(draft / name, content)
+        (draft / MANIFEST).write_text(complete.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        written = load_bundle(draft).manifest
+    return Bundle(target, written)
+
+
+def bundle_names() -> list[str]:
+    """Return the names of the bundles that come with the package, sorted."""
+    return sorted(path.parent.name for path in BUNDLES.glob(f"*/{MANIFEST}"))
+
+
+def describe_bundles() -> list[dict[str, Any]]:
+    """Describe the bundles that come with the package.
+
+    Returns
+    -------
+    list of dict
+        ``name`` (to load it by), ``version``, ``task``, ``labels`` (how many), ``parameters``, ``size_mb`` (10^6
+        bytes), ``licence`` (of the training data, each once) and ``score``: the first score's ``metric``, ``value``,
+        ``data``, ``split`` and ``n``, or None.
+    """
+    return [_describe(name) for name in bundle_names()]
+
+
+def _describe(name: str) -> dict[str, Any]:
+    bundle = load_bundle(BUNDLES / name, verify=False)
+    manifest = bundle.manifest
+    size = sum((bundle.path / file).stat().st_size for file in (MANIFEST, *manifest.files))
+    return {
+        "name": name,
+        "version": manifest.version,
+        "task": manifest.task,
+        "labels": len(manifest.vocabulary),
+        "parameters": manifest.parameters,
+        "size_mb": round(size / 1e6, 2),
+        "licence": ", ".join(sorted({source.licence for source in manifest.training})),
+        "score": _main_score(manifest),
+    }
+
+
+def _main_score(manifest: BundleManifest) -> dict[str, Any] | None:
+    usual = "score" if manifest.task == "spelling" else "accuracy"
+    for score in manifest.scores[:1]:
+        metric = usual if usual in score.metrics else next(iter(score.metrics), None)
+        if metric is not None:
+            value = score.metrics[metric]
+            return {"metric": metric, "value": value, "data": score.data, "split": score.split, "n": score.n}
+    return None
+
+
+def _find_folder(asked: str) -> Path:
+    path, names = Path(asked), bundle_names()
+    if path.name == MANIFEST and path.is_file():
+        return path.parent
+    for folder in (path, path / "bundle") if asked else ():
+        if (folder / MANIFEST).is_file():
+            return folder
+    if asked in names:
+        return BUNDLES / asked
+    if asked and path.exists():
+        known = ", ".join(names) or "none"
+        raise BundleError(
+            f"{asked}: holds no {MANIFEST}", hint=f"name a bundle, a run folder with bundle/ in it, or one of: {known}"
+        )
+    raise ModelNotFound.named(asked, names)
+
+
+def _read_manifest(file: Path) -> BundleManifest:
+    try:
+        fields = json.loads(file.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise BundleError(f"{file}: no valid JSON ({error})", hint=_AGAIN) from error
+    if not isinstance(fields, dict):
+        raise BundleError(f"{file}: a JSON {type(fields).__name__}, must be an object", hint=_AGAIN)
+    if fields.get("format") != FORMAT:
+        raise BundleError(
+            f"{file}: format {fields.get('format')!r} is not known here, must be {FORMAT}",
+            hint="a newer Signary may read it: pip install -U signary",
+        )
+    try:
+        return BundleManifest.model_validate(fields)
+    except ValidationError as error:
+        raise BundleError(f"{file}: {_wrong_fields(error)}", hint=_AGAIN) from error
+
+
+def _wrong_fields(error: ValidationError) -> str:
+    wrong = []
+    for item in error.errors(include_url=False, include_context=False):
+        place = ".".join(map(str, item["loc"]))
+        given = "" if item["type"] == "missing" or not place else f"={_short(item['input'])}"
+        wrong.append(f"{place}{given}: {item['msg']}" if place else item["msg"])
+    return f"{len(wrong)} wrong field{'s' * (len(wrong) > 1)}: {'; '.join(wrong)}"
+
+
+def _short(value: object, limit: int = 40) -> str:
+    text = repr(value)
+    return text if len(text) <= limit else f"{text[:limit]}..."
+
+
+def _check_names(file: Path, manifest: BundleManifest) -> None:
+    if strange := [name for name in manifest.files if not _is_inside(name)]:
+        raise BundleError(f"{file}: names {strange!r}", hint="files of a bundle lie inside its folder")
+    needed = {*manifest.graphs.values(), *filter(None, [manifest.training_files])}
+    if absent := sorted(needed - manifest.files.keys()):
+        raise BundleError(f"{file}: needs {absent!r}, which its files do not list", hint="add them to the files")
+
+
+def _is_inside(name: str) -> bool:
+    path = PureWindowsPath(name)  # splits at both slashes, knows drives: a bundle moves between systems
+    return bool(path.parts) and not path.anchor and ".." not in path.parts and "\\" not in name and name != MANIFEST
+
+
+def _check_files(folder: Path, manifest: BundleManifest, *, verify: bool) -> None:
+    if missing := [name for name in manifest.files if not (folder / name).is_file()]:
+        raise BundleError(f"{folder}: lacks {', '.join(missing)}", hint=_AGAIN)
+    if not verify:
+        return
+    if altered := [name for name, expected in manifest.files.items() if sha256_file(folder / name) != expected]:
+        raise BundleError(f"{folder}: wrong sha256 of {', '.join(altered)}", hint=f"altered or damaged: {_AGAIN}")
+
+
+def _sha256(content: Path | bytes | str) -> str:
+    if isinstance(content, Path):
+        try:
+            return sha256_file(content)
+        except OSError as error:
+            raise InputError(f"{content}: {error.strerror or error}", hint="name a file that can be read") from error
+    return hashlib.sha256(content.encode() if isinstance(content, str) else content).hexdigest()
+
+
+def _place(path: Path, content: Path | bytes | str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(content, Path):
+        shutil.copyfile(content, path)
+    else:
+        path.write_bytes(content.encode() if isinstance(content, str) else content)

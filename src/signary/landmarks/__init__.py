@@ -1,0 +1,1 @@
+"""Points of hands, body and face: skeletons, sequences, detection, repair, files, drawing."""

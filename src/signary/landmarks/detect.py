@@ -1,0 +1,308 @@
+"""Find landmarks in pictures: the `Detector` protocol, with MediaPipe's Hands and Holistic behind it.
+
+MediaPipe 0.10.14 to 0.10.29 carries these models in its wheel, so detection works offline. MediaPipe Hands names
+hands as a mirror shows them; here sides are the signer's own in an unmirrored picture, so they are exchanged. A
+picture that is said to be mirrored is turned round before anything looks at it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from signary.errors import InputError
+from signary.landmarks.sequence import HAND_SLOTS, LEFT, RIGHT, Points
+from signary.landmarks.skeleton import FACE, HOLISTIC_543, LEFT_HAND, POSE, RIGHT_HAND
+from signary.video.frame import Frame
+
+Image = NDArray[np.uint8]
+
+ENGINES = ("hands", "holistic")
+OTHER_SIDE = {LEFT: RIGHT, RIGHT: LEFT}
+
+
+class Detector(Protocol):
+    """Anything that finds landmarks in a frame; a context manager.
+
+    ``reset`` comes between clips and forgets what was tracked; ``close`` frees the networks.
+    """
+
+    def detect(self, frame: Frame) -> Points:
+        """Return float32 (543, 3) in the order of ``HOLISTIC_543``: x / width, y / height, z / width, NaN = not seen.
+
+        x and y may lie outside 0 to 1 where a point is guessed beyond the picture's edge.
+        """
+        ...
+
+    def reset(self) -> None:
+        """Forget the last clip."""
+        ...
+
+    def close(self) -> None:
+        """Free the networks."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+def open_detector(
+    engine: str = "hands", *, still: bool = False, max_hands: int = 2, mirrored: bool = False
+) -> HandsDetector | HolisticDetector:
+    """Open a detector by name.
+
+    Parameters
+    ----------
+    engine : {"hands", "holistic"}
+        Hands alone (fast), or hands, body and face.
+    still : bool
+        Frames are single photos: nothing is tracked, and a photo in which no hand is found is looked at again
+        (`LOOKS`). Holistic only stops tracking.
+    max_hands : int
+        1 or 2: at most so many hands, those nearest the middle of the picture (Hands only).
+    mirrored : bool
+        The pictures are mirror images, as from a selfie camera.
+
+    Raises
+    ------
+    InputError
+        If there is no such engine or number of hands.
+    """
+    if engine not in ENGINES:
+        raise InputError(f"{engine!r}: no such detector", hint=f"known: {', '.join(ENGINES)}")
+    if max_hands not in (1, 2):
+        raise InputError(f"max_hands={max_hands}, must be 1 or 2", hint="a signer has two hands at most")
+    if engine == "holistic":
+        return HolisticDetector(still=still, mirrored=mirrored)
+    return HandsDetector(still=still, max_hands=max_hands, mirrored=mirrored)
+
+
+def nothing_seen() -> Points:
+    """Return float32 (543, 3) of NaN."""
+    return np.full((len(HOLISTIC_543), 3), np.nan, np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One way of looking at a photo.
+
+    Parameters
+    ----------
+    threshold : float
+        Lowest palm score that counts (0 to 1).
+    border : float
+        Border to add on each side, in longest sides of the picture: hands that fill it are found only with air
+        around them.
+    edge : int
+        How OpenCV fills the border.
+    blur_px : float
+        Standard deviation of a Gaussian blur of the photo enlarged to `ENLARGED_PX`; hides grain and compression.
+    squeeze : float
+        Factor on the width, for photos that were stretched.
+    """
+
+    threshold: float = 0.5
+    border: float = 0.0
+    edge: int = cv2.BORDER_REPLICATE
+    blur_px: float = 0.0
+    squeeze: float = 1.0
+
+
+ENLARGED_PX = 480
+LOOKS = (
+    Look(),
+    Look(border=0.25),
+    Look(border=0.5),
+    Look(border=0.25, blur_px=3.0, threshold=0.3),
+    Look(border=0.5, threshold=0.3),
+    Look(border=0.25, squeeze=0.75, threshold=0.3),
+    Look(border=0.25, blur_px=3.0, threshold=0.1),
+    Look(border=0.25, edge=cv2.BORDER_REFLECT_101, threshold=0.1),
+    Look(border=0.5, edge=cv2.BORDER_CONSTANT, threshold=0.1),
+    Look(border=1.0, threshold=0.1),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Hand:
+    side: str
+    score: float
+    points: Points
+
+
+class _Lifetime:
+    """Context manager around ``close``."""
+
+    def close(self) -> None:
+        """Free the networks."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class HandsDetector(_Lifetime):
+    """MediaPipe Hands: 21 points of each hand, about 20 ms a frame on one core.
+
+    Parameters
+    ----------
+    still, max_hands, mirrored
+        As for `open_detector`.
+    """
+
+    def __init__(self, *, still: bool = False, max_hands: int = 2, mirrored: bool = False) -> None:
+        self.still, self.max_hands, self.mirrored = still, max_hands, mirrored
+        self._graphs: dict[float, Any] = {}
+
+    def detect(self, frame: Frame) -> Points:
+        """Return float32 (543, 3) with the hands' slots filled; see `Detector`."""
+        image = _turned(frame.image) if self.mirrored else frame.image
+        for look in LOOKS if self.still else LOOKS[:1]:
+            hands = self._hands(image, look)
+            if hands:
+                return self._placed(hands, image)
+        return nothing_seen()
+
+    def reset(self) -> None:
+        """Forget the last clip."""
+        for graph in self._graphs.values():
+            graph.reset()
+
+    def close(self) -> None:
+        """Free the networks."""
+        while self._graphs:
+            self._graphs.popitem()[1].close()
+
+    def _graph(self, threshold: float) -> Any:
+        if threshold not in self._graphs:
+            with _quiet():
+                from mediapipe.python.solutions.hands import Hands
+
+                # stills are searched for more hands than are kept, so that the middle ones can be chosen
+                self._graphs[threshold] = Hands(
+                    static_image_mode=self.still,
+                    max_num_hands=4 if self.still else self.max_hands,
+                    min_detection_confidence=threshold,
+                )
+                self._graphs[threshold].process(np.zeros((64, 64, 3), np.uint8))
+        return self._graphs[threshold]
+
+    def _hands(self, image: Image, look: Look) -> list[_Hand]:
+        view, scale, offset = _view(image, look)
+        result = self._graph(look.threshold).process(view)
+        found = zip(result.multi_hand_landmarks or (), result.multi_handedness or (), strict=True)
+        return [
+            _Hand(
+                side=OTHER_SIDE[hand.classification[0].label.lower()],
+                score=hand.classification[0].score,
+                points=_array(landmarks) * scale + offset,
+            )
+            for landmarks, hand in found
+        ]
+
+    def _placed(self, hands: list[_Hand], image: Image) -> Points:
+        """Keep the hands nearest the middle; of two with one side, the less certain takes the other slot."""
+        size = np.array([1.0, image.shape[0] / image.shape[1]])
+        hands = sorted(hands, key=lambda hand: float(np.linalg.norm((hand.points.mean(0)[:2] - 0.5) * size)))
+        points = nothing_seen()
+        for hand in sorted(hands[: self.max_hands], key=lambda hand: -hand.score):
+            taken = np.isfinite(points[HAND_SLOTS[hand.side]]).any()
+            points[HAND_SLOTS[OTHER_SIDE[hand.side] if taken else hand.side]] = hand.points
+        return points
+
+
+class HolisticDetector(_Lifetime):
+    """MediaPipe Holistic: face, body and both hands, the detector behind both Google sign data sets.
+
+    Parameters
+    ----------
+    still, mirrored
+        As for `open_detector`.
+    """
+
+    def __init__(self, *, still: bool = False, mirrored: bool = False) -> None:
+        self.still, self.mirrored = still, mirrored
+        self._graph: Any = None
+
+    def detect(self, frame: Frame) -> Points:
+        """Return float32 (543, 3); see `Detector`."""
+        if self._graph is None:
+            with _quiet():
+                from mediapipe.python.solutions.holistic import Holistic
+
+                self._graph = Holistic(static_image_mode=self.still)
+                self._graph.process(np.zeros((64, 64, 3), np.uint8))
+                self._graph.reset()
+        result = self._graph.process(_turned(frame.image) if self.mirrored else np.ascontiguousarray(frame.image))
+        points = nothing_seen()
+        for slot, landmarks in (
+            (FACE, result.face_landmarks),
+            (LEFT_HAND, result.left_hand_landmarks),
+            (POSE, result.pose_landmarks),
+            (RIGHT_HAND, result.right_hand_landmarks),
+        ):
+            if landmarks:
+                points[slot] = _array(landmarks)
+        return points
+
+    def reset(self) -> None:
+        """Forget the last clip."""
+        if self._graph is not None:
+            self._graph.reset()
+
+    def close(self) -> None:
+        """Free the networks."""
+        if self._graph is not None:
+            self._graph.close()
+            self._graph = None
+
+
+def _array(landmarks: Any) -> Points:
+    return np.array([(point.x, point.y, point.z) for point in landmarks.landmark], np.float32)
+
+
+def _turned(image: Image) -> Image:
+    return np.ascontiguousarray(image[:, ::-1])
+
+
+def _view(image: Image, look: Look) -> tuple[Image, Points, Points]:
+    """Return the picture as ``look`` sees it, and the scale and offset (3,) that take its points back."""
+    if look == Look():
+        return np.ascontiguousarray(image), np.ones(3, np.float32), np.zeros(3, np.float32)
+    factor = max(1.0, ENLARGED_PX / min(image.shape[:2]))
+    width, height = (max(1, round(side * factor)) for side in (image.shape[1] * look.squeeze, image.shape[0]))
+    view = cv2.resize(image, (width, height), interpolation=cv2.INTER_CUBIC)
+    if look.blur_px:
+        view = cv2.GaussianBlur(view, (0, 0), look.blur_px)
+    pad = round(look.border * max(width, height))
+    view = cv2.copyMakeBorder(view, pad, pad, pad, pad, look.edge)
+    scale = np.array([1 + 2 * pad / width, 1 + 2 * pad / height, 1 + 2 * pad / width], np.float32)
+    return view, scale, np.array([-pad / width, -pad / height, 0], np.float32)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep MediaPipe's native start-up lines off stderr."""
+    saved, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(null, 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(null)

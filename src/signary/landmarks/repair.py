@@ -1,0 +1,183 @@
+"""Repair what a detector got wrong for a moment: hands lost for some frames, and sides exchanged."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from signary.errors import InputError
+from signary.landmarks.sequence import LandmarkSequence, Points
+from signary.landmarks.skeleton import HOLISTIC_543, LEFT_HAND, RIGHT_HAND
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Integers = NDArray[np.int64]
+
+# Distances in hand sizes: the median diagonal of the box around a hand in this clip.
+STAY = 0.5  # a hand moves less than this from one sighting to the next
+JUMP = 0.75  # exchanging the sides must bring the hands nearer by at least this
+APART = 1.0  # hands nearer than this can be taken for each other
+# Seconds.
+MAX_LINK_S = 0.25  # sightings further apart say nothing about each other
+MAX_RUN_S = 1.0  # a longer exchange is taken for the signer's doing
+_TOLERANCE_S = 1e-6
+
+
+def repair(sequence: LandmarkSequence) -> LandmarkSequence:
+    """Give each hand its own slot back, then fill short gaps: `keep_sides`, then `fill_gaps`.
+
+    Parameters
+    ----------
+    sequence : LandmarkSequence
+
+    Returns
+    -------
+    LandmarkSequence
+        Of the same frames; the given one is left as it was.
+    """
+    return fill_gaps(keep_sides(sequence))
+
+
+def fill_gaps(sequence: LandmarkSequence, *, max_gap_s: float = 0.2) -> LandmarkSequence:
+    """Fill short gaps of a part (a hand, the body, the face) on a straight line between its sightings.
+
+    A part is missing in a frame if all of its points are NaN. A point that only one of the two sightings has stays
+    NaN, as do gaps at the ends.
+
+    Parameters
+    ----------
+    sequence : LandmarkSequence
+    max_gap_s : float
+        Longest time between the two sightings around a gap, in seconds; 0 fills nothing.
+
+    Returns
+    -------
+    LandmarkSequence
+        Of the same frames; the given one is left as it was. Filling it again changes nothing.
+
+    Raises
+    ------
+    InputError
+        If ``max_gap_s`` is negative or NaN.
+    """
+    if not max_gap_s >= 0:
+        raise InputError(f"max_gap_s={max_gap_s}, must be 0 or more", hint="seconds, for example 0.2")
+    points = sequence.points.copy()
+    for part in sequence.skeleton.parts.values():
+        _fill(points[:, part], sequence.times_s, max_gap_s)
+    return LandmarkSequence(points, sequence.times_s, sequence.skeleton, sequence.aspect)
+
+
+def keep_sides(sequence: LandmarkSequence) -> LandmarkSequence:
+    """Exchange the hands' slots where a detector confused left and right for a moment.
+
+    From one sighting to the next, hands that jump to each other's place, or one hand that stays where it is but
+    turns up in the other slot, mark a flip. Between long pauses, flips divide a clip into stretches of two kinds;
+    the kind with more frames (or that comes first) is believed, and stretches of the other kind that last at most
+    `MAX_RUN_S` are exchanged. Hands that touch are left alone, since either could be the other.
+
+    Parameters
+    ----------
+    sequence : LandmarkSequence
+        With a skeleton of two hands; one of a single hand is returned as it is.
+
+    Returns
+    -------
+    LandmarkSequence
+        Of the same frames; the given one is left as it was. Doing it again changes nothing.
+    """
+    if sequence.skeleton is not HOLISTIC_543:
+        return sequence
+    wrists = _wrists(sequence)
+    seen = np.flatnonzero(np.isfinite(wrists[..., 0]).any(axis=1))
+    if len(seen) < 2:
+        return sequence
+    swapped = seen[_confused(wrists[seen], sequence.times_s[seen])]
+    points = sequence.points.copy()
+    points[swapped, LEFT_HAND], points[swapped, RIGHT_HAND] = (
+        sequence.points[swapped, RIGHT_HAND],
+        sequence.points[swapped, LEFT_HAND],
+    )
+    return LandmarkSequence(points, sequence.times_s, sequence.skeleton, sequence.aspect)
+
+
+def _fill(part: Points, times_s: Floats, max_gap_s: float) -> None:
+    """Fill one part float32 (T, p, 3) in place."""
+    seen = ~np.isnan(part).all(axis=(1, 2))
+    before, after = _last(seen), _next(seen)
+    missing = np.flatnonzero(~seen & (before >= 0) & (after < len(seen)))
+    first, last = before[missing], after[missing]
+    span = times_s[last] - times_s[first]
+    short = (span > 0) & (span <= max_gap_s + _TOLERANCE_S * (max_gap_s > 0))
+    missing, first, last, span = missing[short], first[short], last[short], span[short]
+    share = ((times_s[missing] - times_s[first]) / span)[:, None, None]
+    start, stop = part[first].astype(np.float64), part[last].astype(np.float64)
+    part[missing] = start + share * (stop - start)
+
+
+def _last(flags: Flags) -> Integers:
+    """Return, for each of T frames, the last one up to it whose flag is up; -1 for none."""
+    return np.maximum.accumulate(np.where(flags, np.arange(len(flags)), -1))
+
+
+def _next(flags: Flags) -> Integers:
+    """Return, for each of T frames, the next one from it on whose flag is up; T for none."""
+    return len(flags) - 1 - _last(flags[::-1])[::-1]
+
+
+def _wrists(sequence: LandmarkSequence) -> Floats:
+    """Return the wrists' places in the picture in hand sizes, float64 (T, 2, 2): left and right; NaN = not seen."""
+    hands = np.stack([sequence.points[:, slot, :2] for slot in (LEFT_HAND, RIGHT_HAND)], axis=1).astype(np.float64)
+    hands[..., 0] *= sequence.aspect or 1.0
+    seen = hands[np.isfinite(hands).all(axis=(2, 3))]
+    sizes = np.linalg.norm(np.ptp(seen, axis=1), axis=-1) if len(seen) else np.zeros(1)
+    size = float(np.median(sizes))
+    return hands[:, :, 0] / size if size > 0 else np.full(hands[:, :, 0].shape, np.nan)
+
+
+def _confused(wrists: Floats, times_s: Floats) -> Flags:
+    """Return which of the frames (N) with a hand, whose wrists are (N, 2, 2), have left and right exchanged."""
+    linked = np.diff(times_s) <= MAX_LINK_S
+    flips = linked & _flips(wrists, times_s)
+    chain, flipped, run = (np.concatenate([[0], np.cumsum(flags)]) for flags in (~linked, flips, flips | ~linked))
+    kind = (flipped - flipped[np.flatnonzero(np.diff(chain, prepend=-1))][chain]) % 2
+    frames = np.bincount(2 * chain + kind, minlength=2 * chain[-1] + 2).reshape(-1, 2)
+    believed = (frames[:, 1] > frames[:, 0]).astype(np.int64)
+    firsts = np.flatnonzero(np.diff(run, prepend=-1))
+    lasts = np.append(firsts[1:], len(run)) - 1
+    short = times_s[lasts] - times_s[firsts] <= MAX_RUN_S
+    wrong: Flags = (kind != believed[chain]) & short[run]
+    return wrong
+
+
+def _flips(wrists: Floats, times_s: Floats) -> Flags:
+    """Return between which of N frames the hands exchange slots, bool (N - 1,)."""
+    now, then = wrists[:-1], wrists[1:]
+    kept = _mean_distance(now, then)
+    exchanged = _mean_distance(now, then[:, ::-1])
+    both_known = (exchanged < STAY) & (kept > exchanged + JUMP)
+    one_known = (exchanged < STAY) & np.isnan(kept) & ~_touching(wrists, times_s)
+    flips: Flags = both_known | one_known
+    return flips
+
+
+def _mean_distance(a: Floats, b: Floats) -> Floats:
+    """Return how far the hands that are in both a and b (N, 2, 2) lie apart, on average (N,); NaN for none."""
+    distances = np.linalg.norm(a - b, axis=-1)
+    known = np.isfinite(distances)
+    total = np.where(known, distances, 0.0).sum(axis=1)
+    return np.where(known.any(axis=1), total / np.maximum(known.sum(axis=1), 1), np.nan)
+
+
+def _touching(wrists: Floats, times_s: Floats) -> Flags:
+    """Return between which of N frames the hands, where both were last or are next seen, are near (N - 1,)."""
+    gaps = np.linalg.norm(wrists[:, 0] - wrists[:, 1], axis=-1)
+    both = np.isfinite(gaps)
+    before, after = _last(both)[:-1], _next(both)[1:]
+    steps = np.arange(len(before))
+    near = np.append(gaps < APART, False)  # the last stands for "never": it is also reached with -1
+    recent = np.append(times_s, np.inf)
+    touched_before = near[before] & (times_s[steps] - recent[before] <= MAX_RUN_S)
+    touching_after = near[after] & (recent[after] - times_s[steps + 1] <= MAX_RUN_S)
+    flags: Flags = touched_before | touching_after
+    return flags

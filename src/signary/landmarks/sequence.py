@@ -1,0 +1,152 @@
+"""Landmarks over time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from signary.errors import ShapeError, SkeletonMismatch
+from signary.landmarks.skeleton import HAND_21, HOLISTIC_543, LEFT_HAND, RIGHT_HAND, Skeleton, find_skeleton
+
+Points = NDArray[np.float32]
+
+LEFT, RIGHT = "left", "right"
+HAND_SLOTS = {LEFT: LEFT_HAND, RIGHT: RIGHT_HAND}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LandmarkSequence:
+    """Points of one clip (or one picture: T = 1).
+
+    Parameters
+    ----------
+    points : float32 (T, P, 3)
+        x / width, y / height, z / width of the picture; a point that was not seen is NaN, never zero. Sides are
+        the signer's own left and right in an unmirrored picture.
+    times_s : float64 (T,)
+        Seconds, rising.
+    skeleton : Skeleton or str
+        What the P points are.
+    aspect : float, optional
+        Width / height of the picture; None where it is not known.
+
+    Raises
+    ------
+    ShapeError
+        If the shapes do not fit together or times fall.
+    SkeletonMismatch
+        If the skeleton is unknown.
+
+    Examples
+    --------
+    >>> clip = LandmarkSequence(np.zeros((2, 543, 3)), [0.0, 0.04], "HOLISTIC_543", aspect=16 / 9)
+    >>> len(clip), clip.duration_s
+    (2, 0.04)
+    """
+
+    points: Points
+    times_s: NDArray[np.float64]
+    skeleton: Skeleton
+    aspect: float | None
+
+    def __init__(
+        self,
+        points: ArrayLike,
+        times_s: ArrayLike,
+        skeleton: Skeleton | str = HOLISTIC_543,
+        aspect: float | None = None,
+    ) -> None:
+        skeleton = find_skeleton(skeleton)
+        array, times = np.asarray(points, np.float32), np.asarray(times_s, np.float64)
+        if array.ndim != 3 or array.shape[1:] != (len(skeleton), 3):
+            raise ShapeError(
+                f"points.shape={array.shape}, must be (T, {len(skeleton)}, 3)", hint=f"points of {skeleton.name}"
+            )
+        if times.shape != array.shape[:1]:
+            raise ShapeError(f"times_s.shape={times.shape}, must be ({len(array)},)", hint="one time a frame, seconds")
+        if not np.isfinite(times).all() or (np.diff(times) < 0).any():
+            raise ShapeError("times_s falls or is not finite, must rise", hint="sort the frames by time")
+        if aspect is not None and not 0 < aspect < np.inf:
+            raise ShapeError(f"aspect={aspect}, must be above 0", hint="width / height, or None where it is not known")
+        object.__setattr__(self, "points", array)
+        object.__setattr__(self, "times_s", times)
+        object.__setattr__(self, "skeleton", skeleton)
+        object.__setattr__(self, "aspect", aspect)
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    @property
+    def duration_s(self) -> float:
+        """Seconds from the first frame to the last."""
+        return float(self.times_s[-1] - self.times_s[0]) if len(self) else 0.0
+
+    @property
+    def fps(self) -> float:
+        """Median frames a second; 0 for fewer than two frames."""
+        steps = np.diff(self.times_s)
+        step = float(np.median(steps)) if len(steps) else 0.0
+        return 1 / step if step > 0 else 0.0
+
+    @property
+    def hand_rate(self) -> float:
+        """Share of frames in which at least one hand was seen (0 to 1)."""
+        if not len(self):
+            return 0.0
+        slots = (slice(None),) if self.skeleton is HAND_21 else (LEFT_HAND, RIGHT_HAND)
+        seen = [np.isfinite(self.points[:, slot]).all(axis=(1, 2)) for slot in slots]
+        return float(np.logical_or.reduce(seen).mean())
+
+    def mirrored(self) -> LandmarkSequence:
+        """Return the clip as a mirror shows it: x turned round, sides exchanged. Twice is the identity."""
+        points = self.points[:, list(self.skeleton.mirror)].copy()
+        points[..., 0] = 1 - points[..., 0]
+        return LandmarkSequence(points, self.times_s, self.skeleton, self.aspect)
+
+    def part(self, name: str) -> Points:
+        """Return the points float32 (T, p, 3) of one part: ``face``, ``left_hand``, ``pose``, ``right_hand``."""
+        if name not in self.skeleton.parts:
+            raise SkeletonMismatch(
+                f"{name!r}: no such part of {self.skeleton.name}", hint=f"known: {', '.join(self.skeleton.parts)}"
+            )
+        return self.points[:, self.skeleton.parts[name]]
+
+    def as_holistic(self, side: str = RIGHT) -> LandmarkSequence:
+        """Return the clip with the skeleton ``HOLISTIC_543``; one hand goes into the slot of its ``side``."""
+        if self.skeleton is HOLISTIC_543:
+            return self
+        if side not in HAND_SLOTS:
+            raise ShapeError(f"side={side!r}, must be 'left' or 'right'", hint="the signer's own side")
+        points = np.full((len(self), len(HOLISTIC_543), 3), np.nan, np.float32)
+        points[:, HAND_SLOTS[side]] = self.points
+        return LandmarkSequence(points, self.times_s, HOLISTIC_543, self.aspect)
+
+    def __getitem__(self, frames: slice) -> LandmarkSequence:
+        """Return some of the frames, with their times."""
+        return LandmarkSequence(self.points[frames], self.times_s[frames], self.skeleton, self.aspect)
+
+
+def join_sequences(parts: Sequence[LandmarkSequence]) -> LandmarkSequence:
+    """Join clips of one skeleton in time; the aspect is that of the first.
+
+    Raises
+    ------
+    ShapeError
+        If there is none, or times fall from one to the next.
+    SkeletonMismatch
+        If their skeletons differ.
+    """
+    if not parts:
+        raise ShapeError("no sequences to join, must be one or more", hint="give at least one sequence")
+    first = parts[0]
+    for part in parts:
+        if part.skeleton is not first.skeleton:
+            raise SkeletonMismatch(
+                f"{part.skeleton.name} cannot be joined to {first.skeleton.name}",
+                hint="as_holistic() brings them together",
+            )
+    points = np.concatenate([part.points for part in parts])
+    return LandmarkSequence(points, np.concatenate([part.times_s for part in parts]), first.skeleton, first.aspect)

@@ -1,0 +1,69 @@
+"""Output files: written whole or not at all, and never over an existing one unless asked."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from signary.errors import InputError
+
+
+def check_free(path: Path, *, force: bool = False) -> None:
+    """Refuse a path that exists (unless ``force``) or whose parent is not a folder.
+
+    Raises
+    ------
+    InputError
+    """
+    if path.exists() and not force:
+        raise InputError(f"{path}: exists already", hint="add --force to write over it, or name another path")
+    if not path.parent.is_dir():
+        raise InputError(f"{path.parent}: no such folder", hint=f"make it first: mkdir -p {path.parent}")
+
+
+@contextlib.contextmanager
+def whole_file(path: str | Path, *, force: bool = False) -> Iterator[Path]:
+    """Yield a temporary path beside ``path`` (same ending); it takes the place of ``path`` only if all went well.
+
+    Raises
+    ------
+    InputError
+        If ``path`` exists and ``force`` is false, or its folder does not exist.
+    """
+    target = Path(path)
+    check_free(target, force=force)
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.stem}.", suffix=target.suffix)
+    os.close(handle)
+    draft = Path(name)
+    try:
+        yield draft
+        draft.chmod(0o644)
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def whole_folder(path: str | Path, *, force: bool = False) -> Iterator[Path]:
+    """Yield a temporary folder beside ``path``; it takes the place of ``path`` only if all went well.
+
+    Raises
+    ------
+    InputError
+        If ``path`` exists and ``force`` is false, or its parent folder does not exist.
+    """
+    target = Path(path)
+    check_free(target, force=force)
+    draft = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
+    try:
+        yield draft
+        draft.chmod(0o755)
+        if target.exists():
+            shutil.rmtree(target)
+        draft.replace(target)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)

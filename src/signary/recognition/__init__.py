@@ -1,0 +1,1 @@
+"""Bundles at work: files and streams in, text with times and confidence out. No torch."""

@@ -1,0 +1,1 @@
+"""Labels, letters and words with times: vocabularies, decoding, results and their file formats. NumPy only."""

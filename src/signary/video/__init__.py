@@ -1,0 +1,1 @@
+"""Any source of pictures through one door: files, folders, globs, stdin, cameras, arrays."""

@@ -1,0 +1,313 @@
+"""Decode photos (Pillow) and videos (PyAV) to upright 8-bit RGB pictures."""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from signary.errors import InputError
+from signary.video.frame import Frame
+
+if TYPE_CHECKING:
+    import av
+    from PIL import Image
+
+Picture = NDArray[np.uint8]
+
+MAX_SIDE_PX = 1920
+MAX_PIXELS = 100_000_000
+
+# Those that Pillow knows without loading all of its plug-ins come first; none of them starts another program.
+PHOTO_FORMATS = ("JPEG", "PNG", "BMP", "GIF", "PPM", "WEBP", "TIFF")
+
+DEFAULT_FPS = 30.0
+PQ, HLG = 16, 18  # transfer characteristics of ITU-T H.273
+REFERENCE_WHITE_NITS, PEAK_NITS = 203.0, 1000.0  # ITU-R BT.2408
+
+
+def read_photo(photo: str | Path | bytes, *, name: str = "", max_side: int = MAX_SIDE_PX) -> Picture:
+    """Decode a photo, turned as its EXIF orientation says.
+
+    16-bit, palette, grey and CMYK pictures become 8-bit RGB, transparent ones are laid over white; of an animation
+    the first picture is read.
+
+    Parameters
+    ----------
+    photo : str, Path or bytes
+        A file, or the bytes of one.
+    name : str
+        What errors call it; the path by default.
+    max_side : int
+        Longest side of the result in pixels; larger photos are shrunk (JPEG while decoding), smaller ones kept.
+
+    Returns
+    -------
+    uint8 (H, W, 3), RGB
+
+    Raises
+    ------
+    InputError
+        If it is missing, empty, not a picture, cut off, or larger than 100 megapixels (found out before decoding).
+    """
+    name = name or ("picture" if isinstance(photo, bytes) else str(photo))
+    data: BinaryIO = io.BytesIO(photo) if isinstance(photo, bytes) else _open_file(Path(photo), name)
+    with data:
+        return _decode_photo(data, name, max_side)
+
+
+def _open_file(path: Path, name: str) -> BinaryIO:
+    try:
+        if path.stat().st_size:
+            return path.open("rb")
+    except FileNotFoundError:
+        raise InputError(f"{name}: no such file", hint="check the path") from None
+    except OSError as error:
+        raise InputError(f"{name}: {error.strerror}", hint="check what it is and its permissions") from None
+    raise InputError(f"{name}: empty file", hint="copy or record it again")
+
+
+def _decode_photo(data: BinaryIO, name: str, max_side: int) -> Picture:
+    from PIL import ImageOps, UnidentifiedImageError
+
+    try:
+        with _open_image(data, name) as image:
+            _check_size(image.width, image.height, name)
+            scale = min(1.0, max_side / max(image.size))
+            image.draft(None, (math.ceil(image.width * scale), math.ceil(image.height * scale)))
+            rgb = _as_rgb(ImageOps.exif_transpose(image))
+        rgb.thumbnail((max_side, max_side))
+        return np.array(rgb)
+    except InputError:
+        raise
+    except UnidentifiedImageError:
+        hint = "known: JPEG, PNG, WebP, BMP, TIFF; save HEIC and AVIF as one of them"
+        raise InputError(f"{name}: not a photo that can be read", hint=hint) from None
+    except Exception as error:  # damaged files make Pillow raise errors of nearly every kind
+        raise InputError(f"{name}: damaged photo ({error})", hint="copy it again, or save it anew") from error
+
+
+def _open_image(data: BinaryIO, name: str) -> Image.Image:
+    """Read the head of a photo; Pillow refuses the very largest ones before their size can be asked for."""
+    from PIL import Image
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            return Image.open(data, formats=PHOTO_FORMATS)
+    except Image.DecompressionBombError as error:
+        pixels = re.search(r"\d+", str(error))
+        raise _too_large(name, f"{int(pixels[0]) / 1e6:.0f} megapixels" if pixels else "huge picture") from None
+
+
+def _check_size(width: int, height: int, name: str) -> None:
+    if width * height > MAX_PIXELS:
+        raise _too_large(name, f"{width} x {height} pixels")
+
+
+def _too_large(name: str, size: str) -> InputError:
+    return InputError(
+        f"{name}: {size}, must be at most {MAX_PIXELS // 1_000_000} megapixels",
+        hint=f"shrink it first; {MAX_SIDE_PX} pixels a side are enough",
+    )
+
+
+def _as_rgb(image: Image.Image) -> Image.Image:
+    from PIL import Image
+
+    if image.mode.startswith("I"):
+        values = np.asarray(image)
+        grey = np.clip(values // 257 if values.max() > 255 else values, 0, 255)
+        return Image.fromarray(grey.astype(np.uint8)).convert("RGB")
+    if "A" in image.getbands() or "transparency" in image.info:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return image.convert("RGB")
+
+
+class VideoDecoder:
+    """Frames of a video, one at a time, in any container that FFmpeg reads; iterate once.
+
+    Pictures are turned (and mirrored) as the file's display matrix says, pixels made square, 10-bit and HDR brought
+    to 8 bits, and times taken from the file, starting at 0 and rising, so that a variable frame rate keeps its own.
+    HLG and PQ go through a tone curve; their wide gamut is not mapped, so colors come out a little pale.
+
+    Parameters
+    ----------
+    source : str, Path or binary file
+        A file, or an open stream, which need not be seekable.
+    name : str
+        What errors call it; the path by default.
+    max_side : int
+        Longest side of the frames in pixels; larger ones are shrunk.
+
+    Attributes
+    ----------
+    fps : float
+        Average frames a second.
+    frame_count : int or None
+        Estimate; None where the container does not tell.
+    warnings : list of str
+        Filled while iterating: damaged or cut off.
+
+    Raises
+    ------
+    InputError
+        If it is missing, empty, no video, has no pictures, or (while iterating) not one that can be decoded.
+    """
+
+    is_still = False
+    is_live = False
+
+    def __init__(self, source: str | Path | BinaryIO, *, name: str = "", max_side: int = MAX_SIDE_PX) -> None:
+        self.name: str = name or (str(source) if isinstance(source, str | Path) else "video")
+        self.warnings: list[str] = []
+        self._container = _open_container(source, self.name)
+        self._stream = _video_stream(self._container, self.name)
+        self._stream.thread_type = "AUTO"
+        self.fps: float = float(self._stream.average_rate or self._stream.guessed_rate or DEFAULT_FPS)
+        self._duration_s = _duration_s(self._container, self._stream)
+        estimate = self._stream.frames or round((self._duration_s or 0) * self.fps)
+        self.frame_count: int | None = estimate or None
+        self._tones = _tone_curve(int(self._stream.codec_context.color_trc))
+        self._max_side = max_side
+        self._damaged = 0
+        self._end_s = 0.0
+
+    def __iter__(self) -> Iterator[Frame]:
+        index, last_s, start_s = 0, -math.inf, None
+        for picture in self._pictures():
+            raw_s = picture.time if picture.time is not None else index / self.fps
+            start_s = raw_s if start_s is None else start_s
+            time_s = raw_s - start_s
+            last_s = time_s if time_s > last_s else last_s + 1 / self.fps
+            yield Frame(self._image(picture), index, last_s)
+            index += 1
+        self._warn_of_gaps()
+        if not index:
+            raise InputError(f"{self.name}: not one frame could be decoded", hint="copy or record the video again")
+
+    def _pictures(self) -> Iterator[av.VideoFrame]:
+        from av.error import FFmpegError
+
+        try:
+            for packet in self._container.demux(self._stream):
+                try:
+                    pictures = packet.decode()
+                except FFmpegError:
+                    self._damaged += 1
+                    continue
+                if packet.pts is not None and packet.time_base is not None:
+                    self._end_s = max(self._end_s, float((packet.pts + (packet.duration or 0)) * packet.time_base))
+                yield from pictures
+        except FFmpegError:
+            self._damaged += 1
+
+    def _warn_of_gaps(self) -> None:
+        if self._damaged:
+            self.warnings.append(f"damaged: {self._damaged} parts of the video could not be decoded and were left out")
+        if self._duration_s and self._end_s < self._duration_s - max(0.25, 3 / self.fps):
+            self.warnings.append(f"cut off: {self._end_s:.1f} of {self._duration_s:.1f} s could be read")
+
+    def _image(self, picture: av.VideoFrame) -> Picture:
+        _check_size(picture.width, picture.height, self.name)
+        shape: dict[str, Any] = dict(zip(("width", "height"), self._fit(picture.width, picture.height), strict=True))
+        depth = "rgb24" if self._tones is None else "rgb48le"
+        values = picture.to_ndarray(format=depth, **shape)
+        image = np.asarray(values if self._tones is None else self._tones[values], np.uint8)
+        matrix: Any = picture.side_data.get("DISPLAYMATRIX")
+        return image if matrix is None else _upright(image, np.frombuffer(matrix, np.int32))
+
+    def _fit(self, width: int, height: int) -> tuple[int, int]:
+        wide = width * float(self._stream.sample_aspect_ratio or 1)
+        scale = min(1.0, self._max_side / max(wide, height))
+        return max(1, round(wide * scale)), max(1, round(height * scale))
+
+    def close(self) -> None:
+        """Close the file."""
+        self._container.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _open_container(source: str | Path | BinaryIO, name: str) -> av.container.InputContainer:
+    import av
+
+    head = b""
+    if isinstance(source, str | Path):
+        with _open_file(Path(source), name) as file:
+            head = file.read(8)
+        # The prefix keeps FFmpeg from taking "a:b.mp4" for a protocol.
+        source = f"file:{source}"
+    try:
+        return av.open(source, "r")
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        if head[4:8] == b"ftyp":
+            raise InputError(
+                f"{name}: damaged video, its index is missing or broken", hint="it was cut off; copy or record it again"
+            ) from None
+        hint = "known: MP4, MOV, MKV, WebM, AVI, GIF and whatever else FFmpeg reads"
+        if not isinstance(source, str):
+            hint = "an MP4 with its index at the end cannot be piped: name the file, or write it with +faststart"
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{name}: not a video that can be read ({reason})", hint=hint) from None
+
+
+def _video_stream(container: av.container.InputContainer, name: str) -> av.VideoStream:
+    stream = container.streams.best("video")
+    if stream is None:
+        container.close()
+        raise InputError(f"{name}: has no pictures, only other streams", hint="sound alone cannot be read")
+    return stream  # type: ignore[return-value]
+
+
+def _duration_s(container: av.container.InputContainer, stream: av.VideoStream) -> float | None:
+    if stream.duration is not None and stream.time_base is not None:
+        return float((stream.duration + (stream.start_time or 0)) * stream.time_base)
+    alone = len(container.streams) == 1
+    return container.duration / 1_000_000 if alone and container.duration else None
+
+
+def _upright(image: Picture, matrix: NDArray[np.int32]) -> Picture:
+    """Turn and mirror ``image`` in quarter turns as FFmpeg's display ``matrix`` int32 (9,) says."""
+    a, b, c, d = (int(matrix[at]) for at in (0, 1, 3, 4))
+    if abs(b) > abs(a):
+        image, across, down = image.swapaxes(0, 1), c, b
+    else:
+        across, down = a, d
+    return np.ascontiguousarray(image[:: -1 if down < 0 else 1, :: -1 if across < 0 else 1])
+
+
+def _tone_curve(transfer: int) -> Picture | None:
+    """Return uint8 (65536,), the 8-bit value of each 16-bit one of an HDR video; None where none is needed.
+
+    The signal becomes light (ITU-R BT.2100), light above reference white is compressed (Reinhard et al. 2002,
+    "Photographic tone reproduction for digital images", equation 4), and a gamma of 2.2 makes it a picture again.
+    """
+    signal = np.linspace(0, 1, 65536)
+    if transfer == PQ:
+        root = signal ** (32 / 2523)
+        nits = 10_000 * (np.maximum(root - 0.8359375, 0) / (18.8515625 - 18.6875 * root)) ** (16384 / 2610)
+    elif transfer == HLG:
+        bright = (np.exp((signal - 0.55991073) / 0.17883277) + 0.28466892) / 12
+        nits = PEAK_NITS * np.where(signal <= 0.5, signal**2 / 3, bright) ** 1.2
+    else:
+        return None
+    light, peak = nits / REFERENCE_WHITE_NITS, PEAK_NITS / REFERENCE_WHITE_NITS
+    toned = np.clip(light * (1 + light / peak**2) / (1 + light), 0, 1)
+    curve: Picture = np.rint(255 * toned ** (1 / 2.2)).astype(np.uint8)
+    return curve

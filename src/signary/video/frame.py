@@ -1,0 +1,46 @@
+"""One picture with its place in time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from signary.errors import ShapeError
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A picture of a source.
+
+    Parameters
+    ----------
+    image : uint8 (H, W, 3), RGB
+    index : int
+        Number of the frame in its source, from 0.
+    time_s : float
+        Seconds since the first frame.
+
+    Raises
+    ------
+    ShapeError
+        If ``image`` is not uint8 (H, W, 3) with at least one pixel.
+    """
+
+    image: NDArray[np.uint8]
+    index: int = 0
+    time_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        image = self.image
+        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
+            raise ShapeError(
+                f"image {image.dtype} {image.shape}, must be uint8 (H, W, 3)",
+                hint="give RGB pictures with values 0 to 255",
+            )
+
+    @property
+    def aspect(self) -> float:
+        """Width divided by height."""
+        return self.image.shape[1] / self.image.shape[0]

@@ -1,0 +1,131 @@
+"""Plots: the counts behind them, and that the pictures show what they should."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from sklearn.metrics import confusion_matrix
+
+from signary.errors import ExtraMissing, InputError, ShapeError
+from signary.evaluation.metrics import per_class
+from signary.evaluation.plots import confusion_counts, plot_confusion, plot_per_class, plot_reliability
+from signary.text.calibrate import reliability
+
+TARGETS = ["A", "A", "B", "C", "C", "C"]
+READ = ["A", "B", "B", "C", "", "A"]
+
+
+def pixels(path: Path) -> np.ndarray:
+    with Image.open(path) as picture:
+        assert picture.format == "PNG"
+        return np.asarray(picture.convert("RGB"))
+
+
+def test_counts_equal_scikit_learn() -> None:
+    labels = ["A", "B", "C", ""]
+    counts = confusion_counts(TARGETS, READ, labels, labels)
+    np.testing.assert_array_equal(counts, confusion_matrix(TARGETS, READ, labels=labels))
+
+
+def test_rows_and_columns_may_differ() -> None:
+    counts = confusion_counts(TARGETS, READ, ["C", "A", "B"], ["C", "", "A", "B"])
+    np.testing.assert_array_equal(counts, [[1, 1, 1, 0], [0, 0, 1, 1], [0, 0, 0, 1]])
+
+
+@pytest.mark.parametrize("size", [1, 5, 29, 41, 250])
+def test_confusion_of_any_number_of_classes(tmp_path: Path, size: int) -> None:
+    labels = [f"sign-{number}" for number in range(size)]
+    plot_confusion(labels, labels, labels, tmp_path / "a.png")
+    height, width, _ = pixels(tmp_path / "a.png").shape
+    assert 300 <= height <= 2000
+    assert 300 <= width <= 2000
+
+
+def test_a_perfect_reader_is_a_dark_diagonal(tmp_path: Path) -> None:
+    labels = [f"sign-{number}" for number in range(41)]  # too many for numbers in the cells
+    plot_confusion(labels, labels, labels, tmp_path / "right.png")
+    plot_confusion(labels, labels[::-1], labels, tmp_path / "wrong.png")
+    right, wrong = (pixels(tmp_path / name).astype(int) for name in ("right.png", "wrong.png"))
+    dark = (right == [8, 48, 107]).all(axis=2)  # the darkest blue of the map
+    rows, columns = np.nonzero(dark[:, : dark.shape[1] * 4 // 5])  # without the color bar
+    assert np.corrcoef(rows, columns)[0, 1] > 0.99
+    dark = (wrong == [8, 48, 107]).all(axis=2)
+    rows, columns = np.nonzero(dark[:, : dark.shape[1] * 4 // 5])
+    assert np.corrcoef(rows, columns)[0, 1] < -0.99
+
+
+@pytest.mark.parametrize("labels", [["$a$", "$$", "_x^"], ["", " ", "|"], ["ñ", "日", "\\frac"]])
+@pytest.mark.filterwarnings("ignore:Glyph")
+def test_labels_are_never_taken_for_formulas(tmp_path: Path, labels: list[str]) -> None:
+    plot_confusion(labels, labels[::-1], labels, tmp_path / "a.png")
+    plot_per_class(per_class(labels, labels[::-1]), tmp_path / "b.png")
+    assert pixels(tmp_path / "a.png").std() > 0
+    assert pixels(tmp_path / "b.png").std() > 0
+
+
+def test_per_class_bars_grow_with_accuracy(tmp_path: Path) -> None:
+    blue = []
+    for hits in (0, 5, 10):
+        plot_per_class(per_class(["A"] * 10, ["A"] * hits + [""] * (10 - hits)), tmp_path / f"{hits}.png")
+        blue.append(int((pixels(tmp_path / f"{hits}.png") == [0x2F, 0x6F, 0x9F]).all(axis=2).sum()))
+    assert blue[0] == 0
+    assert blue[2] == pytest.approx(2 * blue[1], rel=0.05)
+
+
+def test_reliability_with_empty_bins(tmp_path: Path) -> None:
+    plot_reliability(reliability([0.05, 0.95, 0.97], [False, True, True]), tmp_path / "a.png")
+    plot_reliability(reliability([], []), tmp_path / "none.png")
+    assert pixels(tmp_path / "a.png").std() > pixels(tmp_path / "none.png").std() > 0
+
+
+def draw_confusion(path: Path, *, force: bool = False) -> None:
+    plot_confusion(TARGETS, READ, ["A", "B", "C"], path, force=force)
+
+
+def draw_classes(path: Path, *, force: bool = False) -> None:
+    plot_per_class(per_class(TARGETS, READ), path, force=force)
+
+
+def draw_reliability(path: Path, *, force: bool = False) -> None:
+    plot_reliability(reliability([0.5], [True]), path, force=force)
+
+
+DRAW = pytest.mark.parametrize("draw", [draw_confusion, draw_classes, draw_reliability])
+
+
+@DRAW
+def test_an_existing_picture_is_kept_unless_forced(tmp_path: Path, draw: Callable[..., None]) -> None:
+    path = tmp_path / "a.png"
+    path.write_text("mine")
+    with pytest.raises(InputError, match="exists already"):
+        draw(path)
+    assert path.read_text() == "mine"
+    draw(path, force=True)
+    assert pixels(path).ndim == 3
+    assert [file.name for file in tmp_path.iterdir()] == ["a.png"]
+
+
+@DRAW
+def test_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, draw: Callable[..., None]) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(ExtraMissing, match=r"matplotlib: not installed .*signary\[train\]"):
+        draw(tmp_path / "a.png")
+    assert not list(tmp_path.iterdir())
+
+
+def test_refuses(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    with pytest.raises(InputError, match="0 clips"):
+        plot_confusion([], [], ["A"], path)
+    with pytest.raises(InputError, match=r"\['B'\]: not among the labels"):
+        plot_confusion(["B"], ["A"], ["A"], path)
+    with pytest.raises(ShapeError, match="1 targets, 2 predictions"):
+        plot_confusion(["A"], ["A", "A"], ["A"], path)
+    with pytest.raises(InputError, match="0 classes"):
+        plot_per_class({}, path)
+    assert not path.exists()
