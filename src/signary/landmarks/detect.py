@@ -110,6 +110,10 @@ class Look:
         Standard deviation of a Gaussian blur of the photo enlarged to `ENLARGED_PX`; hides grain and compression.
     squeeze : float
         Factor on the width, for photos that were stretched.
+    turn_deg : float
+        Turn of the photo within its plane, counterclockwise.
+    mirror : bool
+        Look at the mirror image.
     """
 
     threshold: float = 0.5
@@ -117,21 +121,30 @@ class Look:
     edge: int = cv2.BORDER_REPLICATE
     blur_px: float = 0.0
     squeeze: float = 1.0
+    turn_deg: float = 0.0
+    mirror: bool = False
 
 
 ENLARGED_PX = 480
+# Several looks at one photo, each with its own errors: reading all of them beats reading the best.
 LOOKS = (
-    Look(),
-    Look(border=0.25),
-    Look(border=0.5),
-    Look(border=0.25, blur_px=3.0, threshold=0.3),
-    Look(border=0.5, threshold=0.3),
-    Look(border=0.25, squeeze=0.75, threshold=0.3),
+    Look(threshold=0.3),
+    Look(border=0.25, threshold=0.3),
+    Look(border=0.25, mirror=True, threshold=0.3),
+    Look(border=0.25, turn_deg=15, threshold=0.3),
+    Look(border=0.25, turn_deg=-15, threshold=0.3),
+    Look(border=0.5, blur_px=2.0, threshold=0.3),
+    Look(border=0.5, mirror=True, threshold=0.3),
+)
+# What finds the hands that all of those miss, in this order.
+LAST_LOOKS = (
     Look(border=0.25, blur_px=3.0, threshold=0.1),
+    Look(border=0.25, squeeze=0.75, threshold=0.1),
     Look(border=0.25, edge=cv2.BORDER_REFLECT_101, threshold=0.1),
     Look(border=0.5, edge=cv2.BORDER_CONSTANT, threshold=0.1),
     Look(border=1.0, threshold=0.1),
 )
+VIDEO_LOOK = Look()
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,11 +185,31 @@ class HandsDetector(_Lifetime):
     def detect(self, frame: Frame) -> Points:
         """Return float32 (543, 3) with the hands' slots filled; see `Detector`."""
         image = _turned(frame.image) if self.mirrored else frame.image
-        for look in LOOKS if self.still else LOOKS[:1]:
-            hands = self._hands(image, look)
-            if hands:
+        for look in (*LOOKS, *LAST_LOOKS) if self.still else (VIDEO_LOOK,):
+            if hands := self._hands(image, look):
                 return self._placed(hands, image)
         return nothing_seen()
+
+    def looks(self, frame: Frame) -> Points:
+        """Look at a photo in several ways.
+
+        Parameters
+        ----------
+        frame : Frame
+
+        Returns
+        -------
+        float32 (K, 543, 3)
+            One row for each of `LOOKS` that found a hand; else of the first of `LAST_LOOKS` that does; else one row
+            of NaN. A hand alone is in the slot on which most looks agree.
+        """
+        image = _turned(frame.image) if self.mirrored else frame.image
+        found = [self._placed(hands, image) for look in LOOKS if (hands := self._hands(image, look))]
+        for look in LAST_LOOKS if not found else ():
+            if hands := self._hands(image, look):
+                found = [self._placed(hands, image)]
+                break
+        return _agreed(np.stack(found)) if found else nothing_seen()[None]
 
     def reset(self) -> None:
         """Forget the last clip."""
@@ -203,14 +236,14 @@ class HandsDetector(_Lifetime):
         return self._graphs[threshold]
 
     def _hands(self, image: Image, look: Look) -> list[_Hand]:
-        view, scale, offset = _view(image, look)
+        view, back = _view(image, look)
         result = self._graph(look.threshold).process(view)
         found = zip(result.multi_hand_landmarks or (), result.multi_handedness or (), strict=True)
         return [
             _Hand(
-                side=OTHER_SIDE[hand.classification[0].label.lower()],
+                side=_side(hand.classification[0].label, look),
                 score=hand.classification[0].score,
-                points=_array(landmarks) * scale + offset,
+                points=_taken_back(_array(landmarks), view, image, back),
             )
             for landmarks, hand in found
         ]
@@ -280,10 +313,25 @@ def _turned(image: Image) -> Image:
     return np.ascontiguousarray(image[:, ::-1])
 
 
-def _view(image: Image, look: Look) -> tuple[Image, Points, Points]:
-    """Return the picture as ``look`` sees it, and the scale and offset (3,) that take its points back."""
-    if look == Look():
-        return np.ascontiguousarray(image), np.ones(3, np.float32), np.zeros(3, np.float32)
+def _side(label: str, look: Look) -> str:
+    """Return the signer's side; MediaPipe's label supposes a mirror image."""
+    return label.lower() if look.mirror else OTHER_SIDE[label.lower()]
+
+
+def _agreed(points: Points) -> Points:
+    """Move hands that are alone in a look to the slot that most looks (K, 543, 3) name."""
+    left, right = (np.isfinite(points[:, slot]).all((1, 2)) for slot in (LEFT_HAND, RIGHT_HAND))
+    winner, loser = (LEFT_HAND, RIGHT_HAND) if left.sum() > right.sum() else (RIGHT_HAND, LEFT_HAND)
+    moved = (left != right) & np.isfinite(points[:, loser]).all((1, 2))
+    points[moved, winner] = points[moved, loser]
+    points[moved, loser] = np.nan
+    return points
+
+
+def _view(image: Image, look: Look) -> tuple[Image, Points]:
+    """Return the picture as ``look`` sees it, and the affine map (2, 3) that takes its pixels back."""
+    if look in (VIDEO_LOOK, LOOKS[0]):
+        return np.ascontiguousarray(image), np.eye(2, 3, dtype=np.float32)
     factor = max(1.0, ENLARGED_PX / min(image.shape[:2]))
     width, height = (max(1, round(side * factor)) for side in (image.shape[1] * look.squeeze, image.shape[0]))
     view = cv2.resize(image, (width, height), interpolation=cv2.INTER_CUBIC)
@@ -291,8 +339,29 @@ def _view(image: Image, look: Look) -> tuple[Image, Points, Points]:
         view = cv2.GaussianBlur(view, (0, 0), look.blur_px)
     pad = round(look.border * max(width, height))
     view = cv2.copyMakeBorder(view, pad, pad, pad, pad, look.edge)
-    scale = np.array([1 + 2 * pad / width, 1 + 2 * pad / height, 1 + 2 * pad / width], np.float32)
-    return view, scale, np.array([-pad / width, -pad / height, 0], np.float32)
+    forth = np.array([[width / image.shape[1], 0, pad], [0, height / image.shape[0], pad], [0, 0, 1]])
+    return _moved(view, forth, look)
+
+
+def _moved(view: Image, forth: NDArray[np.float64], look: Look) -> tuple[Image, Points]:
+    """Turn and mirror a view; ``forth`` (3, 3) led to it."""
+    height, width = view.shape[:2]
+    if look.turn_deg:
+        turn = cv2.getRotationMatrix2D((width / 2, height / 2), look.turn_deg, 1)
+        view = cv2.warpAffine(view, turn, (width, height), borderMode=look.edge)
+        forth = np.vstack([turn, [0, 0, 1]]) @ forth
+    if look.mirror:
+        view = _turned(view)
+        forth = np.array([[-1, 0, width], [0, 1, 0], [0, 0, 1]]) @ forth
+    return view, np.linalg.inv(forth)[:2].astype(np.float32)
+
+
+def _taken_back(points: Points, view: Image, image: Image, back: Points) -> Points:
+    """Take points (21, 3) of a view to the units of the picture."""
+    pixels = points * np.array([view.shape[1], view.shape[0], view.shape[1]], np.float32)
+    flat = pixels[:, :2] @ back[:, :2].T + back[:, 2]
+    depth = pixels[:, 2] * np.linalg.norm(back[:, 0])
+    return np.column_stack([flat[:, 0] / image.shape[1], flat[:, 1] / image.shape[0], depth / image.shape[1]])
 
 
 @contextlib.contextmanager

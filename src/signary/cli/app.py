@@ -1,0 +1,70 @@
+"""``signary``: the verbs, and how errors end."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from cyclopts import App
+
+import signary
+from signary.errors import ConfigError, ModelNotFound, SignaryError
+
+OK, SOME_FAILED, WRONG_USE = 0, 1, 2
+VERBS = {
+    "recognize": "Read photos, videos, landmark files or a camera.",
+    "landmarks": "Find the landmarks of hands, body and face, and keep them as files.",
+    "train": "Train a recipe.",
+    "evaluate": "Measure a model on labeled data.",
+    "recipes": "List the recipes.",
+    "models": "List the models that come with the package.",
+    "doctor": "Check what is installed and whether it works.",
+}
+
+app = App(name="signary", version=signary.__version__, help="Reads sign language.", result_action="return_value")
+for _verb, _help in VERBS.items():
+    app.command(f"signary.cli.{_verb}:{_verb}", name=_verb, help=_help)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit: 0 all well, 1 some inputs failed, 2 wrong use.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Those of the process by default. ``--debug`` anywhere shows tracebacks.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in words
+    sys.exit(_run([word for word in words if word != "--debug"], debug=debug))
+
+
+def show_error(error: SignaryError) -> None:
+    """Write an error and its hint to stderr."""
+    sys.stderr.write(f"error: {error.message}\n" + (f"hint: {error.hint}\n" if error.hint else ""))
+
+
+def _run(words: list[str], *, debug: bool) -> int:
+    try:
+        status = app(words, exit_on_error=True)
+        return status if isinstance(status, int) else OK
+    except SystemExit as stop:
+        # cyclopts ends wrong words with 1
+        return WRONG_USE if stop.code else OK
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped\n")
+        return 130
+    except SignaryError as error:
+        if debug:
+            raise
+        show_error(error)
+        return WRONG_USE if isinstance(error, ModelNotFound | ConfigError) or getattr(error, "usage", False) else 1
+    except Exception as error:
+        if debug:
+            raise
+        sys.stderr.write(f"error: {type(error).__name__}: {error}\nhint: run again with --debug and report it\n")
+        return SOME_FAILED

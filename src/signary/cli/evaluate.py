@@ -1,0 +1,67 @@
+"""``signary evaluate``."""
+
+from __future__ import annotations
+
+import json as json_format
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from signary.cli.progress import progress
+
+
+def evaluate(
+    model: str,
+    data: Path,
+    /,
+    *,
+    by: str | None = None,
+    json: bool = False,
+    output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
+    force: bool = False,
+) -> None:
+    """Measure a model on labeled data.
+
+    Parameters
+    ----------
+    model
+        A bundled model's name, a bundle or a run folder.
+    data
+        Folder with one folder a label, or with a manifest.csv.
+    by
+        Column of the manifest to group by, such as signer.
+    json
+        Write one JSON object.
+    output
+        Folder for a report with plots.
+    force
+        Write over a report that exists.
+    """
+    from signary.evaluation.evaluate import evaluate as measure
+    from signary.evaluation.report import write_report
+    from signary.recognition.recognizer import load
+
+    evaluation = measure(load(model), data, by=by, track=lambda files: progress(files, "reading", len(files)))
+    summary = evaluation.summary
+    if summary["trained_on"]:
+        said = f"{summary['trained_on']} of {summary['n']} files were trained on: the figures flatter"
+        sys.stderr.write(f"warning: {said}\n")
+    for skipped in summary["skipped"]:
+        sys.stderr.write(f"skipped: {skipped}\n")
+    if output is not None:
+        write_report(output, summary, evaluation.targets, evaluation.predictions, evaluation.confidence, force=force)
+    if json:
+        sys.stdout.write(json_format.dumps(summary, indent=2) + "\n")
+    else:
+        _show(summary)
+
+
+def _show(summary: dict) -> None:  # type: ignore[type-arg]
+    sys.stdout.write(f"{summary['model']} on {summary['data']}: {summary['n']} files\n")
+    for name, value in summary["metrics"].items():
+        sys.stdout.write(f"  {name:20} {value:.4f}\n")
+    for column, groups in summary["by"].items():
+        for name, group in groups.items():
+            sys.stdout.write(f"  {column} {name:13} {group['accuracy']:.4f} of {group['n']}\n")

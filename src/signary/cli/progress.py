@@ -1,0 +1,28 @@
+"""A progress bar on stderr, where a person looks."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+Item = TypeVar("Item")
+
+
+def progress(items: Iterable[Item], title: str, total: int | None = None) -> Iterator[Item]:
+    """Yield the items, with a bar on stderr if that is a terminal and there is more than one.
+
+    Parameters
+    ----------
+    items : iterable
+    title : str
+    total : int, optional
+        How many there are.
+    """
+    if not sys.stderr.isatty() or total == 1:
+        yield from items
+        return
+    from rich.console import Console
+    from rich.progress import track
+
+    yield from track(items, title, total, console=Console(stderr=True), transient=True)

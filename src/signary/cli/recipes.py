@@ -1,0 +1,29 @@
+"""``signary recipes``."""
+
+from __future__ import annotations
+
+import json as json_format
+import sys
+
+
+def recipes(*, json: bool = False) -> None:
+    """List the recipes.
+
+    Parameters
+    ----------
+    json
+        Write one JSON array.
+    """
+    from signary.training.recipe import describe_recipes
+
+    rows = describe_recipes()
+    if json:
+        sys.stdout.write(json_format.dumps(rows, indent=2) + "\n")
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("name", "task", "network", "parameters", "classes", "needs")
+    for row in rows:
+        table.add_row(*(f"{value:,}" if isinstance(value, int) else value for value in row.values()))
+    Console().print(table)

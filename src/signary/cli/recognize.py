@@ -1,0 +1,97 @@
+"""``signary recognize``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from signary.cli.app import OK, SOME_FAILED, show_error
+from signary.cli.progress import progress
+from signary.errors import SignaryError
+from signary.text.recognition import Failure, Recognition
+from signary.text.write import format_results, output_path, write_result
+from signary.video.source import expand_sources
+
+Format = Literal["text", "json", "jsonl", "csv", "srt", "vtt", "eaf"]
+Hand = Literal["auto", "left", "right"]
+
+
+def recognize(
+    sources: Annotated[list[str], Parameter(required=True)],
+    /,
+    *,
+    model: str = "letters",
+    format: Format = "text",
+    output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
+    hand: Hand = "auto",
+    mirrored: bool = False,
+    max_hands: int = 2,
+    as_clip: bool = False,
+    fps: float | None = None,
+    force: bool = False,
+) -> int:
+    """Read photos, videos, landmark files or a camera.
+
+    Parameters
+    ----------
+    sources
+        Files, folders, globs, a camera's number, or - for stdin.
+    model
+        A bundled model's name, a bundle or a run folder.
+    format
+        How to write what was read.
+    output
+        Write one file a source into this folder instead of stdout.
+    hand
+        Which of the signer's hands to read.
+    mirrored
+        The pictures are mirror images.
+    max_hands
+        1 or 2: hands nearest the middle that are looked at.
+    as_clip
+        Read a folder of pictures as one clip.
+    fps
+        Frames a second of sources that do not say.
+    force
+        Write over files that exist.
+    """
+    from signary.recognition.recognizer import load
+
+    reader = load(model)
+    names = [str(source) for source in sources] if as_clip else expand_sources(sources)
+    results = reader.recognize_many(names, hand=hand, mirrored=mirrored, max_hands=max_hands, as_clip=as_clip, fps=fps)
+    roots = sources if len(sources) == 1 else [None] * len(sources)
+    failed = 0
+    kept: list[Recognition | Failure] = []
+    for result in progress(_saved(results, format, output, root=roots[0], force=force), "reading", len(names)):
+        if isinstance(result, Failure):
+            failed += 1
+            show_error(SignaryError(_named(result), hint=result.hint))
+        kept.append(result)
+    if output is None:
+        sys.stdout.write(format_results(kept, format))
+    return SOME_FAILED if failed else OK
+
+
+def _saved(
+    results: Iterator[Recognition | Failure], format: str, output: Path | None, *, root: str | None, force: bool
+) -> Iterator[Recognition | Failure]:
+    """Write each result as it comes; one that cannot be written becomes a failure."""
+    for result in results:
+        if output is None or isinstance(result, Failure):
+            yield result
+            continue
+        try:
+            write_result(result, output_path(output, result.source, format, root), format, force=force)
+            yield result
+        except SignaryError as error:
+            yield Failure(result.source, type(error).__name__, error.message, error.hint)
+
+
+def _named(failure: Failure) -> str:
+    named = failure.source in failure.message
+    return failure.message if named else f"{failure.source}: {failure.message}"

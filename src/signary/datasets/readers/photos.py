@@ -1,0 +1,150 @@
+"""Folders of photos, one a label, through the detector to hands."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from itertools import chain
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.progress import track
+
+from signary.datasets.samples import HandSamples
+from signary.errors import InputError, SignaryError
+from signary.export.bundle import sha256_file
+from signary.landmarks.detect import LAST_LOOKS, LOOKS, open_detector
+from signary.landmarks.skeleton import LEFT_HAND, RIGHT_HAND
+from signary.output import whole_file
+from signary.video.source import PHOTO_ENDINGS, natural_key
+
+CHUNK = 32
+
+
+def find_photos(folder: str | Path) -> list[Path]:
+    """Return the photos of ``folder/LABEL/`` (or deeper), in natural order.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    root = Path(folder)
+    photos = [path for path in root.rglob("*") if path.suffix.lower() in PHOTO_ENDINGS and path.parent != root]
+    if not photos:
+        raise InputError(f"{root}: no photos in folders named by label", hint="make one folder a label, photos inside")
+    return sorted(photos, key=natural_key)
+
+
+def read_photo_folder(
+    folder: str | Path, *, name: str = "", cache: Path | None = None, workers: int | None = None
+) -> HandSamples:
+    """Find the hands of all photos in a folder of folders, one a label.
+
+    Parameters
+    ----------
+    folder : str or Path
+    name : str
+        Name of the source; the folder's by default.
+    cache : Path, optional
+        Folder in which what was found is kept, under a name that changes with the photos and with the detector.
+    workers : int, optional
+        Processes; the number of cores by default.
+
+    Returns
+    -------
+    HandSamples
+        A row for each look at each photo; a photo without a hand has one row of NaN. Groups: see `photo_groups`.
+
+    Raises
+    ------
+    InputError
+        If there are no photos.
+    """
+    photos, source = find_photos(folder), name or Path(folder).name
+    stored = cache / f"{source}-{_key(photos)}.npz" if cache else None
+    if stored is not None and stored.exists():
+        with np.load(stored, allow_pickle=False) as arrays:
+            points, right, photo = (arrays[key] for key in ("points", "right", "photo"))
+    else:
+        points, right, photo = _look_at(photos, source, workers)
+        if stored is not None:
+            stored.parent.mkdir(parents=True, exist_ok=True)
+            with whole_file(stored) as draft:
+                np.savez_compressed(draft, points=points, right=right, photo=photo)
+    labels = np.array([path.parent.name for path in photos])
+    return HandSamples(
+        points=points,
+        right=right,
+        label=labels[photo],
+        source=np.full(len(photo), source),
+        group=np.array([f"{source}/{group}" for group in photo_groups(photos)])[photo],
+        photo=np.array([f"{source}/{row}" for row in photo]),
+        files={source: [sha256_file(path) for path in photos]},
+    )
+
+
+def photo_groups(photos: Sequence[Path]) -> list[str]:
+    """Return the group of each photo.
+
+    ``IMG_<n>`` in folders 0 to 9 (Sign Language Digits): numbers run on from photo to photo and each signer shows
+    rising digits, so in the order of the numbers a new signer begins where the label does not rise. Names with
+    ``_jpg``: what comes before it, since the rest tells altered copies of one photo apart. Else the photo alone.
+    """
+    numbers = [re.fullmatch(r"IMG_(\d+)", path.stem) for path in photos]
+    if all(numbers) and all(path.parent.name.isdigit() for path in photos):
+        return _signers([int(match[1]) for match in numbers if match], [int(path.parent.name) for path in photos])
+    return [path.name.split("_jpg")[0] if "_jpg" in path.name else f"{path.parent.name}/{path.stem}" for path in photos]
+
+
+def _signers(numbers: Sequence[int], labels: Sequence[int]) -> list[str]:
+    order = np.argsort(numbers, kind="stable")
+    starts = np.diff(np.asarray(labels)[order], prepend=10) <= 0
+    signer = np.empty(len(order), np.int64)
+    signer[order] = np.cumsum(starts)
+    return [str(number) for number in signer]
+
+
+def _key(photos: Sequence[Path]) -> str:
+    stamps = [f"{path.parent.name}/{path.name}:{path.stat().st_size}" for path in photos]
+    return hashlib.sha256("\n".join([*stamps, repr(LOOKS), repr(LAST_LOOKS)]).encode()).hexdigest()[:16]
+
+
+def _look_at(
+    photos: Sequence[Path], source: str, workers: int | None
+) -> tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.int64]]:
+    chunks = [photos[start : start + CHUNK] for start in range(0, len(photos), CHUNK)]
+    with ProcessPoolExecutor(workers or os.cpu_count(), mp_context=get_context("spawn")) as pool:
+        found = list(chain.from_iterable(track(pool.map(_hands_of, chunks), source, len(chunks), transient=True)))
+    counts = [len(points) for points, _ in found]
+    points, right = (np.concatenate([pair[part] for pair in found]) for part in (0, 1))
+    return points, right.astype(np.bool_), np.repeat(np.arange(len(photos)), counts)
+
+
+def _hands_of(photos: Sequence[Path]) -> list[tuple[NDArray[np.float32], NDArray[np.bool_]]]:
+    """Return, for each photo, hands (K, 21, 3) in picture widths and whether they are right ones (K,)."""
+    from signary.video.decode import read_photo
+    from signary.video.frame import Frame
+
+    found = []
+    with open_detector(still=True) as detector:
+        for path in photos:
+            try:
+                frame = Frame(read_photo(path))
+                points, aspect = detector.looks(frame), frame.aspect
+            except SignaryError:
+                points, aspect = np.full((1, 543, 3), np.nan, np.float32), 1.0
+            found.append(_larger_hand(points * np.array([1, 1 / aspect, 1], np.float32)))
+    return found
+
+
+def _larger_hand(points: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    left, right = points[:, LEFT_HAND], points[:, RIGHT_HAND]
+    left_size, right_size = (np.nan_to_num(np.ptp(hand[..., :2], axis=1).sum(-1)) for hand in (left, right))
+    is_right = right_size >= left_size
+    return np.where(is_right[:, None, None], right, left), is_right

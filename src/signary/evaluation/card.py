@@ -1,0 +1,62 @@
+"""Model cards, written from what a bundle says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from signary.export.bundle import BundleManifest
+
+_LIMITS = {
+    "letters": (
+        "J and Z are movements: from one photo they are guesses.",
+        "Handshapes vary between signers and regions (G, M, N, P, T, X most); a form that no training signer used "
+        "is often read wrong.",
+    ),
+    "digits": ("6, 7, 8 and 9 differ by which finger meets the thumb: turn the palm to the camera.",),
+}
+_ALWAYS = (
+    "One hand is read; facial expression, mouth, grammar and sentences are not.",
+    "It reads spelled handshapes, not a sign language: do not use it in place of an interpreter.",
+    "Skin tone, age and camera of the training signers are mostly unknown, so even results are not promised.",
+)
+
+
+def write_card(manifest: BundleManifest) -> str:
+    """Return a model card in Markdown.
+
+    Parameters
+    ----------
+    manifest : BundleManifest
+    """
+    labels = ", ".join(label for label in manifest.vocabulary if label not in manifest.silent)
+    calibration = manifest.calibration
+    parts = [
+        f"# {manifest.name} {manifest.version}",
+        f"Reads {manifest.task} ({labels}) from landmarks of one hand. Sign language: {manifest.sign_language}; "
+        f"{manifest.region}. {manifest.parameters:,} parameters.",
+        f"```\nsignary recognize PHOTO --model {manifest.name}\n```",
+        "## Limits",
+        _bullets((*_LIMITS.get(manifest.task, ()), *_ALWAYS)),
+        "## Scores",
+        _table(("data", "split", "n", "scores", "command"), (_score_row(score) for score in manifest.scores)),
+        "## Confidence",
+        f"Logits are divided by {calibration.temperature:.3f}, fitted on {calibration.fitted_on}; the expected "
+        f"calibration error left there is {calibration.ece if calibration.ece is None else round(calibration.ece, 4)}.",
+        "## Training data",
+        _table(("source", "licence", "files"), ((s.name, s.licence, str(s.files)) for s in manifest.training)),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _score_row(score) -> tuple[str, ...]:  # type: ignore[no-untyped-def]
+    metrics = ", ".join(f"{name} {value:.4g}" for name, value in score.metrics.items())
+    return score.data, score.split, str(score.n), metrics, f"`{score.command}`"
+
+
+def _bullets(lines: Iterable[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -1,0 +1,1 @@
+"""Networks: points or pictures in, logits out. No files, no cameras, no argument parsing."""

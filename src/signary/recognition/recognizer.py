@@ -1,0 +1,313 @@
+"""Bundles at work: a source in, text with times and confidence out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from signary.errors import BundleError, InputError, SignaryError
+from signary.export.bundle import Bundle, load_bundle
+from signary.landmarks.detect import HandsDetector
+from signary.landmarks.extract import extract, look_closely
+from signary.landmarks.files import LANDMARK_ENDINGS, read_landmarks
+from signary.landmarks.sequence import HAND_SLOTS, LEFT, RIGHT, LandmarkSequence
+from signary.recognition.backend import Backend
+from signary.recognition.stream import stream_events
+from signary.text.calibrate import softmax
+from signary.text.commit import HeldOptions, decode_held, mean_confidence, recognition_text
+from signary.text.recognition import Event, Failure, Recognition
+from signary.video.source import open_source
+
+Progress = Callable[[int, int | None], None]
+HANDS = ("auto", LEFT, RIGHT)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """How sources are read.
+
+    Parameters
+    ----------
+    hand : {"auto", "left", "right"}
+        Which of the signer's hands to read; ``auto`` takes the one seen larger and longer.
+    mirrored : bool
+        The pictures are mirror images.
+    max_hands : int
+        1 or 2: hands nearest the middle that are looked at.
+    as_clip : bool
+        Read a folder of pictures as one clip.
+    fps : float, optional
+        Frames a second of sources that do not say.
+    """
+
+    hand: str = "auto"
+    mirrored: bool = False
+    max_hands: int = 2
+    as_clip: bool = False
+    fps: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.hand not in HANDS:
+            raise InputError(f"hand={self.hand!r}, must be one of {', '.join(HANDS)}", hint="the signer's own side")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the graph says of a clip.
+
+    Parameters
+    ----------
+    probabilities : float32 (T, V)
+        Calibrated.
+    place : float32 (T, 4)
+        Center x, y and size of the hand in picture widths, and 1 where it was seen.
+    """
+
+    probabilities: NDArray[np.float32]
+    place: NDArray[np.float32]
+
+    @property
+    def seen(self) -> NDArray[np.bool_]:
+        """Frames in which the hand was seen: bool (T,)."""
+        return self.place[:, 3] > 0.5
+
+    @property
+    def position(self) -> NDArray[np.float32]:
+        """Center of the hand in median hand sizes, float32 (T, 2); NaN where it was not seen."""
+        size = np.median(self.place[self.seen, 2]) if self.seen.any() else 1.0
+        position = self.place[:, :2] / max(float(size), 1e-6)
+        position[~self.seen] = np.nan
+        return position
+
+    def averaged(self) -> Reading:
+        """Return one row: the mean of the rows in which the hand was seen."""
+        if not self.seen.any():
+            return Reading(self.probabilities[:1], self.place[:1])
+        return Reading(*(rows[self.seen].mean(0, keepdims=True) for rows in (self.probabilities, self.place)))
+
+
+def load(name_or_path: str | Path = "letters", *, threads: int | None = None) -> Recognizer:
+    """Load a recognizer.
+
+    Parameters
+    ----------
+    name_or_path : str or Path
+        A bundle that comes with the package, a bundle folder, or a run folder.
+    threads : int, optional
+        Threads of the network; the number of cores, 4 at most, by default.
+
+    Raises
+    ------
+    ModelNotFound, BundleError
+    """
+    return Recognizer(load_bundle(name_or_path), threads=threads)
+
+
+class Recognizer:
+    """Read signs with one bundle; made by `load`.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    threads : int, optional
+        As for `load`.
+
+    Raises
+    ------
+    BundleError
+        If the bundle's task is not one that this class reads.
+    """
+
+    def __init__(self, bundle: Bundle, *, threads: int | None = None) -> None:
+        if bundle.manifest.input != "landmarks" or bundle.task not in ("letters", "digits"):
+            raise BundleError(f"{bundle.name}: task {bundle.task} is not read here", hint="use letters or digits")
+        self.bundle = bundle
+        self._backend = Backend(bundle.graph_path(), threads=threads)
+        self._detectors: dict[tuple[bool, int, bool], HandsDetector] = {}
+        self._held = _held_options(bundle.manifest.thresholds)
+
+    @property
+    def name(self) -> str:
+        """Name of the model."""
+        return self.bundle.name
+
+    @property
+    def task(self) -> str:
+        """``letters`` or ``digits``."""
+        return self.bundle.task
+
+    @property
+    def vocabulary(self) -> tuple[str, ...]:
+        """Labels in the order of the logits."""
+        return self.bundle.vocabulary.labels
+
+    def close(self) -> None:
+        """Free the detectors; they open again when needed."""
+        while self._detectors:
+            self._detectors.popitem()[1].close()
+
+    def recognize(self, source: Any, *, on_progress: Progress | None = None, **options: Any) -> Recognition:
+        """Read one source.
+
+        Parameters
+        ----------
+        source : str, Path, int, array, FrameSource or LandmarkSequence
+            A photo, video, landmark file, ``-`` (stdin), camera number, uint8 (H, W, 3) or (T, H, W, 3), ...
+        on_progress : callable(frames done, frames in all or None), optional
+        **options
+            Fields of `ReadOptions`: hand, mirrored, max_hands, as_clip, fps.
+
+        Returns
+        -------
+        Recognition
+
+        Raises
+        ------
+        SignaryError
+            If the source cannot be read.
+        """
+        start = time.perf_counter()
+        how = ReadOptions(**options)
+        sequence, warnings = self._read(source, how, on_progress)
+        reading, times_s = self.read_landmarks(sequence, hand=how.hand), sequence.times_s
+        if _is_photo(sequence):
+            reading, times_s = reading.averaged(), times_s[:1]
+        vocabulary, seen = self.bundle.vocabulary, reading.seen
+        tokens = decode_held(reading.probabilities, sequence.times_s, seen, reading.position, vocabulary, self._held)
+        if not seen.any():
+            warnings = (*warnings, "no hand found")
+        return Recognition(
+            source=source_name(source),
+            model=self.name,
+            task=self.task,
+            text=recognition_text(tokens, self.task),
+            confidence=mean_confidence(tokens),
+            tokens=tuple(tokens),
+            frames=len(times_s),
+            fps=sequence.fps,
+            hand_rate=float(seen.mean()) if len(seen) else 0.0,
+            elapsed_s=time.perf_counter() - start,
+            warnings=warnings,
+        )
+
+    def recognize_many(self, sources: Iterable[Any], **options: Any) -> Iterator[Recognition | Failure]:
+        """Read sources one after the other; one that cannot be read becomes a `Failure` and the rest go on."""
+        for source in sources:
+            try:
+                yield self.recognize(source, **options)
+            except SignaryError as error:
+                yield Failure(source_name(source), type(error).__name__, error.message, error.hint)
+
+    def landmarks(self, source: Any, *, on_progress: Progress | None = None, **options: Any) -> LandmarkSequence:
+        """Return the landmarks ``HOLISTIC_543`` that `recognize` reads; parameters as there."""
+        return self._read(source, ReadOptions(**options), on_progress)[0]
+
+    def read_landmarks(self, sequence: LandmarkSequence, *, hand: str = "auto") -> Reading:
+        """Run the graph over a clip (T frames).
+
+        Parameters
+        ----------
+        sequence : LandmarkSequence
+        hand : {"auto", "left", "right"}
+
+        Returns
+        -------
+        Reading
+        """
+        points = sequence.as_holistic().points
+        if hand != "auto":
+            points = points.copy()
+            points[:, HAND_SLOTS[RIGHT if hand == LEFT else LEFT]] = np.nan
+        if not len(points):
+            return Reading(np.zeros((0, len(self.vocabulary)), np.float32), np.zeros((0, 4), np.float32))
+        output = self._backend.run(points=points, aspect=np.asarray(sequence.aspect or 0.0, np.float32))
+        temperature = self.bundle.manifest.calibration.temperature
+        return Reading(softmax(output["logits"], temperature).astype(np.float32), output["hand"])
+
+    def classify(self, sequence: LandmarkSequence, *, hand: str = "auto") -> list[tuple[str, float]]:
+        """Read a whole clip as one label.
+
+        Returns
+        -------
+        list of (text, confidence)
+            All labels, likeliest first, ``""`` for the silent ones; empty where no hand was found.
+        """
+        reading = self.read_landmarks(sequence, hand=hand)
+        if not reading.seen.any():
+            return []
+        weights = _steadiness(reading, sequence.times_s)
+        mean = weights @ reading.probabilities[reading.seen] / weights.sum()
+        return [(self.bundle.vocabulary.text(int(label)), float(mean[label])) for label in np.argsort(-mean)]
+
+    def stream(self, source: Any = 0, **options: Any) -> Iterator[Event]:
+        """Read a live source: partial events, which may change, and final ones, which will not.
+
+        Parameters
+        ----------
+        source : int, str, Path, array or FrameSource
+            A camera number or anything that `recognize` reads frame by frame.
+        **options
+            Fields of `ReadOptions`.
+        """
+        how = ReadOptions(**options)
+        with open_source(source, as_clip=how.as_clip, fps=how.fps) as frames:
+            detector = self._detector(still=False, how=how)
+            yield from stream_events(self, frames, detector, hand=how.hand, held=self._held)
+
+    def _read(
+        self, source: Any, how: ReadOptions, on_progress: Progress | None
+    ) -> tuple[LandmarkSequence, tuple[str, ...]]:
+        if isinstance(source, LandmarkSequence):
+            return source.as_holistic(), ()
+        if isinstance(source, str | Path) and str(source).lower().endswith(LANDMARK_ENDINGS):
+            return self._read_file(Path(source), how)
+        with open_source(source, as_clip=how.as_clip, fps=how.fps) as frames:
+            if frames.is_still:
+                sequence = look_closely(frames, self._detector(still=True, how=how))
+            else:
+                sequence = extract(frames, self._detector(still=False, how=how), on_progress)
+            return sequence, tuple(frames.warnings)
+
+    def _read_file(self, path: Path, how: ReadOptions) -> tuple[LandmarkSequence, tuple[str, ...]]:
+        sequence = read_landmarks(path, fps=how.fps or 30.0).as_holistic()
+        return sequence.mirrored() if how.mirrored else sequence, ()
+
+    def _detector(self, *, still: bool, how: ReadOptions) -> HandsDetector:
+        key = (still, how.max_hands, how.mirrored)
+        if key not in self._detectors:
+            self._detectors[key] = HandsDetector(still=still, max_hands=how.max_hands, mirrored=how.mirrored)
+        self._detectors[key].reset()
+        return self._detectors[key]
+
+
+def source_name(source: Any) -> str:
+    """Return what a source is called in results."""
+    if isinstance(source, str | Path | int):
+        return str(source)
+    return str(getattr(source, "name", "array" if isinstance(source, np.ndarray) else type(source).__name__))
+
+
+def _is_photo(sequence: LandmarkSequence) -> bool:
+    """Say whether all frames are looks at one moment."""
+    return len(sequence) > 0 and sequence.duration_s == 0
+
+
+def _held_options(thresholds: dict[str, float]) -> HeldOptions:
+    known = {name: value for name, value in thresholds.items() if name in HeldOptions.__dataclass_fields__}
+    return replace(HeldOptions(), **known)
+
+
+def _steadiness(reading: Reading, times_s: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Weigh the seen frames of a clip, float32 (S,): the sign is where the hand is held, not where it moves."""
+    seen = reading.seen
+    if seen.sum() < 3 or times_s[seen][-1] == times_s[seen][0]:
+        return np.ones(int(seen.sum()), np.float32)
+    position, times = reading.position[seen], times_s[seen]
+    speed = np.linalg.norm(np.gradient(position, axis=0), axis=1) / np.maximum(np.gradient(times), 1e-3)
+    return (1 / (1 + speed)).astype(np.float32)

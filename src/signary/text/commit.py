@@ -1,0 +1,209 @@
+"""Letters that are held: from what a network says of each frame to letters with times and confidence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from signary.errors import ShapeError
+from signary.text.recognition import Alternative, Token
+from signary.text.vocabulary import Vocabulary
+
+Floats = NDArray[np.float64]
+REST = -1
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOptions:
+    """What counts as held.
+
+    Parameters
+    ----------
+    hold_s : float
+        Shortest time that a letter is held.
+    smooth_s : float
+        Window over which probabilities are averaged.
+    min_confidence : float
+        Lowest mean probability of a letter (0 to 1).
+    gap_s : float
+        Shortest break between two holds of one letter that makes it a double.
+    bounce : float
+        Way of the hand, in hand sizes, between two holds that makes a double of a long letter.
+    alternatives : int
+        Other readings to keep.
+    """
+
+    hold_s: float = 0.25
+    smooth_s: float = 0.15
+    min_confidence: float = 0.5
+    gap_s: float = 0.15
+    bounce: float = 0.35
+    alternatives: int = 4
+
+
+def settle_s(options: HeldOptions) -> float:
+    """Return how long after its end, in seconds, a token can no longer change."""
+    return options.smooth_s / 2 + options.hold_s + options.gap_s
+
+
+def decode_held(
+    probabilities: NDArray[np.floating],
+    times_s: NDArray[np.floating],
+    seen: NDArray[np.bool_],
+    position: NDArray[np.floating],
+    vocabulary: Vocabulary,
+    options: HeldOptions | None = None,
+) -> list[Token]:
+    """Find the held letters of a clip.
+
+    Probabilities are averaged over ``smooth_s``; runs of one label that last ``hold_s`` with enough confidence are
+    letters. Breaks shorter than ``gap_s`` are bridged, unless the hand bounced or slid meanwhile: then, as after a
+    longer break, the letter is a double. Frames without a hand and silent labels are rests.
+
+    Parameters
+    ----------
+    probabilities : float (T, V)
+        Calibrated; rows of unseen frames are ignored. T = 1 is a still photo: its best guess is the token.
+    times_s : float (T,)
+        Rising.
+    seen : bool (T,)
+    position : float (T, 2)
+        Center of the hand in hand sizes; NaN where it was not seen.
+    vocabulary : Vocabulary
+    options : HeldOptions, optional
+
+    Returns
+    -------
+    list of Token
+
+    Raises
+    ------
+    ShapeError
+        If the arrays do not fit together.
+    """
+    options = options or HeldOptions()
+    probabilities, times = np.asarray(probabilities, np.float64), np.asarray(times_s, np.float64)
+    _check_shapes(probabilities, times, seen, position, vocabulary)
+    if not len(times):
+        return []
+    silent = np.array([not vocabulary.text(label) for label in range(len(vocabulary))])
+    smooth = _smoothed(probabilities, times, seen, options.smooth_s)
+    label = np.where(seen, smooth.argmax(1), REST)
+    label[seen & silent[label]] = REST
+    runs = _runs(label)
+    if len(times) > 1:
+        step = float(np.median(np.diff(times)))
+        runs = _bridged(runs, times, options)
+        runs = [part for run in runs for part in _parted(run, times, position, options)]
+        runs = [run for run in runs if times[run[2] - 1] - times[run[1]] + step >= options.hold_s]
+        tokens = [_token(run, probabilities, times, seen, vocabulary, silent, options) for run in runs]
+        return [token for token in tokens if token.confidence >= options.min_confidence]
+    return [_token(run, probabilities, times, seen, vocabulary, silent, options) for run in runs]
+
+
+def recognition_text(tokens: Sequence[Token], task: str) -> str:
+    """Return the tokens' text joined as the task joins it: signs by spaces, letters and digits by nothing."""
+    return (" " if task == "signs" else "").join(token.text for token in tokens)
+
+
+def mean_confidence(tokens: Sequence[Token]) -> float:
+    """Return the mean confidence of the tokens; 0 without tokens."""
+    return float(np.mean([token.confidence for token in tokens])) if tokens else 0.0
+
+
+_Run = tuple[int, int, int]  # label, first frame, frame after the last
+
+
+def _check_shapes(
+    probabilities: Floats,
+    times: Floats,
+    seen: NDArray[np.bool_],
+    position: NDArray[np.floating],
+    vocabulary: Vocabulary,
+) -> None:
+    frames = len(times)
+    shapes = (probabilities.shape, times.shape, np.shape(seen), np.shape(position))
+    expected = ((frames, len(vocabulary)), (frames,), (frames,), (frames, 2))
+    if shapes != expected:
+        raise ShapeError(f"shapes {shapes}, must be {expected}", hint="one row a frame, one column a label")
+
+
+def _smoothed(probabilities: Floats, times: Floats, seen: NDArray[np.bool_], smooth_s: float) -> Floats:
+    """Average the seen frames within half of ``smooth_s`` before and after each: (T, V)."""
+    weights = np.where(seen, 1.0, 0.0)
+    total = np.vstack([np.zeros(probabilities.shape[1]), np.cumsum(np.where(seen[:, None], probabilities, 0), 0)])
+    count = np.concatenate([[0.0], np.cumsum(weights)])
+    first = np.searchsorted(times, times - smooth_s / 2 - 1e-9)
+    last = np.searchsorted(times, times + smooth_s / 2 + 1e-9, side="right")
+    return np.asarray((total[last] - total[first]) / np.maximum(count[last] - count[first], 1)[:, None])
+
+
+def _runs(label: NDArray[np.int64]) -> list[_Run]:
+    starts = np.flatnonzero(np.diff(label, prepend=label[0] - 1))
+    ends = np.append(starts[1:], len(label))
+    kept = label[starts] != REST
+    columns = (label[starts][kept], starts[kept], ends[kept])
+    return list(zip(*(column.tolist() for column in columns), strict=True))
+
+
+def _bridged(runs: list[_Run], times: Floats, options: HeldOptions) -> list[_Run]:
+    """Join runs of one label across breaks shorter than ``gap_s``; what is in between is a flicker."""
+    joined: list[_Run] = []
+    for run in runs:
+        near = [k for k in range(len(joined) - 1, -1, -1) if times[run[1]] - times[joined[k][2] - 1] < options.gap_s]
+        same = next((k for k in near if joined[k][0] == run[0]), None)
+        if same is None:
+            joined.append(run)
+        else:
+            joined[same:] = [(run[0], joined[same][1], run[2])]
+    return joined
+
+
+def _parted(run: _Run, times: Floats, position: NDArray[np.floating], options: HeldOptions) -> list[_Run]:
+    """Part a run where the hand bounced or slid quickly between two holds."""
+    label, first, end = run
+    clock, place = times[first:end], np.asarray(position[first:end], np.float64)
+    known = np.isfinite(place).all(1)
+    if known.sum() < 3 or clock[-1] - clock[0] < options.hold_s:
+        return [run]
+    place = np.column_stack([np.interp(clock, clock[known], place[known, axis]) for axis in (0, 1)])
+    speed = np.linalg.norm(np.gradient(place, clock, axis=0), axis=1)
+    moving = speed > options.bounce / 0.5
+    parts, start = [], first
+    for flag, begin, stop in _runs(np.where(moving, 1, REST)):
+        way = np.linalg.norm(place[begin:stop] - place[begin], axis=1).max() if flag else 0.0
+        before = clock[begin] - times[start] >= options.hold_s / 2
+        after = clock[-1] - clock[stop - 1] >= options.hold_s / 2
+        if way >= options.bounce and before and after:
+            parts.append((label, start, first + begin))
+            start = first + stop
+    return [*parts, (label, start, end)]
+
+
+def _token(
+    run: _Run,
+    probabilities: Floats,
+    times: Floats,
+    seen: NDArray[np.bool_],
+    vocabulary: Vocabulary,
+    silent: NDArray[np.bool_],
+    options: HeldOptions,
+) -> Token:
+    label, first, end = run
+    frames = np.arange(first, end)[seen[first:end]]
+    mean = probabilities[frames].mean(0)
+    others = [
+        other for other in np.argsort(-mean).tolist() if other != label and not silent[other] and mean[other] > 0.01
+    ]
+    return Token(
+        text=vocabulary.text(label),
+        start_s=float(times[first]),
+        end_s=float(times[end - 1]),
+        confidence=float(np.clip(mean[label], 0, 1)),
+        alternatives=tuple(
+            Alternative(vocabulary.text(other), float(mean[other])) for other in others[: options.alternatives]
+        ),
+    )
