@@ -109,8 +109,7 @@ def _do(job: _Job) -> str:
         job.target.parent.mkdir(parents=True, exist_ok=True)
         with open_source(job.source) as source:
             still = source.is_still
-            options = {"still": still, "max_hands": job.max_hands, "mirrored": job.mirrored}
-            with open_detector(job.detector, **options) as detector:
+            with open_detector(job.detector, still=still, max_hands=job.max_hands, mirrored=job.mirrored) as detector:
                 sequence = extract(source, detector)
         if job.draw:
             drawn = job.target.with_suffix(".png" if still else ".mp4")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from signary.export.bundle import BundleManifest
+from signary.export.bundle import BundleManifest, Score
 
 _LIMITS = {
     "letters": (
@@ -48,7 +48,7 @@ def write_card(manifest: BundleManifest) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _score_row(score) -> tuple[str, ...]:  # type: ignore[no-untyped-def]
+def _score_row(score: Score) -> tuple[str, ...]:
     metrics = ", ".join(f"{name} {value:.4g}" for name, value in score.metrics.items())
     return score.data, score.split, str(score.n), metrics, f"`{score.command}`"
 

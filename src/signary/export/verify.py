@@ -43,7 +43,7 @@ def verify_graph(network: HandshapeReader, path: Path, *, atol: float = 1e-3) ->
         points[: frames // 3] = np.nan
         with torch.no_grad():
             logits, _ = network.eval()(torch.from_numpy(points), torch.tensor(aspect))
-        found = backend.run(points=points, aspect=np.float32(aspect))["logits"]
+        found = backend.run(points=points, aspect=np.asarray(aspect, np.float32))["logits"]
         worst = max(worst, float(np.abs(np.exp(found) - logits.exp().numpy()).max()))
     if worst > atol:
         raise BundleError(f"{path}: differs from the network by {worst:.2g}", hint="please report it")

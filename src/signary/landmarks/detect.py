@@ -334,7 +334,7 @@ def _view(image: Image, look: Look) -> tuple[Image, Points]:
         return np.ascontiguousarray(image), np.eye(2, 3, dtype=np.float32)
     factor = max(1.0, ENLARGED_PX / min(image.shape[:2]))
     width, height = (max(1, round(side * factor)) for side in (image.shape[1] * look.squeeze, image.shape[0]))
-    view = cv2.resize(image, (width, height), interpolation=cv2.INTER_CUBIC)
+    view: Any = cv2.resize(image, (width, height), interpolation=cv2.INTER_CUBIC)
     if look.blur_px:
         view = cv2.GaussianBlur(view, (0, 0), look.blur_px)
     pad = round(look.border * max(width, height))
@@ -343,7 +343,7 @@ def _view(image: Image, look: Look) -> tuple[Image, Points]:
     return _moved(view, forth, look)
 
 
-def _moved(view: Image, forth: NDArray[np.float64], look: Look) -> tuple[Image, Points]:
+def _moved(view: Any, forth: NDArray[np.float64], look: Look) -> tuple[Image, Points]:
     """Turn and mirror a view; ``forth`` (3, 3) led to it."""
     height, width = view.shape[:2]
     if look.turn_deg:

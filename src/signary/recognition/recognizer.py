@@ -299,7 +299,7 @@ def _is_photo(sequence: LandmarkSequence) -> bool:
 
 
 def _held_options(thresholds: dict[str, float]) -> HeldOptions:
-    known = {name: value for name, value in thresholds.items() if name in HeldOptions.__dataclass_fields__}
+    known: dict[str, Any] = {name: value for name, value in thresholds.items() if hasattr(HeldOptions(), name)}
     return replace(HeldOptions(), **known)
 
 
@@ -310,4 +310,4 @@ def _steadiness(reading: Reading, times_s: NDArray[np.float64]) -> NDArray[np.fl
         return np.ones(int(seen.sum()), np.float32)
     position, times = reading.position[seen], times_s[seen]
     speed = np.linalg.norm(np.gradient(position, axis=0), axis=1) / np.maximum(np.gradient(times), 1e-3)
-    return (1 / (1 + speed)).astype(np.float32)
+    return np.asarray(1 / (1 + speed), np.float32)

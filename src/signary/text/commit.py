@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,10 +51,10 @@ def settle_s(options: HeldOptions) -> float:
 
 
 def decode_held(
-    probabilities: NDArray[np.floating],
-    times_s: NDArray[np.floating],
+    probabilities: NDArray[Any],
+    times_s: NDArray[Any],
     seen: NDArray[np.bool_],
-    position: NDArray[np.floating],
+    position: NDArray[Any],
     vocabulary: Vocabulary,
     options: HeldOptions | None = None,
 ) -> list[Token]:
@@ -121,7 +122,7 @@ def _check_shapes(
     probabilities: Floats,
     times: Floats,
     seen: NDArray[np.bool_],
-    position: NDArray[np.floating],
+    position: NDArray[Any],
     vocabulary: Vocabulary,
 ) -> None:
     frames = len(times)
@@ -162,7 +163,7 @@ def _bridged(runs: list[_Run], times: Floats, options: HeldOptions) -> list[_Run
     return joined
 
 
-def _parted(run: _Run, times: Floats, position: NDArray[np.floating], options: HeldOptions) -> list[_Run]:
+def _parted(run: _Run, times: Floats, position: NDArray[Any], options: HeldOptions) -> list[_Run]:
     """Part a run where the hand bounced or slid quickly between two holds."""
     label, first, end = run
     clock, place = times[first:end], np.asarray(position[first:end], np.float64)

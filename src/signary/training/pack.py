@@ -78,7 +78,11 @@ def pack_bundle(
     with tempfile.TemporaryDirectory() as draft:
         graph = Path(draft) / "model.onnx"
         export_graph(network, graph)
-        files = {"model.onnx": graph, TRAINING_FILES: "\n".join(hashes) + "\n", "README.md": write_card(manifest)}
+        files: dict[str, Path | bytes | str] = {
+            "model.onnx": graph,
+            TRAINING_FILES: "\n".join(hashes) + "\n",
+            "README.md": write_card(manifest),
+        }
         write_bundle(folder, manifest, files, force=True)
     return folder
 

@@ -18,7 +18,7 @@ from rich.progress import track
 from signary.datasets.samples import HandSamples
 from signary.errors import InputError, SignaryError
 from signary.export.bundle import sha256_file
-from signary.landmarks.detect import LAST_LOOKS, LOOKS, open_detector
+from signary.landmarks.detect import LAST_LOOKS, LOOKS, HandsDetector
 from signary.landmarks.skeleton import LEFT_HAND, RIGHT_HAND
 from signary.output import whole_file
 from signary.video.source import PHOTO_ENDINGS, natural_key
@@ -132,7 +132,7 @@ def _hands_of(photos: Sequence[Path]) -> list[tuple[NDArray[np.float32], NDArray
     from signary.video.frame import Frame
 
     found = []
-    with open_detector(still=True) as detector:
+    with HandsDetector(still=True) as detector:
         for path in photos:
             try:
                 frame = Frame(read_photo(path))

@@ -1,0 +1,43 @@
+"""Train a recipe's network on some samples and count how it does on others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from signary.datasets.samples import HandSamples
+from signary.training.fit import fit_hands, load_samples, predict
+from signary.training.recipe import Recipe, load_recipe
+from signary.training.tasks import label_indices
+
+CACHE = Path("runs/cache")
+QUICK = {"steps": 300, "members": 1}
+
+
+def prepare(name: str, data: str, *, quick: bool) -> tuple[Recipe, HandSamples]:
+    """Load a recipe and its samples; ``quick`` trains one small member."""
+    recipe = load_recipe(name, QUICK if quick else {})
+    return recipe, load_samples(recipe, Path(data), cache=CACHE)
+
+
+def hits(recipe: Recipe, train: HandSamples, test: HandSamples) -> tuple[NDArray[np.bool_], HandSamples, list[str]]:
+    """Train on one part; return which photos of the other are read right, the photos, and what was read."""
+    network = fit_hands(recipe, train.select(train.found))
+    log, photos = predict(network, test)
+    guess = log.argmax(1)
+    right = (guess == label_indices(photos, recipe)) & (log.any(1))
+    return right, photos, [recipe.vocabulary[index] for index in guess]
+
+
+def worst(photos: HandSamples, right: NDArray[np.bool_], guesses: list[str], below: float = 0.9) -> dict[str, Any]:
+    """Return the labels read worse than ``below``, with the share read right and the usual mistake."""
+    found = {}
+    for label in np.unique(photos.label):
+        mine = photos.label == label
+        if (rate := right[mine].mean()) < below:
+            wrong = [guess for guess, here, ok in zip(guesses, mine, right, strict=True) if here and not ok]
+            found[str(label)] = [round(float(rate), 3), max(set(wrong), key=wrong.count)]
+    return found
