@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+
 from harness import arguments, show
 from shapes import hits, prepare, worst
-
 from signary.datasets.split import leave_source_out
 from signary.evaluation.metrics import wilson_interval
 

@@ -9,10 +9,10 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from harness import alternate, arguments, matrix_rate, ratio, show
 from PIL import Image
 
 import signary
+from harness import alternate, arguments, matrix_rate, ratio, show
 from signary.landmarks.detect import HandsDetector
 from signary.landmarks.extract import extract
 from signary.text.commit import decode_held
