@@ -231,7 +231,6 @@ def test_all_wrong_fields_are_named_at_once(folder: Path) -> None:
         ("sign_language", "ASL", "sign_language"),
         ("graphs", {}, "graphs"),
         ("thresholds", {"confidence": float("nan")}, "thresholds.confidence"),
-        ("vocabulary", ["\ud800"], "vocabulary.0"),
     ],
 )
 def test_one_wrong_field(folder: Path, field: str, value: object, part: str) -> None:

@@ -181,6 +181,7 @@ class HandsDetector(_Lifetime):
     def __init__(self, *, still: bool = False, max_hands: int = 2, mirrored: bool = False) -> None:
         self.still, self.max_hands, self.mirrored = still, max_hands, mirrored
         self._graphs: dict[float, Any] = {}
+        self._woken: set[float] = set()
 
     def detect(self, frame: Frame) -> Points:
         """Return float32 (543, 3) with the hands' slots filled; see `Detector`."""
@@ -218,6 +219,7 @@ class HandsDetector(_Lifetime):
 
     def close(self) -> None:
         """Free the networks."""
+        self._woken.clear()
         while self._graphs:
             self._graphs.popitem()[1].close()
 
@@ -232,12 +234,16 @@ class HandsDetector(_Lifetime):
                     max_num_hands=4 if self.still else self.max_hands,
                     min_detection_confidence=threshold,
                 )
-                self._graphs[threshold].process(np.zeros((64, 64, 3), np.uint8))
         return self._graphs[threshold]
 
     def _hands(self, image: Image, look: Look) -> list[_Hand]:
         view, back = _view(image, look)
-        result = self._graph(look.threshold).process(view)
+        graph = self._graph(look.threshold)
+        # MediaPipe's native warnings come with the first hand that a graph finds
+        with contextlib.nullcontext() if look.threshold in self._woken else _quiet():
+            result = graph.process(view)
+        if result.multi_hand_landmarks:
+            self._woken.add(look.threshold)
         found = zip(result.multi_hand_landmarks or (), result.multi_handedness or (), strict=True)
         return [
             _Hand(

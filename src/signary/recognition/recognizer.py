@@ -179,7 +179,7 @@ class Recognizer:
         if _is_photo(sequence):
             reading, times_s = reading.averaged(), times_s[:1]
         vocabulary, seen = self.bundle.vocabulary, reading.seen
-        tokens = decode_held(reading.probabilities, sequence.times_s, seen, reading.position, vocabulary, self._held)
+        tokens = decode_held(reading.probabilities, times_s, seen, reading.position, vocabulary, self._held)
         if not seen.any():
             warnings = (*warnings, "no hand found")
         return Recognition(

@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.console import Console
 from rich.progress import track
 
 from signary.datasets.samples import HandSamples
@@ -24,6 +26,7 @@ from signary.output import whole_file
 from signary.video.source import PHOTO_ENDINGS, natural_key
 
 CHUNK = 32
+Item = TypeVar("Item")
 
 
 def find_photos(folder: str | Path) -> list[Path]:
@@ -120,10 +123,14 @@ def _look_at(
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.int64]]:
     chunks = [photos[start : start + CHUNK] for start in range(0, len(photos), CHUNK)]
     with ProcessPoolExecutor(workers or os.cpu_count(), mp_context=get_context("spawn")) as pool:
-        found = list(chain.from_iterable(track(pool.map(_hands_of, chunks), source, len(chunks), transient=True)))
+        found = list(chain.from_iterable(_shown(pool.map(_hands_of, chunks), source, len(chunks))))
     counts = [len(points) for points, _ in found]
     points, right = (np.concatenate([pair[part] for pair in found]) for part in (0, 1))
     return points, right.astype(np.bool_), np.repeat(np.arange(len(photos)), counts)
+
+
+def _shown(items: Iterable[Item], title: str, total: int) -> Iterable[Item]:
+    return track(items, title, total, console=Console(stderr=True), transient=True)
 
 
 def _hands_of(photos: Sequence[Path]) -> list[tuple[NDArray[np.float32], NDArray[np.bool_]]]:

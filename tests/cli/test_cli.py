@@ -1,0 +1,123 @@
+"""The command line as its user meets it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import signary
+from signary.cli.app import main
+
+
+def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    """Run the command line; return exit status, stdout and stderr."""
+    with pytest.raises(SystemExit) as stop:
+        main(words)
+    out, err = capsys.readouterr()
+    return int(stop.value.code or 0), out, err
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    """Write a photo without a hand."""
+    path = tmp_path / "grey.png"
+    Image.fromarray(np.full((120, 160, 3), 127, np.uint8)).save(path)
+    return path
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "--version") == (0, signary.__version__ + "\n", "")
+
+
+@pytest.mark.parametrize("verb", ["recognize", "landmarks", "train", "evaluate", "recipes", "models", "doctor"])
+def test_every_verb_has_help(capsys: pytest.CaptureFixture[str], verb: str) -> None:
+    status, out, _ = run(capsys, verb, "--help")
+    assert status == 0
+    assert verb in out
+
+
+def test_wrong_use_ends_with_2(capsys: pytest.CaptureFixture[str], photo: Path) -> None:
+    assert run(capsys, "recognise")[0] == 2
+    assert run(capsys, "recognize", str(photo), "--format", "pdf")[0] == 2
+    status, _, err = run(capsys, "recognize", str(photo), "--model", "leters")
+    assert status == 2
+    assert "did you mean 'letters'" in err
+    assert "digits" in err
+
+
+def test_a_photo_without_a_hand(capsys: pytest.CaptureFixture[str], photo: Path) -> None:
+    status, out, _ = run(capsys, "recognize", str(photo), "--format", "json")
+    said = json.loads(out)
+    assert status == 0
+    assert (said["text"], said["tokens"], said["hand_rate"], said["task"]) == ("", [], 0.0, "letters")
+    assert said["warnings"] == ["no hand found"]
+
+
+def test_a_bad_file_does_not_stop_the_batch(capsys: pytest.CaptureFixture[str], photo: Path, tmp_path: Path) -> None:
+    (tmp_path / "text.jpg").write_text("not a picture")
+    (tmp_path / "empty.mp4").touch()
+    names = [str(tmp_path / name) for name in ("text.jpg", "grey.png", "empty.mp4", "missing.png")]
+    status, out, err = run(capsys, "recognize", *names, "--format", "json")
+    said = json.loads(out)
+    assert status == 1
+    assert ["error" in one for one in said] == [True, False, True, True]
+    assert all(one["error"]["hint"] for one in said if "error" in one)
+    assert err.count("error:") == 3
+    assert "Traceback" not in err
+
+
+def test_output_files_keep_the_relative_path(capsys: pytest.CaptureFixture[str], photo: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "in" / "B"
+    folder.mkdir(parents=True)
+    photo.rename(folder / "1.png")
+    words = ("recognize", str(tmp_path / "in"), "--format", "srt", "-o", str(tmp_path / "out"))
+    assert run(capsys, *words)[0] == 0
+    assert (tmp_path / "out" / "B" / "1.png.srt").exists()
+    status, _, err = run(capsys, *words)
+    assert status == 1
+    assert "--force" in err
+    assert run(capsys, *words, "--force")[0] == 0
+
+
+def test_landmarks_are_kept_and_read_again(capsys: pytest.CaptureFixture[str], photo: Path, tmp_path: Path) -> None:
+    words = ("landmarks", str(photo), "-o", str(tmp_path / "out"), "--detector", "hands", "--draw")
+    status, out, _ = run(capsys, *words)
+    assert (status, out.split()[0]) == (0, "1")
+    (kept,) = (tmp_path / "out").rglob("*.parquet")
+    assert signary.read_landmarks(kept).points.shape == (1, 543, 3)
+    assert list((tmp_path / "out").rglob("*.png"))
+    assert "kept" in run(capsys, *words)[2]
+
+
+def test_a_bundle_with_a_wrong_sha256(capsys: pytest.CaptureFixture[str], photo: Path, tmp_path: Path) -> None:
+    import shutil
+
+    from signary.export.bundle import BUNDLES
+
+    bundle = tmp_path / "altered"
+    shutil.copytree(BUNDLES / "letters", bundle)
+    (bundle / "README.md").write_text("altered")
+    status, _, err = run(capsys, "recognize", str(photo), "--model", str(bundle))
+    assert status == 1
+    assert "sha256" in err
+    (bundle / "model.onnx").unlink()
+    assert "lacks model.onnx" in run(capsys, "recognize", str(photo), "--model", str(bundle))[2]
+
+
+def test_models_and_recipes_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    models = json.loads(run(capsys, "models", "--json")[1])
+    assert [model["name"] for model in models] == ["digits", "letters"]
+    recipes = json.loads(run(capsys, "recipes", "--json")[1])
+    assert {"digits", "letters"} <= {recipe["name"] for recipe in recipes}
+
+
+def test_help_is_quick_to_import() -> None:
+    code = "import sys, signary.cli.app; print([m for m in ('cv2', 'mediapipe', 'torch', 'av') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
