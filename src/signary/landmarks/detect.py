@@ -214,8 +214,12 @@ class HandsDetector(_Lifetime):
 
     def reset(self) -> None:
         """Forget the last clip."""
-        for graph in self._graphs.values():
-            graph.reset()
+        if self.still:
+            return  # nothing is tracked
+        self._woken.clear()
+        with _quiet():
+            for graph in self._graphs.values():
+                graph.reset()
 
     def close(self) -> None:
         """Free the networks."""
