@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json as json_format
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from signary.cli.progress import progress
+from signary.errors import ExtraMissing
 
 
 def evaluate(
@@ -39,6 +41,8 @@ def evaluate(
     force
         Write over a report that exists.
     """
+    if find_spec("sklearn") is None:
+        raise ExtraMissing.named("train", "scikit-learn")
     from signary.evaluation.evaluate import evaluate as measure
     from signary.evaluation.report import write_report
     from signary.recognition.recognizer import load

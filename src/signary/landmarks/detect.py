@@ -214,12 +214,8 @@ class HandsDetector(_Lifetime):
 
     def reset(self) -> None:
         """Forget the last clip."""
-        if self.still:
-            return  # nothing is tracked
-        self._woken.clear()
-        with _quiet():
-            for graph in self._graphs.values():
-                graph.reset()
+        if not self.still:  # a still detector tracks nothing
+            self.close()
 
     def close(self) -> None:
         """Free the networks."""
