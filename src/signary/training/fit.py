@@ -102,10 +102,13 @@ def load_samples(recipe: Recipe, data: Path, *, cache: Path | None = None) -> Ha
     Raises
     ------
     InputError
-        If a source is missing.
+        If a source that is not optional is missing.
     """
-    alone = len(recipe.sources) == 1
-    return join_samples([_load_source(source, recipe, data, cache, alone=alone) for source in recipe.sources])
+    alone = sum(not source.optional for source in recipe.sources) == 1
+    sources = [source for source in recipe.sources if not source.optional or (data / source.path).exists()]
+    return join_samples(
+        [_load_source(source, recipe, data, cache, alone=alone and not source.optional) for source in sources]
+    )
 
 
 def fit_hands(

@@ -97,4 +97,5 @@ def _sources(recipe: Recipe, samples: HandSamples) -> list[TrainingSource]:
             sha256=hashlib.sha256("\n".join(samples.files[source.name]).encode()).hexdigest(),
         )
         for source in recipe.sources
+        if source.name in samples.files
     ]

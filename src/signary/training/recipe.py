@@ -69,6 +69,8 @@ class Source(_Part):
         Sources that show the same people name the same; the source itself by default.
     pictures : str
         Folder below ``--data`` with pictures that the points were found in, so that they count as learned from.
+    optional : bool
+        Go on without it where it is missing.
     score : bool
         Leave it out once when scoring by source.
     """
@@ -82,6 +84,7 @@ class Source(_Part):
     labels: dict[str, str] | None = None
     people: str = ""
     pictures: str = ""
+    optional: bool = False
     score: bool = True
 
 
