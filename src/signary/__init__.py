@@ -23,8 +23,9 @@ if TYPE_CHECKING:
         SkeletonMismatch,
     )
     from signary.landmarks.detect import Detector, open_detector
-    from signary.landmarks.files import read_landmarks, write_landmarks
+    from signary.landmarks.files import read_landmarks
     from signary.landmarks.sequence import LandmarkSequence
+    from signary.landmarks.write import write_landmarks
     from signary.recognition.recognizer import Recognizer, load
     from signary.text.recognition import Alternative, Event, Failure, Recognition, Token
     from signary.video.frame import Frame
@@ -44,8 +45,9 @@ _HOMES = {
         "SkeletonMismatch",
     ),
     "signary.landmarks.detect": ("Detector", "open_detector"),
-    "signary.landmarks.files": ("read_landmarks", "write_landmarks"),
+    "signary.landmarks.files": ("read_landmarks",),
     "signary.landmarks.sequence": ("LandmarkSequence",),
+    "signary.landmarks.write": ("write_landmarks",),
     "signary.recognition.recognizer": ("Recognizer", "load"),
     "signary.text.recognition": ("Alternative", "Event", "Failure", "Recognition", "Token"),
     "signary.video.frame": ("Frame",),

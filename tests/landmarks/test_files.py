@@ -11,9 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from signary.errors import InputError, SkeletonMismatch
-from signary.landmarks.files import read_all_landmarks, read_landmarks, write_landmarks, write_wide
+from signary.landmarks.files import read_all_landmarks, read_landmarks
 from signary.landmarks.sequence import LandmarkSequence
 from signary.landmarks.skeleton import HAND_21, HOLISTIC_543
+from signary.landmarks.write import write_landmark_parts, write_landmarks, write_wide
 
 PARTS = {"face": 468, "left_hand": 21, "pose": 33, "right_hand": 21}
 
@@ -366,3 +367,14 @@ def test_metadata_that_does_not_fit(tmp_path, metadata, message):
     table = long_table(made_points(2), [0, 1]).replace_schema_metadata({b"signary": metadata})
     with pytest.raises(InputError, match=message):
         read_landmarks(save(table, tmp_path / "a.parquet"))
+
+
+def test_parts_are_written_as_the_whole(tmp_path):
+    clip = LandmarkSequence(np.random.default_rng(0).random((20, 543, 3)), np.arange(20) / 25, aspect=1.5)
+    whole = write_landmarks(tmp_path / "whole.parquet", clip)
+    parts = write_landmark_parts(tmp_path / "parts.parquet", iter([clip[:7], clip[7:8], clip[8:]]))
+    one, other = read_landmarks(whole), read_landmarks(parts)
+    np.testing.assert_array_equal(one.points, clip.points)
+    np.testing.assert_array_equal(other.points, clip.points)
+    np.testing.assert_array_equal(other.times_s, clip.times_s)
+    assert other.aspect == clip.aspect

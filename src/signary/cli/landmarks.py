@@ -102,7 +102,7 @@ def _do(job: _Job) -> str:
     """Write one source's landmarks; return what went wrong, or nothing."""
     from signary.landmarks.detect import open_detector
     from signary.landmarks.extract import extract
-    from signary.landmarks.files import write_landmarks
+    from signary.landmarks.write import write_landmarks
     from signary.video.source import open_source
 
     try:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from math import isfinite
 from pathlib import Path
@@ -27,15 +27,14 @@ from numpy.typing import NDArray
 from signary.errors import InputError, ShapeError, SkeletonMismatch
 from signary.landmarks.sequence import LandmarkSequence, Points
 from signary.landmarks.skeleton import HOLISTIC_543, SKELETONS, Skeleton, find_skeleton
-from signary.output import whole_file
 
 LANDMARK_ENDINGS = (".parquet", ".npz")
 VERSION = 1
 
 LONG_COLUMNS = ("frame", "type", "landmark_index", "x", "y", "z")
 WIDE_COLUMNS = ("sequence_id", "frame")
-_NPZ_KEYS = ("points", "times_s", "skeleton", "aspect")
-_METADATA_KEY = b"signary"
+NPZ_KEYS = ("points", "times_s", "skeleton", "aspect")
+METADATA_KEY = b"signary"
 _BATCH_ROWS = 2048
 _DAMAGE = (OSError, ValueError, LookupError, TypeError, EOFError, NotImplementedError, BadZipFile, zlib.error)
 Name = int | str
@@ -90,71 +89,10 @@ def read_all_landmarks(path: str | Path, *, fps: float = 30.0) -> dict[int | str
     return _read(Path(path), fps, lambda names: names)
 
 
-def write_landmarks(path: str | Path, sequence: LandmarkSequence, *, force: bool = False) -> Path:
-    """Write one clip, exactly: ``.parquet`` in the long layout, ``.npz`` as arrays. Returns the path.
-
-    Parameters
-    ----------
-    path : str or Path
-        Ends in one of `LANDMARK_ENDINGS`.
-    sequence : LandmarkSequence
-    force : bool
-        Write over a file that exists.
-
-    Raises
-    ------
-    InputError
-        If the ending is unknown, the file exists, or its folder does not.
-    """
-    path = Path(path)
-    if _ending(path) == ".npz":
-        with whole_file(path, force=force) as draft:
-            aspect = np.nan if sequence.aspect is None else sequence.aspect
-            values = (sequence.points, sequence.times_s, sequence.skeleton.name, aspect)
-            np.savez_compressed(draft, **{key: np.array(value) for key, value in zip(_NPZ_KEYS, values, strict=True)})
-        return path
-    return _write_parquet(path, _long_columns(sequence), _described(sequence), force=force)
-
-
-def write_wide(path: str | Path, sequences: Mapping[int, LandmarkSequence], *, force: bool = False) -> Path:
-    """Write clips into one Parquet file in the wide layout, with metadata of ours. Returns the path.
-
-    Parameters
-    ----------
-    path, force
-        As for `write_landmarks`, but ``.parquet`` only.
-    sequences : mapping of int to LandmarkSequence
-        Clips of ``HOLISTIC_543`` with a frame or more, by ``sequence_id``.
-
-    Raises
-    ------
-    InputError
-        If there is no clip, one is empty, the ending is not ``.parquet``, the file exists, or its folder does not.
-    SkeletonMismatch
-        If a clip has another skeleton.
-    """
-    path = Path(path)
-    if _ending(path) != ".parquet":
-        raise InputError(f"{path.name}: the wide layout is Parquet", hint="end the name in .parquet")
-    _check_wide(path, sequences)
-    metadata = {"sequences": {str(name): _described(sequence) for name, sequence in sequences.items()}}
-    return _write_parquet(path, _wide_columns(sequences), metadata, force=force)
-
-
-def _check_wide(path: Path, sequences: Mapping[int, LandmarkSequence]) -> None:
-    if not sequences:
-        raise InputError(f"{path}: no clips to write", hint="give one or more")
-    for name, sequence in sequences.items():
-        if sequence.skeleton is not HOLISTIC_543:
-            raise SkeletonMismatch(f"clip {name}: {sequence.skeleton.name}, must be HOLISTIC_543", hint="as_holistic()")
-        if not len(sequence):
-            raise InputError(f"clip {name}: has no frames", hint="leave empty clips out")
-
-
 def _read(path: Path, fps: float, choose: Callable[[list[Name]], list[Name]]) -> dict[Name, LandmarkSequence]:
     if not (isfinite(fps) and fps > 0):
         raise InputError(f"fps={fps}, must be above 0", hint="frames a second of the clip, for example 30")
-    ending = _ending(path)
+    ending = known_ending(path)
     if not path.is_file():
         raise InputError(f"{path}: {'is a folder' if path.is_dir() else 'no such file'}", hint="name a landmark file")
     if not path.stat().st_size:
@@ -162,7 +100,7 @@ def _read(path: Path, fps: float, choose: Callable[[list[Name]], list[Name]]) ->
     if ending == ".npz":
         return {name: _read_npz(path) for name in choose([path.stem])}
     columns, metadata = _schema(path)
-    if set(columns) & set(_wide_names()):
+    if set(columns) & set(wide_names()):
         return _read_wide(path, columns, metadata, fps, choose)
     return {name: _read_long(path, columns, metadata, fps) for name in choose([path.stem])}
 
@@ -177,7 +115,14 @@ def _chosen(path: str | Path, names: list[Name], sequence_id: int | None) -> Nam
     return named[0]
 
 
-def _ending(path: Path) -> str:
+def known_ending(path: Path) -> str:
+    """Return a landmark file's ending in lower case.
+
+    Raises
+    ------
+    InputError
+        If it is not one of `LANDMARK_ENDINGS`.
+    """
     ending = path.suffix.lower()
     if ending not in LANDMARK_ENDINGS:
         raise InputError(f"{path.name}: not a landmark file", hint=f"known endings: {', '.join(LANDMARK_ENDINGS)}")
@@ -210,8 +155,8 @@ def _read_npz(path: Path) -> LandmarkSequence:
     if not is_zipfile(path):
         raise InputError(f"{path}: cannot be read as npz", hint="damaged or of another kind")
     with _reading(path, "npz"), np.load(path, allow_pickle=False) as arrays:
-        _need(path, list(arrays.files), _NPZ_KEYS, "keys")
-        points, times, skeleton, aspect = (arrays[key] for key in _NPZ_KEYS)
+        _need(path, list(arrays.files), NPZ_KEYS, "keys")
+        points, times, skeleton, aspect = (arrays[key] for key in NPZ_KEYS)
         return LandmarkSequence(points, times, str(skeleton), None if np.isnan(aspect) else float(aspect))
 
 
@@ -220,12 +165,12 @@ def _schema(path: Path) -> tuple[list[str], Metadata]:
     import pyarrow.parquet as pq
 
     with _reading(path, "Parquet"):
-        schema = pq.read_schema(path)
-        metadata = dict(json.loads((schema.metadata or {}).get(_METADATA_KEY, b"{}")))
+        footer = pq.read_metadata(path)
+        metadata = dict(json.loads((footer.metadata or {}).get(METADATA_KEY, b"{}")))
     version = metadata.get("version", VERSION)
     if version != VERSION:
         raise InputError(f"{path}: landmark file of version {version}", hint=f"this Signary reads version {VERSION}")
-    return schema.names, metadata
+    return footer.schema.to_arrow_schema().names, metadata
 
 
 def _read_long(path: Path, columns: list[str], metadata: Metadata, fps: float) -> LandmarkSequence:
@@ -333,7 +278,7 @@ def _wide_rows(path: Path, columns: list[str], wanted: list[Name] | None) -> tup
     """Return sequence_id (N,), frame (N,) and points float32 (N, 543, 3) of some clips or all, batch by batch."""
     import pyarrow.dataset as ds
 
-    places = {name: place for place, name in enumerate(_wide_names()) if name in set(columns)}
+    places = {name: place for place, name in enumerate(wide_names()) if name in set(columns)}
     by_axis = np.array(list(places.values()))
     targets = by_axis % len(HOLISTIC_543) * 3 + by_axis // len(HOLISTIC_543)
     rows = None if wanted is None else ds.field("sequence_id").isin(wanted)
@@ -350,7 +295,7 @@ def _wide_rows(path: Path, columns: list[str], wanted: list[Name] | None) -> tup
     return np.concatenate(names), np.concatenate(frames), np.concatenate(points)
 
 
-def _wide_names() -> list[str]:
+def wide_names() -> list[str]:
     """Return the 1,629 names of the point columns: x of all points, then y, then z."""
     return [
         f"{axis}_{name}_{point}"
@@ -358,43 +303,3 @@ def _wide_names() -> list[str]:
         for name, part in HOLISTIC_543.parts.items()
         for point in range(part.stop - part.start)
     ]
-
-
-def _described(sequence: LandmarkSequence) -> Metadata:
-    name, times = sequence.skeleton.name, sequence.times_s.tolist()
-    return {"skeleton": name, "aspect": sequence.aspect, "times_s": times}
-
-
-def _long_columns(sequence: LandmarkSequence) -> dict[str, Any]:
-    """Return the columns of the long layout: frames 0, 1, ..., their points in the skeleton's order."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    sizes = {name: part.stop - part.start for name, part in sequence.skeleton.parts.items()}
-    frames = pa.array(np.repeat(np.arange(len(sequence), dtype=np.int32), len(sequence.skeleton)))
-    types = pa.array(np.tile(np.repeat(list(sizes), list(sizes.values())), len(sequence)))
-    indices = pa.array(
-        np.tile(np.concatenate([np.arange(size, dtype=np.int16) for size in sizes.values()]), len(sequence))
-    )
-    row_ids = pc.binary_join_element_wise(frames.cast("string"), types, indices.cast("string"), "-")
-    columns = {"frame": frames, "row_id": row_ids, "type": types, "landmark_index": indices}
-    return columns | {axis: sequence.points[..., place].ravel() for place, axis in enumerate("xyz")}
-
-
-def _wide_columns(sequences: Mapping[int, LandmarkSequence]) -> dict[str, Any]:
-    """Return the columns of the wide layout: frames 0, 1, ... of each clip in turn."""
-    lengths = [len(sequence) for sequence in sequences.values()]
-    points = np.concatenate([sequence.points for sequence in sequences.values()])
-    columns: dict[str, Any] = {"frame": np.concatenate([np.arange(length, dtype=np.int32) for length in lengths])}
-    columns |= dict(zip(_wide_names(), points.transpose(2, 1, 0).reshape(-1, len(points)).copy(), strict=True))
-    return columns | {"sequence_id": np.repeat(np.array(list(sequences), np.int64), lengths)}
-
-
-def _write_parquet(path: Path, columns: Mapping[str, Any], metadata: Metadata, *, force: bool) -> Path:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    with whole_file(path, force=force) as draft:
-        described = {_METADATA_KEY: json.dumps({"version": VERSION} | metadata)}
-        pq.write_table(pa.table(dict(columns)).replace_schema_metadata(described), draft, write_page_checksum=True)
-    return path
