@@ -18,6 +18,7 @@ ALLOWED = {
     "text": BASE,
     "video": BASE,
     "landmarks": LANDMARKS,
+    "avatar": LANDMARKS,
     "features": BASE | {"landmarks"},
     "models": BASE | {"features"},
     "datasets": LANDMARKS | {"text", "features", "export"},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -121,6 +121,35 @@ def draw_label(image: Image, text: str) -> Image:
     picture = PillowImage.fromarray(canvas)
     ImageDraw.Draw(picture).text((width / 2, height - band / 2), text, fill="white", font=font, anchor="mm")
     return np.array(picture)
+
+
+def contact_sheet(images: Sequence[Image], columns: int = 8) -> Image:
+    """Lay pictures of one size side by side, row by row; what is left of the last row is white.
+
+    Parameters
+    ----------
+    images : sequence of uint8 (H, W, 3)
+        One or more.
+    columns : int
+        Pictures in a row.
+
+    Returns
+    -------
+    uint8 (R * H, columns * W, 3)
+
+    Raises
+    ------
+    ShapeError
+        If there is no picture, or their sizes differ.
+    """
+    if not images or len({image.shape for image in images}) != 1:
+        raise ShapeError(f"{len(images)} pictures, must be one or more of one size", hint="resize them first")
+    height, width, depth = images[0].shape
+    rows = -(-len(images) // columns)
+    sheet = np.full((rows * columns, height, width, depth), 255, np.uint8)
+    sheet[: len(images)] = images
+    sheet = sheet.reshape(rows, columns, height, width, depth).transpose(0, 2, 1, 3, 4)
+    return np.ascontiguousarray(sheet).reshape(rows * height, columns * width, depth)
 
 
 def _ascii(text: str) -> str:

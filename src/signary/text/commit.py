@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from signary.errors import ShapeError
 from signary.text.recognition import Alternative, Token
+from signary.text.strokes import REST, Run, drawn_labels, read_strokes, runs_of
 from signary.text.vocabulary import Vocabulary
 
 Floats = NDArray[np.float64]
-REST = -1
+ON_ITS_WAY = 6.0  # hand sizes a second, faster than any letter is held
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def decode_held(
         If the arrays do not fit together.
     """
     options = options or HeldOptions()
-    probabilities, times = np.asarray(probabilities, np.float64), np.asarray(times_s, np.float64)
+    probabilities, times = np.array(probabilities, np.float64), np.asarray(times_s, np.float64)
     _check_shapes(probabilities, times, seen, position, vocabulary)
     if not len(times):
         return []
@@ -94,12 +95,19 @@ def decode_held(
     smooth = _smoothed(probabilities, times, seen, options.smooth_s)
     label = np.where(seen, smooth.argmax(1), REST)
     label[seen & silent[label]] = REST
-    runs = _runs(label)
+    runs = runs_of(label)
     if len(times) > 1:
         step = float(np.median(np.diff(times)))
-        runs = _bridged(runs, times, options)
-        runs = [part for run in runs for part in _parted(run, times, position, options)]
+        place = np.asarray(position, np.float64)
+        runs = read_strokes(_bridged(runs, times, options), times, place, vocabulary, options.gap_s)
+        drawn = drawn_labels(vocabulary)
+        runs = [part for run in runs for part in ([run] if run[0] in drawn else _parted(run, times, position, options))]
+        runs = [run if run[0] in drawn else _settled(run, times, place) for run in runs]
         runs = [run for run in runs if times[run[2] - 1] - times[run[1]] + step >= options.hold_s]
+        for run in runs:  # what a drawn letter looks like on its way speaks for it
+            rows, like = slice(run[1], run[2]), drawn.get(run[0], [])
+            probabilities[rows, run[0]] += probabilities[rows, like].sum(1)
+            probabilities[rows, like] = 0
         tokens = [_token(run, probabilities, times, seen, vocabulary, silent, options) for run in runs]
         return [token for token in tokens if token.confidence >= options.min_confidence]
     return [_token(run, probabilities, times, seen, vocabulary, silent, options) for run in runs]
@@ -113,9 +121,6 @@ def recognition_text(tokens: Sequence[Token], task: str) -> str:
 def mean_confidence(tokens: Sequence[Token]) -> float:
     """Return the mean confidence of the tokens; 0 without tokens."""
     return float(np.mean([token.confidence for token in tokens])) if tokens else 0.0
-
-
-_Run = tuple[int, int, int]  # label, first frame, frame after the last
 
 
 def _check_shapes(
@@ -142,17 +147,9 @@ def _smoothed(probabilities: Floats, times: Floats, seen: NDArray[np.bool_], smo
     return np.asarray((total[last] - total[first]) / np.maximum(count[last] - count[first], 1)[:, None])
 
 
-def _runs(label: NDArray[np.int64]) -> list[_Run]:
-    starts = np.flatnonzero(np.diff(label, prepend=label[0] - 1))
-    ends = np.append(starts[1:], len(label))
-    kept = label[starts] != REST
-    columns = (label[starts][kept], starts[kept], ends[kept])
-    return list(zip(*(column.tolist() for column in columns), strict=True))
-
-
-def _bridged(runs: list[_Run], times: Floats, options: HeldOptions) -> list[_Run]:
+def _bridged(runs: list[Run], times: Floats, options: HeldOptions) -> list[Run]:
     """Join runs of one label across breaks shorter than ``gap_s``; what is in between is a flicker."""
-    joined: list[_Run] = []
+    joined: list[Run] = []
     for run in runs:
         near = [k for k in range(len(joined) - 1, -1, -1) if times[run[1]] - times[joined[k][2] - 1] < options.gap_s]
         same = next((k for k in near if joined[k][0] == run[0]), None)
@@ -163,7 +160,7 @@ def _bridged(runs: list[_Run], times: Floats, options: HeldOptions) -> list[_Run
     return joined
 
 
-def _parted(run: _Run, times: Floats, position: NDArray[Any], options: HeldOptions) -> list[_Run]:
+def _parted(run: Run, times: Floats, position: NDArray[Any], options: HeldOptions) -> list[Run]:
     """Part a run where the hand bounced or slid quickly between two holds."""
     label, first, end = run
     clock, place = times[first:end], np.asarray(position[first:end], np.float64)
@@ -174,7 +171,7 @@ def _parted(run: _Run, times: Floats, position: NDArray[Any], options: HeldOptio
     speed = np.linalg.norm(np.gradient(place, clock, axis=0), axis=1)
     moving = speed > options.bounce / 0.5
     parts, start = [], first
-    for flag, begin, stop in _runs(np.where(moving, 1, REST)):
+    for flag, begin, stop in runs_of(np.where(moving, 1, REST)):
         way = np.linalg.norm(place[begin:stop] - place[begin], axis=1).max() if flag else 0.0
         before = clock[begin] - times[start] >= options.hold_s / 2
         after = clock[-1] - clock[stop - 1] >= options.hold_s / 2
@@ -184,8 +181,19 @@ def _parted(run: _Run, times: Floats, position: NDArray[Any], options: HeldOptio
     return [*parts, (label, start, end)]
 
 
+def _settled(run: Run, times: Floats, position: Floats) -> Run:
+    """Cut off the frames at both ends in which the hand is on its way."""
+    label, first, end = run
+    place = position[first:end]
+    if end - first < 3 or not np.isfinite(place).all():
+        return run
+    speed = np.linalg.norm(np.gradient(place, times[first:end], axis=0), axis=1)
+    calm = np.flatnonzero(speed < ON_ITS_WAY)
+    return (label, first + int(calm[0]), first + int(calm[-1]) + 1) if len(calm) else run
+
+
 def _token(
-    run: _Run,
+    run: Run,
     probabilities: Floats,
     times: Floats,
     seen: NDArray[np.bool_],

@@ -1,0 +1,1 @@
+"""A hand that spells: text to poses, to landmarks, to pictures."""

@@ -1,0 +1,85 @@
+"""The signer behind the hand: arms that reach it, and a mean face and body.
+
+``signer.npz`` beside this file is made by ``scripts/fit_signer.py`` from clips of Google's Isolated Sign Language
+Recognition data (CC BY 4.0). Everything is in shoulder widths from the middle of the shoulders, as the camera sees it.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from signary.avatar.hand import Floats
+from signary.landmarks.skeleton import FACE, HOLISTIC_543, POSE, POSE_NAMES, RIGHT_HAND
+
+SIGNER = Path(__file__).with_name("signer.npz")
+HAND_LENGTH = 0.52  # shoulder widths: a hand of 19 cm, shoulder joints 36.5 cm apart
+UPPER_ARM, FOREARM = 0.8, 0.7
+SHOULDERS_AT = (0.52, 0.66)  # of the picture's width and height
+ELBOWS_OUT = np.array([-0.55, 0.8, 0.25], np.float32)
+OTHER_ELBOW, OTHER_WRIST = (0.62, 0.78, 0.05), (0.5, 1.45, -0.3)
+# Points of the pose that a hand carries, and the points of the hand that they are.
+CARRIED = {"wrist": 0, "thumb": 2, "index": 5, "pinky": 17}
+
+
+@cache
+def _signer() -> tuple[Floats, Floats]:
+    with np.load(SIGNER, allow_pickle=False) as arrays:
+        face, pose = arrays["face"].astype(np.float32), arrays["pose"].astype(np.float32)
+    face[:, 2] -= face[:, 2].mean() + 0.15
+    pose[:, 2] *= 0.1  # the depth of the detector's pose is no measure
+    for name, place in (("left_elbow", OTHER_ELBOW), ("left_wrist", OTHER_WRIST)):
+        pose[POSE_NAMES.index(name)] = place
+    for name in ("thumb", "index", "pinky"):
+        pose[POSE_NAMES.index(f"left_{name}")] = np.add(OTHER_WRIST, (0, 0.15, 0))
+    return face, pose
+
+
+def body_points(hand: Floats, wrist: Floats, sway: Floats, *, zoom: float, aspect: float) -> Floats:
+    """Place a right hand before its signer.
+
+    Parameters
+    ----------
+    hand : float32 (..., 21, 3)
+        From the wrist, shoulder widths.
+    wrist, sway : float32 (..., 3)
+        Where the wrist is, and how far the body has moved.
+    zoom : float
+        Shoulder width in picture widths.
+    aspect : float
+        Width / height of the picture.
+
+    Returns
+    -------
+    float32 (..., 543, 3)
+        As in `signary.landmarks.sequence.LandmarkSequence`; NaN for the left hand. The depth of the hand counts from
+        its wrist, that of the rest from the shoulders.
+    """
+    face, pose = _signer()
+    points = np.full((*wrist.shape[:-1], len(HOLISTIC_543), 3), np.nan, np.float32)
+    points[..., FACE, :] = face + sway[..., None, :]
+    body = pose + sway[..., None, :]
+    shoulder = body[..., POSE_NAMES.index("right_shoulder"), :]
+    body[..., POSE_NAMES.index("right_elbow"), :] = _elbow(shoulder, wrist)
+    for name, point in CARRIED.items():
+        body[..., POSE_NAMES.index(f"right_{name}"), :] = wrist + hand[..., point, :]
+    points[..., POSE, :] = body
+    points[..., RIGHT_HAND, :] = hand + wrist[..., None, :]
+    points *= np.array([zoom, zoom * aspect, zoom], np.float32)
+    points[..., :2] += np.array(SHOULDERS_AT, np.float32)
+    points[..., RIGHT_HAND, 2] -= points[..., RIGHT_HAND.start, 2, None]
+    return points
+
+
+def _elbow(shoulder: Floats, wrist: Floats) -> Floats:
+    """Return where the elbow is, bent down and out: two bones between two points."""
+    reach = wrist - shoulder
+    length = np.linalg.norm(reach, axis=-1, keepdims=True)
+    axis = reach / np.maximum(length, 1e-6)
+    length = np.clip(length, 0.2, (UPPER_ARM + FOREARM) * 0.999)
+    along = (length**2 + UPPER_ARM**2 - FOREARM**2) / (2 * length)
+    aside = ELBOWS_OUT - (axis * ELBOWS_OUT).sum(-1, keepdims=True) * axis
+    aside /= np.maximum(np.linalg.norm(aside, axis=-1, keepdims=True), 1e-6)
+    return np.asarray(shoulder + along * axis + np.sqrt(np.maximum(UPPER_ARM**2 - along**2, 0)) * aside)

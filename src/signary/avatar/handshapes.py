@@ -1,0 +1,161 @@
+"""The handshapes that the avatar knows: for each person, the mean and the main variations of letters and digits.
+
+``handshapes.npz`` beside this file is made by ``scripts/fit_handshapes.py`` from landmarks of real hands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from signary.avatar.hand import Floats, HandBuild, clip_angles, quaternion_times, vector_quaternion
+from signary.errors import InputError
+
+BANK = Path(__file__).with_name("handshapes.npz")
+JOINTS = 22
+LETTERS_OF, DIGITS_OF = "keptsecret", "digits-0"
+
+
+@dataclass(frozen=True, eq=False)
+class HandshapeBank:
+    """Handshapes of H people and S signs.
+
+    Parameters
+    ----------
+    people, shapes : tuple of str
+        Names: of the people, by the source that shows them; of the handshapes, A to Z and 0 to 9.
+    mean : float32 (H, S, 26)
+        Angles of the 22 joints (`signary.avatar.hand.ANGLES`), then the turn as a quaternion; NaN where that person
+        did not show it.
+    modes : float32 (H, S, K, 25)
+        Main variations of angles and turn (a rotation vector), each one standard deviation long.
+    build : HandBuild
+        Of each person.
+    """
+
+    people: tuple[str, ...]
+    shapes: tuple[str, ...]
+    mean: Floats
+    modes: Floats
+    build: HandBuild
+
+    def person(self, name: str) -> int:
+        """Return the place of a person.
+
+        Raises
+        ------
+        InputError
+            If there is none of that name; the known ones are listed.
+        """
+        if name not in self.people:
+            raise InputError(f"{name!r}: no such person", hint=f"known: {', '.join(self.people)}")
+        return self.people.index(name)
+
+    def shown_by(self, shape: str) -> list[str]:
+        """Return the people who show a handshape."""
+        column = self.shapes.index(shape)
+        return [name for name, mean in zip(self.people, self.mean[:, column], strict=True) if np.isfinite(mean).all()]
+
+    def build_of(self, people: NDArray[np.int64]) -> HandBuild:
+        """Return the builds of people given by place."""
+        return HandBuild(self.build.palm[people], self.build.bones[people], self.build.twist[people])
+
+    def default_person(self, shape: str) -> str:
+        """Return who shows a handshape where nobody is asked for."""
+        return DIGITS_OF if shape.isdigit() else LETTERS_OF
+
+    def poses(
+        self,
+        shapes: Sequence[str],
+        *,
+        people: str | Sequence[str] | None = None,
+        variation: float = 0.0,
+        random: np.random.Generator | None = None,
+    ) -> Floats:
+        """Return poses of handshapes.
+
+        Parameters
+        ----------
+        shapes : sequence of str
+            N names.
+        people : str or N str, optional
+            Whose; where that person does not show a handshape, and by default, the most complete set's.
+        variation : float
+            Standard deviations of the variation drawn, 0 = the mean.
+        random : numpy.random.Generator, optional
+            Source of the variation.
+
+        Returns
+        -------
+        float32 (N, 26)
+            Angles in radians, within what hands can do, and a unit quaternion.
+        """
+        asked = [people] * len(shapes) if people is None or isinstance(people, str) else list(people)
+        rows = np.array([self._shower(shape, person) for shape, person in zip(shapes, asked, strict=True)], int)
+        columns = np.array([self.shapes.index(shape) for shape in shapes], int)
+        mean = self.mean[rows, columns]
+        if not variation:
+            return mean
+        random = random or np.random.default_rng()
+        modes = self.modes[rows, columns]
+        draws = np.clip(random.standard_normal(modes.shape[:2], np.float32), -2, 2) * variation
+        change = np.einsum("nk,nkd->nd", draws, modes)
+        turn = quaternion_times(vector_quaternion(change[:, JOINTS:]), mean[:, JOINTS:])
+        return np.concatenate([clip_angles(mean[:, :JOINTS] + change[:, :JOINTS]), turn], 1).astype(np.float32)
+
+    def _shower(self, shape: str, person: str | None) -> int:
+        if person is not None and np.isfinite(self.mean[self.person(person), self.shapes.index(shape)]).all():
+            return self.person(person)
+        return self.person(self.default_person(shape))
+
+
+@cache
+def load_handshapes(path: Path = BANK) -> HandshapeBank:
+    """Load the bank that comes with the package, or another made by ``scripts/fit_handshapes.py``."""
+    with np.load(path, allow_pickle=False) as arrays:
+        mean = arrays["mean"].astype(np.float32)
+        mean[..., JOINTS:] /= np.linalg.norm(mean[..., JOINTS:], axis=-1, keepdims=True)
+        return HandshapeBank(
+            people=tuple(arrays["people"].tolist()),
+            shapes=tuple(arrays["shapes"].tolist()),
+            mean=mean,
+            modes=arrays["modes"].astype(np.float32),
+            build=HandBuild(arrays["palm"], arrays["bones"], arrays["twist"]),
+        )
+
+
+def spellable(text: str, *, skip_unknown: bool = False) -> str:
+    """Return a text as the avatar spells it: capitals, digits and single spaces between words.
+
+    Parameters
+    ----------
+    text : str
+    skip_unknown : bool
+        Leave out characters that have no handshape.
+
+    Raises
+    ------
+    InputError
+        If there is nothing to spell, or a character has no handshape; those are named.
+    """
+    shapes = set(load_handshapes().shapes) | {" "}
+    written = " ".join(text.upper().split())
+    unknown = _in_order(character for character in written if character not in shapes)
+    if unknown and not skip_unknown:
+        raise InputError(
+            f"{''.join(unknown)!r}: no handshape for {'it' if len(unknown) == 1 else 'these'}",
+            hint="A to Z, 0 to 9 and spaces can be spelled; --skip-unknown leaves the rest out",
+        )
+    kept = " ".join("".join(character for character in written if character in shapes).split())
+    if not kept:
+        raise InputError(f"{text[:40]!r}: nothing to spell", hint="give letters A to Z or digits 0 to 9")
+    return kept
+
+
+def _in_order(characters: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(characters))
