@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from signary.datasets.samples import HandSamples
+from signary.text.strokes import as_photo
+from signary.text.vocabulary import Vocabulary
 from signary.training.fit import fit_hands, load_samples, predict
 from signary.training.recipe import Recipe, load_recipe
 from signary.training.tasks import label_indices
@@ -27,7 +29,7 @@ def hits(recipe: Recipe, train: HandSamples, test: HandSamples) -> tuple[NDArray
     """Train on one part; return which photos of the other are read right, the photos, and what was read."""
     network = fit_hands(recipe, train.select(train.found))
     log, photos = predict(network, test)
-    guess = log.argmax(1)
+    guess = as_photo(np.exp(log), Vocabulary(tuple(recipe.vocabulary), tuple(recipe.silent), recipe.aliases)).argmax(1)
     right = (guess == label_indices(photos, recipe)) & (log.any(1))
     return right, photos, [recipe.vocabulary[index] for index in guess]
 

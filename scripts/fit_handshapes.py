@@ -32,6 +32,17 @@ DEFAULT_BONES = [
 DEFAULT_TWIST = (0.1, 0.0, -0.1, -0.2)
 A_LABEL, STEPS, MODES, DIGIT_FOLDS = 60, 700, 5, 5
 DEPTH_WEIGHT = {"world": 0.3, "image": 0.12, "none": 0.0}
+# What lies before what, seen from the palm, as the handshapes are described: the detector's depth does not tell.
+# Points that are nearer, points that are farther.
+THUMB_OVER = {shape: ((3, 4), farther) for shape, farther in {
+    "S": (6, 7, 10, 11), "I": (6, 7, 10, 11), "J": (6, 7, 10, 11), "1": (10, 11), "Z": (10, 11), "D": (),
+    "X": (10, 11), "U": (14, 15), "V": (14, 15), "R": (14, 15), "2": (14, 15), "H": (14, 15), "K": (14, 15),
+    "Q": (10, 11), "G": (10, 11),
+}.items()}  # fmt: skip
+FINGERS_OVER = {
+    "M": ((6, 7, 8, 10, 11, 12, 14, 15, 16), (3, 4)), "N": ((6, 7, 8, 10, 11, 12), (3, 4)), "T": ((6, 7), (3, 4)),
+}  # fmt: skip
+ORDER, ORDER_GAP, FLESH = THUMB_OVER | FINGERS_OVER, 0.07, 0.085
 
 
 @dataclass(frozen=True)
@@ -186,11 +197,14 @@ def fit(hands: Hands) -> tuple[NDArray[np.float32], NDArray[np.float32], HandBui
         scale = 1 / build.length
         return HandBuild(build.palm * scale[:, None, None], build.bones * scale[:, None, None], build.twist)
 
+    ranks = {shape: torch.from_numpy(np.flatnonzero(hands.label == shape)) for shape in ORDER}
     for _ in range(STEPS):
         angles = low + (high - low) * torch.sigmoid(raw)
         hand = hand_points(angles, orthonormal(turn), built(owner), torch)
         error = misfit(hand, target, depth, stretch[owner])
         loss = error.mean() + 0.002 * unlikely(angles).mean()
+        still = hand_points(angles, torch.eye(3), built(owner), torch)
+        loss = loss + 2.0 * (disorder(still, ranks) + crowding(still).sum()) / len(still)
         loss = loss + 0.3 * (palm**2).mean() + 0.05 * (bones**2).mean() + 0.02 * (twist**2).mean()
         loss = loss + 0.05 * (stretch**2).mean()
         optimizer.zero_grad()
@@ -214,6 +228,26 @@ def misfit(hand: Tensor, target: Tensor, depth: Tensor, stretch: Tensor) -> Tens
     away = torch.sqrt(((flat * scale - seen) ** 2).sum(-1) + 1e-4)
     deep = torch.sqrt((hand[..., 2] * scale[..., 0] - target[..., 2]) ** 2 + 1e-3)
     return (away + depth[:, None] * deep).mean(1)
+
+
+def disorder(still: Tensor, ranks: dict[str, Tensor]) -> Tensor:
+    """Return how far points that lie before others fall behind, summed; the palms of ``still`` face the camera."""
+    total = still.new_zeros(())
+    for shape, rows in ranks.items():
+        nearer, farther = (still[rows][:, list(points), 2] for points in ORDER[shape])
+        total = total + torch.relu(nearer[:, :, None] - farther[:, None] + ORDER_GAP).sum() / max(
+            1, len(ORDER[shape][1])
+        )
+    return total
+
+
+def crowding(still: Tensor) -> Tensor:
+    """Return how far the thumb is within the fingers' flesh, (N,)."""
+    thumb = torch.cat([still[:, 3:5], (still[:, 2:4] + still[:, 3:5]) / 2], 1)
+    fingers = still[:, 5:].view(-1, 4, 4, 3)
+    fingers = torch.cat([fingers[:, :, 1:], (fingers[:, :, 1:] + fingers[:, :, :-1]) / 2], 2).flatten(1, 2)
+    apart = (((thumb[:, :, None] - fingers[:, None]) ** 2).sum(-1) + 1e-6).sqrt()
+    return torch.relu(FLESH - apart).sum((1, 2))
 
 
 def unlikely(angles: Tensor) -> Tensor:

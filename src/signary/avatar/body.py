@@ -17,7 +17,7 @@ from signary.landmarks.skeleton import FACE, HOLISTIC_543, POSE, POSE_NAMES, RIG
 SIGNER = Path(__file__).with_name("signer.npz")
 HAND_LENGTH = 0.52  # shoulder widths: a hand of 19 cm, shoulder joints 36.5 cm apart
 UPPER_ARM, FOREARM = 0.8, 0.7
-SHOULDERS_AT = (0.52, 0.66)  # of the picture's width and height
+SHOULDERS_AT = (0.57, 0.66)  # of the picture's width and height
 ELBOWS_OUT = np.array([-0.55, 0.8, 0.25], np.float32)
 OTHER_ELBOW, OTHER_WRIST = (0.62, 0.78, 0.05), (0.5, 1.45, -0.3)
 # Points of the pose that a hand carries, and the points of the hand that they are.

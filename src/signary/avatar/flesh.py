@@ -11,8 +11,8 @@ from signary.avatar.hand import Floats
 
 # Radii of each finger's cones at its four points, hand lengths.
 FINGER_RADII = (
-    (0.075, 0.064, 0.054, 0.042), (0.058, 0.049, 0.043, 0.034), (0.058, 0.05, 0.044, 0.035),
-    (0.056, 0.047, 0.041, 0.033), (0.05, 0.041, 0.036, 0.029),
+    (0.075, 0.066, 0.057, 0.046), (0.06, 0.052, 0.047, 0.038), (0.06, 0.053, 0.048, 0.039),
+    (0.058, 0.05, 0.045, 0.037), (0.052, 0.044, 0.039, 0.033),
 )  # fmt: skip
 PALM_RADIUS, WRIST_RADIUS, FOREARM_RADIUS = 0.062, 0.07, 0.125
 WRIST_HALF = 0.085  # half the way between the wrist's two sides
@@ -83,8 +83,12 @@ def flesh_of(hand: Floats, *, right: bool) -> Cones:
     starts, ends, radii, backs, parts, lasts = [], [], [], [], [], []
 
     def add(start: Floats, end: Floats, first: float, second: float, outward: Floats, part: int, last: bool) -> None:
-        starts.append(start), ends.append(end), radii.append((first * size, second * size))
-        backs.append(outward), parts.append(part), lasts.append(last)
+        starts.append(start)
+        ends.append(end)
+        radii.append((first * size, second * size))
+        backs.append(outward)
+        parts.append(part)
+        lasts.append(last)
 
     for knuckle, side in zip(KNUCKLES, (1.0, 0.35, -0.35, -1.0), strict=True):
         root = hand[0] + side * WRIST_HALF * size * across
@@ -100,7 +104,8 @@ def flesh_of(hand: Floats, *, right: bool) -> Cones:
         tip = points[3] - 0.5 * fourth * size * _unit(points[3] - points[2])
         joints = [points[0], points[1], points[2], tip]
         for bone, widths in enumerate(((first, second), (second, third), (third, fourth))):
-            add(joints[bone], joints[bone + 1], *widths, outward[bone], finger + 1, bone == 2)
+            ball_of_thumb = finger == 0 and bone == 0
+            add(joints[bone], joints[bone + 1], *widths, outward[bone], 0 if ball_of_thumb else finger + 1, bone == 2)
     start_radius, end_radius = np.array(radii, np.float32).T
     return Cones(
         np.array(starts, np.float32), np.array(ends, np.float32), start_radius, end_radius,

@@ -141,7 +141,7 @@ def quaternion_times(first: Floats, second: Floats) -> Floats:
 def vector_quaternion(vector: Floats) -> Floats:
     """Return the quaternions (..., 4) of rotation vectors (..., 3), radians."""
     half = np.linalg.norm(vector, axis=-1, keepdims=True) / 2
-    return np.concatenate([np.cos(half), vector * np.sinc(half / math.pi) / 2], -1).astype(np.float32)
+    return np.asarray(np.concatenate([np.cos(half), vector * np.sinc(half / math.pi) / 2], -1), np.float32)
 
 
 def quaternion_vector(quaternion: Floats) -> Floats:

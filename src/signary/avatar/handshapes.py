@@ -98,7 +98,7 @@ class HandshapeBank:
         asked = [people] * len(shapes) if people is None or isinstance(people, str) else list(people)
         rows = np.array([self._shower(shape, person) for shape, person in zip(shapes, asked, strict=True)], int)
         columns = np.array([self.shapes.index(shape) for shape in shapes], int)
-        mean = self.mean[rows, columns]
+        mean = np.asarray(self.mean[rows, columns])
         if not variation:
             return mean
         random = random or np.random.default_rng()

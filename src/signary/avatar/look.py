@@ -19,6 +19,8 @@ SKIN_TONES: tuple[Color, ...] = (
     (246, 237, 228), (243, 231, 219), (247, 234, 208), (234, 218, 186), (215, 189, 150),
     (160, 126, 86), (130, 92, 67), (96, 65, 52), (58, 49, 42), (41, 36, 32),
 )  # fmt: skip
+EXPOSURE = 0.78  # power on the chart's colors: a camera lets in more light for a dark picture
+HAIR: tuple[Color, ...] = ((30, 24, 22), (58, 40, 30), (92, 62, 40), (150, 112, 70), (120, 118, 116))
 BACKGROUNDS = ("plain", "wall", "room")
 
 
@@ -76,12 +78,12 @@ class Look:
     @classmethod
     def random(cls, random: np.random.Generator, **fields: Any) -> Look:
         """Draw a look over the whole range: skin, light, colors, camera; ``fields`` are kept as given."""
-        drawn = {
+        drawn: dict[str, Any] = {
             "skin": int(random.integers(1, 11)),
             "background": str(random.choice(BACKGROUNDS)),
             "backdrop": _color(random, 40, 230),
             "shirt": _color(random, 20, 220),
-            "hair": _color(random, 15, 120),
+            "hair": HAIR[random.integers(len(HAIR))],
             "light": (float(random.uniform(-0.9, 0.9)), float(random.uniform(-1.0, -0.1)), -1.0),
             "ambient": float(random.uniform(0.35, 0.65)),
             "yaw_deg": float(random.uniform(-12, 12)),
@@ -96,7 +98,13 @@ class Look:
     @property
     def tone(self) -> NDArray[np.float32]:
         """Color of the back of the hand, float32 (3,), 0 to 1."""
-        return np.array(SKIN_TONES[self.skin - 1], np.float32) / 255 * np.array([1.0, 0.9, 0.84], np.float32)
+        chart = np.array(SKIN_TONES[self.skin - 1], np.float32) / 255
+        return np.asarray(chart**EXPOSURE * np.array([1.0, 0.9, 0.84], np.float32), np.float32)
+
+    @property
+    def gloss(self) -> float:
+        """Share of the light that shines off the skin; on dark skin it shows more."""
+        return 0.04 + 0.016 * self.skin
 
     @property
     def palm_tone(self) -> NDArray[np.float32]:
@@ -126,11 +134,11 @@ class Look:
                 far = corner + random.uniform(0.08, 0.5, 2) * size
                 shade = np.clip(np.array(self.backdrop) * random.uniform(0.5, 1.4) + random.normal(0, 18, 3), 0, 255)
                 cv2.rectangle(image, tuple(map(int, corner)), tuple(map(int, far)), shade.tolist(), -1)
-            image = cv2.GaussianBlur(image, (0, 0), width / 70)
+            image = np.asarray(cv2.GaussianBlur(image, (0, 0), width / 70), np.float32)
         fall = np.linspace(1.08, 0.86, height, dtype=np.float32)[:, None, None]
         side = np.linspace(1.0 - 0.08 * self.light[0], 1.0 + 0.08 * self.light[0], width, dtype=np.float32)[:, None]
         grain = random.normal(0, 1.5, (height, width, 1)).astype(np.float32)
-        return np.clip(image * fall * side + grain, 0, 255).astype(np.uint8)
+        return np.asarray(np.clip(image * fall * side + grain, 0, 255), np.uint8)
 
 
 def _color(random: np.random.Generator, low: int, high: int) -> Color:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,7 @@ RISE_S, FALL_S = 0.7, 0.6
 CHUNK_FRAMES = 256
 AT_EASE = np.array([0.5, 0.4, 1.1, 0.0, 0.3, 0.3, *[0.0, 0.45, 0.6, 0.3] * 4], np.float32)
 # Where the wrist is: shoulder widths from the middle of the shoulders.
-SPELLING, RESTING = np.array([-0.62, 0.16, -0.8], np.float32), np.array([-0.58, 1.9, -0.4], np.float32)
+SPELLING, RESTING = np.array([-0.58, 0.14, -0.8], np.float32), np.array([-0.58, 1.9, -0.4], np.float32)
 SLIDE = np.array([-0.55, -0.05, 0.0], np.float32) * HAND_LENGTH
 DIP = np.array([0.0, 0.3, 0.0], np.float32) * HAND_LENGTH
 # Strokes as the viewer sees a right hand make them, hand lengths from where the letter began: (x, y), share of time.
@@ -64,7 +65,7 @@ class SpellOptions:
     variation: float = 0.5
     drift: float = 1.0
     aspect: float = 1.0
-    zoom: float = 0.45
+    zoom: float = 0.48
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -273,9 +274,9 @@ def _keys(
     """Lay out the keys of one text."""
     shapes = [letter for letter in text if letter != " "]
     starts = ["I" if letter == "J" else letter for letter in shapes]
-    variation = {"people": options.shapes_of, "variation": options.variation, "random": random}
-    poses = _pulled(_twins_alike(bank.poses(starts, **variation), starts), options.speed)
-    ends = iter(bank.poses(["J"] * shapes.count("J"), **variation)) if "J" in shapes else iter(())
+    drawn = partial(bank.poses, people=options.shapes_of, variation=options.variation, random=random)
+    poses = _pulled(_twins_alike(drawn(starts), starts), options.speed)
+    ends = iter(drawn(["J"] * shapes.count("J")))
     unit = 1 / options.speed
     change = min(unit * float(np.clip(0.3 + 0.06 * options.speed, 0.4, 0.8)), 0.4)
     place, clock = SPELLING, RISE_S
@@ -340,7 +341,7 @@ def _pulled(poses: Floats, speed: float) -> Floats:
     turns = _near_sides(poses[None, :, JOINTS:])[0]
     poses = np.concatenate([poses[:, :JOINTS], turns], 1)
     around = (np.concatenate([poses[:1], poses[:-1]]) + np.concatenate([poses[1:], poses[-1:]])) / 2
-    return poses + pull * (around - poses)
+    return np.asarray(poses + pull * (around - poses), np.float32)
 
 
 def _eased(pose: Floats) -> Floats:
@@ -353,4 +354,4 @@ def _near_sides(turns: Floats) -> Floats:
     """Choose the sign of each quaternion (B, K, 4) so that it lies on the near side of the one before."""
     dots = (turns[:, 1:] * turns[:, :-1]).sum(-1)
     signs = np.cumprod(np.where(dots < 0, -1, 1), axis=1)
-    return np.concatenate([turns[:, :1], turns[:, 1:] * signs[..., None]], 1).astype(np.float32)
+    return np.asarray(np.concatenate([turns[:, :1], turns[:, 1:] * signs[..., None]], 1), np.float32)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -66,16 +66,6 @@ def render(
         before = points
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Scene:
-    """Points (543, 3) in pixels, depth growing away from the camera; hands lie where their wrists are."""
-
-    points: Floats
-
-    def pose(self, name: str) -> Floats:
-        return np.asarray(self.points[POSE.start + POSE_NAMES.index(name)])
-
-
 class Painter:
     """Draws single frames; holds what stays the same.
 
@@ -106,15 +96,15 @@ class Painter:
         )
 
     def _drawn(self, points: Floats) -> Floats:
-        scene = self._scene(points)
+        points = self.placed(points)
         canvas = self._backdrop.copy()
-        _draw_body(canvas, scene, self.look)
+        _draw_body(canvas, points, self.look)
         image = canvas.astype(np.float32)
-        hands = [(side, scene.points[slot]) for side, slot in HAND_SLOTS.items()]
+        hands = [(side, points[slot]) for side, slot in HAND_SLOTS.items()]
         seen = [(side, hand) for side, hand in hands if np.isfinite(hand).all()]
         for side, hand in sorted(seen, key=lambda item: -float(item[1][:, 2].mean())):
             cones = flesh_of(hand, right=side == RIGHT)
-            shade(_with_forearm(cones, hand, scene.pose(f"{side}_elbow")), hand, image, self.look)
+            shade(_with_forearm(cones, hand, _pose(points, f"{side}_elbow")), hand, image, self.look)
         return image
 
     def _finished(self, image: Floats) -> Image:
@@ -122,8 +112,8 @@ class Painter:
             image = image + self._noise.normal(0, self.look.noise, image.shape).astype(np.float32)
         return np.clip(image, 0, 255).astype(np.uint8)
 
-    def _scene(self, points: Floats) -> _Scene:
-        """Put points into pixels, as the camera stands."""
+    def placed(self, points: Floats) -> Floats:
+        """Put points (543, 3) into pixels as the camera stands; hands lie as deep as their wrists."""
         width, height = self.size
         placed = points * np.array([1, 1 / self._aspect, 1], np.float32)
         for side, slot in HAND_SLOTS.items():
@@ -131,7 +121,11 @@ class Painter:
             placed[slot, 2] += wrist[2] if np.isfinite(wrist[2]) else 0
         middle = np.array([0.5, 0.5 / self._aspect, 0], np.float32)
         placed = (placed - middle) @ self._turn.T * (width * self.look.zoom)
-        return _Scene((placed + np.array([width / 2, height / 2, 0], np.float32)).astype(np.float32))
+        return np.asarray(placed + np.array([width / 2, height / 2, 0], np.float32), np.float32)
+
+
+def _pose(points: Floats, name: str) -> Floats:
+    return np.asarray(points[POSE.start + POSE_NAMES.index(name)])
 
 
 def _with_forearm(cones: Cones, hand: Floats, elbow: Floats) -> Cones:
@@ -153,17 +147,17 @@ def _with_forearm(cones: Cones, hand: Floats, elbow: Floats) -> Cones:
     )
 
 
-def _draw_body(canvas: Image, scene: _Scene, look: Look) -> None:
+def _draw_body(canvas: Image, points: Floats, look: Look) -> None:
     """Draw shirt, arms, neck, head and face, as far as their points are there."""
-    left, right = scene.pose("left_shoulder"), scene.pose("right_shoulder")
+    left, right = _pose(points, "left_shoulder"), _pose(points, "right_shoulder")
     if np.isfinite(left).all() and np.isfinite(right).all():
-        _draw_shirt(canvas, scene, left, right, look)
-    face = scene.points[FACE]
+        _draw_shirt(canvas, points, left, right, look)
+    face = points[FACE]
     if np.isfinite(face).all():
         _draw_head(canvas, face, look)
 
 
-def _draw_shirt(canvas: Image, scene: _Scene, left: Floats, right: Floats, look: Look) -> None:
+def _draw_shirt(canvas: Image, points: Floats, left: Floats, right: Floats, look: Look) -> None:
     width = float(np.linalg.norm((left - right)[:2]))
     middle, side = (left + right)[:2] / 2, (left - right)[:2] / width
     down = np.array([-side[1], side[0]])
@@ -184,7 +178,7 @@ def _draw_shirt(canvas: Image, scene: _Scene, left: Floats, right: Floats, look:
     _fill(canvas, outline, look.shirt)
     darker = tuple(0.88 * value for value in look.shirt)
     for name in ("left", "right"):
-        joints = [scene.pose(f"{name}_{joint}") for joint in ("shoulder", "elbow", "wrist")]
+        joints = [_pose(points, f"{name}_{joint}") for joint in ("shoulder", "elbow", "wrist")]
         if np.isfinite(joints).all():
             _draw_sleeve(canvas, joints, width, darker)
 
@@ -230,12 +224,12 @@ def _ellipse(middle: Floats, half_width: float, half_height: float, up: Floats) 
     return np.asarray(middle + half_width * np.cos(angle) * side + half_height * np.sin(angle) * up)
 
 
-def _fill(canvas: Image, outline: NDArray[np.floating] | list[Floats], color: tuple[float, ...]) -> None:
+def _fill(canvas: Image, outline: NDArray[np.floating[Any]] | list[Floats], color: tuple[float, ...]) -> None:
     cv2.fillPoly(canvas, [_pixels(np.asarray(outline))], tuple(color), cv2.LINE_AA, _SHIFT)
 
 
-def _pixels(points: NDArray[np.floating]) -> NDArray[np.int32]:
-    return np.round(np.clip(points, -8192, 8192) * 2**_SHIFT).astype(np.int32)
+def _pixels(points: NDArray[np.floating[Any]]) -> NDArray[np.int32]:
+    return np.asarray(np.round(np.clip(points, -8192, 8192) * 2**_SHIFT), np.int32)
 
 
 def _pixel(point: Floats) -> tuple[int, int]:

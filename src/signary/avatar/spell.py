@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from signary.avatar.look import Look
 from signary.avatar.motion import SpellingPlan, SpellOptions, plan_spelling
-from signary.avatar.render import Look, render
+from signary.avatar.render import render
 from signary.errors import InputError
 from signary.landmarks.draw import contact_sheet, draw_label
 from signary.landmarks.sequence import LandmarkSequence
@@ -19,7 +20,7 @@ from signary.video.frame import Frame
 from signary.video.write import write_video
 
 Image = NDArray[np.uint8]
-Progress = Callable[[int, int], None]
+Progress = Callable[[int, int | None], None]
 
 VIDEO_ENDINGS, PICTURE_ENDINGS, LANDMARK_ENDINGS = (".mp4", ".gif"), (".png",), (".parquet", ".npz")
 ENDINGS = (*VIDEO_ENDINGS, *PICTURE_ENDINGS, *LANDMARK_ENDINGS)

@@ -188,12 +188,12 @@ def shaded(surface: Surface, size: float, look: Look) -> tuple[Floats, Floats]:
     diffuse = np.clip((falling[..., None] + wrap) / (1 + wrap), 0, 1)
     hidden = _hidden(depth, size)[..., None]
     albedo = _albedo(surface, look)
-    half = light + (0, 0, -1)
+    half = light + np.array([0, 0, -1], np.float32)
     gloss = np.clip(normal @ (half / np.linalg.norm(half)), 0, 1) ** 24
-    shine = (0.05 + 0.22 * surface.nail)[..., None] * gloss[..., None]
+    shine = (look.gloss + 0.22 * surface.nail)[..., None] * gloss[..., None]
     lit = look.ambient * hidden + (1.12 - look.ambient) * diffuse * (0.35 + 0.65 * hidden)
     color = 255 * np.clip(albedo * lit * 1.08 + shine, 0, 1)
-    return color, cv2.GaussianBlur(mask, (3, 3), 0.7)
+    return np.asarray(color, np.float32), np.asarray(cv2.GaussianBlur(mask, (3, 3), 0.7), np.float32)
 
 
 def _normals(depth: Floats) -> Floats:
@@ -219,7 +219,7 @@ def _albedo(surface: Surface, look: Look) -> Floats:
     skin = look.tone + inner * (look.palm_tone - look.tone)
     nail = np.clip(0.55 * look.palm_tone + np.array([0.4, 0.3, 0.29], np.float32), 0, 1)
     skin = skin + 0.75 * surface.nail[..., None] * (nail - skin)
-    return skin * (1 - np.array([0.32, 0.42, 0.45], np.float32) * surface.crease[..., None])
+    return np.asarray(skin * (1 - np.array([0.32, 0.42, 0.45], np.float32) * surface.crease[..., None]))
 
 
 def shade(cones: Cones, hand: Floats, image: Floats, look: Look) -> None:

@@ -13,7 +13,9 @@ from signary.errors import ConfigError, ModelNotFound, SignaryError
 
 OK, SOME_FAILED, WRONG_USE = 0, 1, 2
 VERBS = {
+    "demo": "Spell a text with the avatar, read it back, show both.",
     "recognize": "Read photos, videos, landmark files or a camera.",
+    "spell": "Let the avatar fingerspell a text into a clip, a picture or landmarks.",
     "landmarks": "Find the landmarks of hands, body and face, and keep them as files.",
     "train": "Train a recipe.",
     "evaluate": "Measure a model on labeled data.",

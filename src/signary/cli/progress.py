@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -26,3 +27,17 @@ def progress(items: Iterable[Item], title: str, total: int | None = None) -> Ite
     from rich.progress import track
 
     yield from track(items, title, total, console=Console(stderr=True), transient=True)
+
+
+@contextmanager
+def counter(title: str) -> Iterator[Callable[[int, int | None], None] | None]:
+    """Yield what a long piece of work calls with its parts done and in all, or None where nobody looks."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -22,6 +22,7 @@ from signary.recognition.stream import stream_events
 from signary.text.calibrate import softmax
 from signary.text.commit import HeldOptions, decode_held, mean_confidence, recognition_text
 from signary.text.recognition import Event, Failure, Recognition
+from signary.text.strokes import as_photo
 from signary.video.source import open_source
 
 Progress = Callable[[int, int | None], None]
@@ -243,6 +244,8 @@ class Recognizer:
             return []
         weights = _steadiness(reading, sequence.times_s)
         mean = weights @ reading.probabilities[reading.seen] / weights.sum()
+        if _is_photo(sequence):
+            mean = as_photo(mean, self.bundle.vocabulary)
         return [(self.bundle.vocabulary.text(int(label)), float(mean[label])) for label in np.argsort(-mean)]
 
     def stream(self, source: Any = 0, **options: Any) -> Iterator[Event]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from signary.errors import ShapeError
 from signary.text.recognition import Alternative, Token
-from signary.text.strokes import REST, Run, drawn_labels, read_strokes, runs_of
+from signary.text.strokes import REST, Run, as_photo, drawn_labels, read_strokes, runs_of
 from signary.text.vocabulary import Vocabulary
 
 Floats = NDArray[np.float64]
@@ -91,6 +91,8 @@ def decode_held(
     _check_shapes(probabilities, times, seen, position, vocabulary)
     if not len(times):
         return []
+    if len(times) == 1:
+        probabilities = as_photo(probabilities, vocabulary)
     silent = np.array([not vocabulary.text(label) for label in range(len(vocabulary))])
     smooth = _smoothed(probabilities, times, seen, options.smooth_s)
     label = np.where(seen, smooth.argmax(1), REST)
