@@ -42,6 +42,12 @@ THUMB_OVER = {shape: ((3, 4), farther) for shape, farther in {
 FINGERS_OVER = {
     "M": ((6, 7, 8, 10, 11, 12, 14, 15, 16), (3, 4)), "N": ((6, 7, 8, 10, 11, 12), (3, 4)), "T": ((6, 7), (3, 4)),
 }  # fmt: skip
+# Tips that touch.
+TOUCHING = {
+    "O": ((4, 8), (4, 12)), "0": ((4, 8), (4, 12)), "F": ((4, 8),), "9": ((4, 8),), "D": ((4, 12),),
+    "8": ((4, 12),), "7": ((4, 16),), "6": ((4, 20),),
+}  # fmt: skip
+TOUCH = 0.09
 ORDER, ORDER_GAP, FLESH = THUMB_OVER | FINGERS_OVER, 0.07, 0.085
 
 
@@ -197,6 +203,7 @@ def fit(hands: Hands) -> tuple[NDArray[np.float32], NDArray[np.float32], HandBui
         scale = 1 / build.length
         return HandBuild(build.palm * scale[:, None, None], build.bones * scale[:, None, None], build.twist)
 
+    touching = {shape: torch.from_numpy(np.flatnonzero(hands.label == shape)) for shape in TOUCHING}
     ranks = {shape: torch.from_numpy(np.flatnonzero(hands.label == shape)) for shape in ORDER}
     for _ in range(STEPS):
         angles = low + (high - low) * torch.sigmoid(raw)
@@ -204,7 +211,7 @@ def fit(hands: Hands) -> tuple[NDArray[np.float32], NDArray[np.float32], HandBui
         error = misfit(hand, target, depth, stretch[owner])
         loss = error.mean() + 0.002 * unlikely(angles).mean()
         still = hand_points(angles, torch.eye(3), built(owner), torch)
-        loss = loss + 2.0 * (disorder(still, ranks) + crowding(still).sum()) / len(still)
+        loss = loss + 2.0 * (disorder(still, ranks) + gaps(still, touching) + crowding(still).sum()) / len(still)
         loss = loss + 0.3 * (palm**2).mean() + 0.05 * (bones**2).mean() + 0.02 * (twist**2).mean()
         loss = loss + 0.05 * (stretch**2).mean()
         optimizer.zero_grad()
@@ -238,6 +245,16 @@ def disorder(still: Tensor, ranks: dict[str, Tensor]) -> Tensor:
         total = total + torch.relu(nearer[:, :, None] - farther[:, None] + ORDER_GAP).sum() / max(
             1, len(ORDER[shape][1])
         )
+    return total
+
+
+def gaps(still: Tensor, touching: dict[str, Tensor]) -> Tensor:
+    """Return how far tips that touch are apart, summed."""
+    total = still.new_zeros(())
+    for shape, rows in touching.items():
+        for first, second in TOUCHING[shape]:
+            apart = (((still[rows, first] - still[rows, second]) ** 2).sum(-1) + 1e-6).sqrt()
+            total = total + 2 * torch.relu(apart - TOUCH).sum()
     return total
 
 

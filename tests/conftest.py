@@ -5,6 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# a shared machine may stall for longer than any deadline that says something about the code
+settings.register_profile("signary", deadline=None)
+settings.load_profile("signary")
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 

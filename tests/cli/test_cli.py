@@ -121,3 +121,117 @@ def test_help_is_quick_to_import() -> None:
     code = "import sys, signary.cli.app; print([m for m in ('cv2', 'mediapipe', 'torch', 'av') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_photo_from_stdin(photo: Path) -> None:
+    command = [sys.executable, "-m", "signary", "recognize", "-", "--format", "json"]
+    done = subprocess.run(command, input=photo.read_bytes(), capture_output=True, check=True)
+    assert json.loads(done.stdout)["source"] == "-"
+
+
+def test_an_empty_folder_does_not_stop_the_batch(
+    capsys: pytest.CaptureFixture[str], photo: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    status, out, err = run(
+        capsys, "recognize", str(tmp_path / "empty"), str(tmp_path / "*.jpg"), str(photo), "--format", "json"
+    )
+    failed, unmatched, read = json.loads(out)
+    assert status == 1
+    assert (failed["error"]["type"], unmatched["error"]["type"], read["frames"]) == ("InputError", "InputError", 1)
+    assert all(said["error"]["hint"] for said in (failed, unmatched))
+    assert "no photo, video or landmark file" in err
+
+
+@pytest.mark.parametrize("flags", [("--max-hands", "7"), ("--fps", "0"), ("--hand", "both")])
+def test_wrong_flags_are_wrong_use(capsys: pytest.CaptureFixture[str], photo: Path, flags: tuple[str, str]) -> None:
+    status, out, err = run(capsys, "recognize", str(photo), *flags)
+    assert (status, out) == (2, "")
+    assert flags[1] in err
+
+
+def test_recipe_fields_are_flags(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    flags = ("--augment.flip", "7", "--dropuot=0.1", "--trainer.max_steps", "5", "-o", str(tmp_path / "run"))
+    status, _, err = run(capsys, "train", "digits", "--data", str(tmp_path), *flags)
+    assert status == 2
+    assert "augment.flip" in err
+    assert "dropuot" in err
+    assert "steps" not in err
+
+
+def test_drawings_are_added_to_landmarks_kept(capsys: pytest.CaptureFixture[str], photo: Path, tmp_path: Path) -> None:
+    words = ("landmarks", str(photo), "--detector", "hands", "-o", str(tmp_path / "out"))
+    assert run(capsys, *words)[0] == 0
+    (kept,) = (tmp_path / "out").iterdir()
+    before = kept.stat().st_mtime_ns
+    assert run(capsys, *words, "--draw")[0] == 0
+    assert {path.suffix for path in (tmp_path / "out").iterdir()} == {".parquet", ".png"}
+    assert kept.stat().st_mtime_ns == before
+
+
+def test_a_broken_manifest_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    manifest = tmp_path / "manifest.csv"
+    for text, said in ((b"path,label\nb.jpg\n", "line 2"), (b"file,label\nb.jpg,B\n", "path"), (b"\xff\xfe,", "CSV")):
+        manifest.write_bytes(text)
+        status, _, err = run(capsys, "evaluate", "letters", str(tmp_path))
+        assert status == 1
+        assert "manifest.csv" in err
+        assert said in err
+
+
+class TestSpell:
+    """``signary spell``."""
+
+    @pytest.mark.parametrize("ending", [".mp4", ".gif", ".png", ".parquet", ".npz"])
+    def test_every_ending(self, capsys: pytest.CaptureFixture[str], tmp_path: Path, ending: str) -> None:
+        path = tmp_path / f"a{ending}"
+        status, out, _ = run(capsys, "spell", "a", "-o", str(path), "--size", "96", "--fps", "10")
+        assert status == 0
+        assert "A" in out
+        assert path.stat().st_size > 1000
+
+    @pytest.mark.parametrize(
+        ("words", "status", "said"),
+        [
+            (("",), 1, "nothing to spell"),
+            (("h\u00e9 \u00df!",), 1, "'\u00c9!'"),
+            (("a", "--speed", "0"), 2, "speed=0"),
+            (("a", "--speed", "-1"), 2, "speed=-1"),
+            (("a", "--skin", "11"), 2, "skin=11"),
+            (("a", "--shapes-of", "nobody"), 1, "keptsecret"),
+        ],
+    )
+    def test_bad_words(
+        self, capsys: pytest.CaptureFixture[str], tmp_path: Path, words: tuple[str, ...], status: int, said: str
+    ) -> None:
+        ended, out, err = run(capsys, "spell", *words, "-o", str(tmp_path / "clip.mp4"))
+        assert (ended, out) == (status, "")
+        assert said in err
+        assert "hint:" in err
+        assert not list(tmp_path.iterdir())
+
+    def test_bad_paths(self, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+        status, _, err = run(capsys, "spell", "a", "-o", str(tmp_path / "clip.avi"))
+        assert status == 1
+        assert ".mp4, .gif, .png, .parquet, .npz" in err
+        status, _, err = run(capsys, "spell", "a", "-o", str(tmp_path / "none/clip.mp4"))
+        assert status == 1
+        assert "no such folder" in err
+
+    def test_unknown_characters_can_be_skipped(self, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+        path = str(tmp_path / "clip.npz")
+        status, out, _ = run(capsys, "spell", "a-b \u00e9", "-o", path, "--skip-unknown", "--fps", "5")
+        assert status == 0
+        assert ": AB," in out
+
+
+def test_demo_shows_what_was_read(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    clip, sheet = tmp_path / "demo.gif", tmp_path / "demo.png"
+    status, out, _ = run(capsys, "demo", "low", "-o", str(clip), "--show", str(sheet), "--json")
+    said = json.loads(out)
+    assert status == 0
+    assert said["wrote"] == "LOW"
+    assert said["read"] == "".join(token["text"] for token in said["tokens"]) == "LOW"
+    with Image.open(sheet) as picture, Image.open(clip) as film:
+        assert picture.width == 3 * picture.height
+        assert film.n_frames > 20

@@ -136,7 +136,7 @@ class TestOpenSource:
         [
             ("gone.jpg", None, "no such file"),
             ("gone.mp4", None, "no such file"),
-            ("gone-*.mp4", None, "no such file"),
+            ("gone-*.mp4", None, "no file matches"),
             ("x" * 300, None, "no such file"),
             ("nul\0.jpg", None, "no such file"),
             ("9" * 30, None, "no such file"),
@@ -254,12 +254,14 @@ class TestExpandSources:
         save_photo(tmp_path / "0" / "1.png")
         assert expand_sources(["0"]) == ["0/1.png"]
 
-    def test_nothing_found_is_an_input_error(self, tmp_path: Path) -> None:
+    def test_what_gives_nothing_stays_in_and_fails_when_opened(self, tmp_path: Path) -> None:
         (tmp_path / "notes.txt").touch()
+        empty, pattern = str(tmp_path), f"{tmp_path}/*.jpg"
+        assert expand_sources([empty, pattern]) == [empty, pattern]
         with pytest.raises(InputError, match="no photo, video or landmark file"):
-            expand_sources([tmp_path])
+            open_source(empty)
         with pytest.raises(InputError, match="no file matches") as caught:
-            expand_sources([f"{tmp_path}/*.jpg"])
+            open_source(pattern)
         assert caught.value.hint
 
     @given(st.lists(st.integers(0, 10**6), max_size=20))

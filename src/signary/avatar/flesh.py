@@ -11,8 +11,8 @@ from signary.avatar.hand import Floats
 
 # Radii of each finger's cones at its four points, hand lengths.
 FINGER_RADII = (
-    (0.075, 0.066, 0.057, 0.046), (0.06, 0.052, 0.047, 0.038), (0.06, 0.053, 0.048, 0.039),
-    (0.058, 0.05, 0.045, 0.037), (0.052, 0.044, 0.039, 0.033),
+    (0.078, 0.072, 0.064, 0.05), (0.063, 0.055, 0.05, 0.041), (0.063, 0.056, 0.051, 0.042),
+    (0.061, 0.053, 0.048, 0.04), (0.055, 0.047, 0.042, 0.035),
 )  # fmt: skip
 PALM_RADIUS, WRIST_RADIUS, FOREARM_RADIUS = 0.062, 0.07, 0.125
 WRIST_HALF = 0.085  # half the way between the wrist's two sides
@@ -96,6 +96,7 @@ def flesh_of(hand: Floats, *, right: bool) -> Cones:
     ball = hand[0] + (0.9 * WRIST_HALF * across + 0.06 * along - 0.02 * back) * size
     add(ball, hand[2], 0.09, 0.07, back, 0, False)  # ball of the thumb
     add(0.5 * (hand[1] + hand[2]), 0.55 * hand[5] + 0.45 * hand[0], 0.06, 0.06, back, 0, False)  # web to the index
+    add(0.7 * hand[2] + 0.3 * hand[1], 0.85 * hand[5] + 0.15 * hand[0], 0.055, 0.05, back, 0, False)
     heel = hand[0] + (-1.05 * WRIST_HALF * across + 0.07 * along - 0.02 * back) * size
     add(heel, 0.6 * hand[17] + 0.4 * hand[0] - 0.03 * size * across, 0.075, 0.07, back, 0, False)  # heel of the hand
     for finger, (first, second, third, fourth) in enumerate(FINGER_RADII):

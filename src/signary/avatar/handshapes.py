@@ -18,7 +18,7 @@ from signary.errors import InputError
 
 BANK = Path(__file__).with_name("handshapes.npz")
 JOINTS = 22
-LETTERS_OF, DIGITS_OF = "keptsecret", "digits-0"
+LETTERS_OF, DIGITS_OF = "davidlee", "digits-0"
 
 
 @dataclass(frozen=True, eq=False)

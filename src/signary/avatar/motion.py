@@ -32,6 +32,7 @@ DIP = np.array([0.0, 0.3, 0.0], np.float32) * HAND_LENGTH
 J_STROKE = (((0.0, 0.55), 0.4), ((0.35, 0.6), 0.35), ((0.5, 0.35), 0.25))
 Z_STROKE = (((-0.4, 0.0), 0.33), ((0.2, 0.55), 0.34), ((-0.4, 0.55), 0.33))
 BEGIN_AT = {"Z": np.array([0.2, -0.1, 0.0], np.float32) * HAND_LENGTH}
+DRAWN_WITH = {"J": "I", "Z": "1"}
 TIME_OF = {"J": 1.8, "Z": 2.0}
 
 
@@ -273,7 +274,7 @@ def _keys(
 ) -> tuple[_Keys, tuple[SpelledLetter, ...]]:
     """Lay out the keys of one text."""
     shapes = [letter for letter in text if letter != " "]
-    starts = ["I" if letter == "J" else letter for letter in shapes]
+    starts = [DRAWN_WITH.get(letter, letter) for letter in shapes]
     drawn = partial(bank.poses, people=options.shapes_of, variation=options.variation, random=random)
     poses = _pulled(_twins_alike(drawn(starts), starts), options.speed)
     ends = iter(drawn(["J"] * shapes.count("J")))

@@ -192,7 +192,7 @@ def shaded(surface: Surface, size: float, look: Look) -> tuple[Floats, Floats]:
     gloss = np.clip(normal @ (half / np.linalg.norm(half)), 0, 1) ** 24
     shine = (look.gloss + 0.22 * surface.nail)[..., None] * gloss[..., None]
     lit = look.ambient * hidden + (1.12 - look.ambient) * diffuse * (0.35 + 0.65 * hidden)
-    color = 255 * np.clip(albedo * lit * 1.08 + shine, 0, 1)
+    color = 255 * np.clip(albedo * lit * 0.96 + shine, 0, 1)
     return np.asarray(color, np.float32), np.asarray(cv2.GaussianBlur(mask, (3, 3), 0.7), np.float32)
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from cyclopts import App
 
 import signary
-from signary.errors import ConfigError, ModelNotFound, SignaryError
+from signary.cli.fields import gather_fields
+from signary.errors import ConfigError, InputError, ModelNotFound, SignaryError
 
+STDIN = "-"
 OK, SOME_FAILED, WRONG_USE = 0, 1, 2
 VERBS = {
     "demo": "Spell a text with the avatar, read it back, show both.",
@@ -23,6 +26,9 @@ VERBS = {
     "models": "List the models that come with the package.",
     "doctor": "Check what is installed and whether it works.",
 }
+
+# cyclopts takes a lone - for a flag; no argument of a process can hold a null character.
+STDIN_WORD = "\0stdin"
 
 app = App(name="signary", version=signary.__version__, help="Reads sign language.", result_action="return_value")
 for _verb, _help in VERBS.items():
@@ -39,7 +45,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
-    sys.exit(_run([word for word in words if word != "--debug"], debug=debug))
+    sys.exit(_run([STDIN_WORD if word == STDIN else word for word in words if word != "--debug"], debug=debug))
+
+
+class WrongUse(InputError):
+    """A flag's value cannot be used, whatever the sources are."""
+
+
+@contextmanager
+def checked_flags() -> Iterator[None]:
+    """Call what is wrong with values wrong use, in a block that does nothing but check flags."""
+    try:
+        yield
+    except InputError as error:
+        raise WrongUse(error.message, hint=error.hint) from error
+
+
+def given(sources: Sequence[str]) -> list[str]:
+    """Return the sources as they were given, with ``-`` for stdin."""
+    return [STDIN if source == STDIN_WORD else source for source in sources]
 
 
 def show_error(error: SignaryError) -> None:
@@ -49,7 +73,7 @@ def show_error(error: SignaryError) -> None:
 
 def _run(words: list[str], *, debug: bool) -> int:
     try:
-        status = app(words, exit_on_error=True)
+        status = app(gather_fields(words), exit_on_error=True)
         return status if isinstance(status, int) else OK
     except SystemExit as stop:
         # cyclopts ends wrong words with 1
@@ -64,7 +88,7 @@ def _run(words: list[str], *, debug: bool) -> int:
         if debug:
             raise
         show_error(error)
-        return WRONG_USE if isinstance(error, ModelNotFound | ConfigError) or getattr(error, "usage", False) else 1
+        return WRONG_USE if isinstance(error, ModelNotFound | ConfigError | WrongUse) else SOME_FAILED
     except Exception as error:
         if debug:
             raise

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from cyclopts import Parameter
 
-from signary.cli.app import OK
+from signary.cli.app import OK, checked_flags
 from signary.cli.progress import counter
 
 if TYPE_CHECKING:
@@ -66,13 +66,15 @@ def demo(
     from signary.output import check_free
     from signary.recognition.recognizer import load
 
+    with checked_flags():
+        options, look = SpellOptions(speed=speed, seed=seed), Look(skin=skin)
     for path in filter(None, (output, show)):
         check_free(path, force=force)
     reader = load(model)
     with tempfile.TemporaryDirectory() as folder:
         clip = Path(folder) / "spelled.mp4"
         with counter("spelling") as tick:
-            plan = spell(text, clip, SpellOptions(speed=speed, seed=seed), look=Look(skin=skin), on_progress=tick)
+            plan = spell(text, clip, options, look=look, on_progress=tick)
         with counter("reading") as tick:
             points = reader.landmarks(clip, on_progress=tick)
         result = reader.recognize(points)

@@ -14,11 +14,13 @@ import numpy as np
 from cyclopts import Parameter
 from numpy.typing import NDArray
 
-from signary.cli.app import OK, SOME_FAILED
+from signary.cli.app import OK, SOME_FAILED, checked_flags, given
 from signary.cli.progress import progress
 from signary.errors import SignaryError
 from signary.text.write import output_path
 from signary.video.source import expand_sources
+
+PICTURE, FILM = ".png", ".mp4"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +73,18 @@ def landmarks(
     force
         Write over files that exist.
     """
+    from signary.landmarks.detect import check_max_hands
+
+    with checked_flags():
+        check_max_hands(max_hands)
+    sources = given(sources)
     names = expand_sources(sources)
     root = sources[0] if len(sources) == 1 else None
     targets = [output_path(output, name, "text", root).with_suffix(f".{format}") for name in names]
     jobs = [
         _Job(name, target, detector, mirrored, max_hands, draw, force)
         for name, target in zip(names, targets, strict=True)
-        if force or not target.exists()
+        if force or not target.exists() or (draw and not _drawing(target))
     ]
     if kept := len(names) - len(jobs):
         sys.stderr.write(f"{kept} done before and kept\n")
@@ -88,6 +95,10 @@ def landmarks(
             sys.stderr.write(f"error: {error}\n")
     sys.stdout.write(f"{len(jobs) - failed} written to {output}\n")
     return SOME_FAILED if failed else OK
+
+
+def _drawing(target: Path) -> bool:
+    return any(target.with_suffix(ending).exists() for ending in (PICTURE, FILM))
 
 
 def _done(jobs: list[_Job], workers: int) -> Iterator[str]:
@@ -112,9 +123,10 @@ def _do(job: _Job) -> str:
             with open_detector(job.detector, still=still, max_hands=job.max_hands, mirrored=job.mirrored) as detector:
                 sequence = extract(source, detector)
         if job.draw:
-            drawn = job.target.with_suffix(".png" if still else ".mp4")
+            drawn = job.target.with_suffix(PICTURE if still else FILM)
             _draw(job, sequence.points, drawn, fps=sequence.fps)
-        write_landmarks(job.target, sequence, force=job.force)
+        if job.force or not job.target.exists():
+            write_landmarks(job.target, sequence, force=job.force)
     except SignaryError as error:
         return f"{job.source}: {error}"
     return ""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from signary.cli.app import OK, SOME_FAILED, show_error
+from signary.cli.app import OK, SOME_FAILED, checked_flags, given, show_error
 from signary.cli.progress import progress
 from signary.errors import SignaryError
 from signary.text.recognition import Failure, Recognition
@@ -59,11 +60,13 @@ def recognize(
     force
         Write over files that exist.
     """
-    from signary.recognition.recognizer import load
+    from signary.recognition.recognizer import ReadOptions, load
 
-    reader = load(model)
+    with checked_flags():
+        how = ReadOptions(hand=hand, mirrored=mirrored, max_hands=max_hands, as_clip=as_clip, fps=fps)
+    sources, reader = given(sources), load(model)
     names = [str(source) for source in sources] if as_clip else expand_sources(sources)
-    results = reader.recognize_many(names, hand=hand, mirrored=mirrored, max_hands=max_hands, as_clip=as_clip, fps=fps)
+    results = reader.recognize_many(names, **asdict(how))
     roots = sources if len(sources) == 1 else [None] * len(sources)
     failed = 0
     kept: list[Recognition | Failure] = []

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from signary.cli.app import OK
+from signary.cli.app import OK, STDIN_WORD, checked_flags
 from signary.cli.progress import counter
 
 Hand = Literal["right", "left"]
@@ -64,13 +64,16 @@ def spell(
     from signary.avatar.motion import SpellOptions
     from signary.avatar.spell import spell as spell_file
 
+    with checked_flags():
+        options = SpellOptions(speed=speed, hand=hand, shapes_of=shapes_of, seed=seed)
+        look = Look(skin=skin, background=background, seed=seed)
     with counter("spelling") as tick:
         plan = spell_file(
-            sys.stdin.read() if text == "-" else text,
+            sys.stdin.read() if text == STDIN_WORD else text,
             output,
-            SpellOptions(speed=speed, hand=hand, shapes_of=shapes_of, seed=seed),
+            options,
             fps=fps,
-            look=Look(skin=skin, background=background, seed=seed),
+            look=look,
             size=(size, size),
             skip_unknown=skip_unknown,
             force=force,

@@ -67,15 +67,25 @@ def find_labeled(data: Path) -> list[Labeled]:
     if not data.is_dir():
         raise InputError(f"{data}: no such folder", hint="give a folder with one folder a label")
     if (data / MANIFEST).is_file():
-        with (data / MANIFEST).open(newline="", encoding="utf-8") as stream:
-            rows = list(csv.DictReader(stream))
-        if not rows or not {"path", "label"} <= rows[0].keys():
-            raise InputError(f"{data / MANIFEST}: needs the columns path and label", hint="add them")
-        return [Labeled(data / row["path"], row["label"], row) for row in rows]
+        return _read_manifest(data / MANIFEST)
     files = [path for path in data.rglob("*") if path.suffix.lower() in READABLE and path.parent != data]
     if not files:
         raise InputError(f"{data}: nothing to read in folders named by label", hint="make one folder a label")
     return [Labeled(path, path.parent.name) for path in sorted(files, key=natural_key)]
+
+
+def _read_manifest(path: Path) -> list[Labeled]:
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            rows = list(csv.DictReader(stream, restkey="", strict=True))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path}: no readable CSV ({error})", hint="save it as UTF-8, with commas") from error
+    if not rows or not {"path", "label"} <= rows[0].keys():
+        raise InputError(f"{path}: needs the columns path and label", hint="name them in its first line")
+    for line, row in enumerate(rows, 2):
+        if "" in row or None in row.values():
+            raise InputError(f"{path}: line {line} has not as many cells as the first", hint="one cell a column")
+    return [Labeled(path.parent / row["path"], row["label"], row) for row in rows]
 
 
 def evaluate(

@@ -81,11 +81,21 @@ def open_detector(
     """
     if engine not in ENGINES:
         raise InputError(f"{engine!r}: no such detector", hint=f"known: {', '.join(ENGINES)}")
-    if max_hands not in (1, 2):
-        raise InputError(f"max_hands={max_hands}, must be 1 or 2", hint="a signer has two hands at most")
+    check_max_hands(max_hands)
     if engine == "holistic":
         return HolisticDetector(still=still, mirrored=mirrored)
     return HandsDetector(still=still, max_hands=max_hands, mirrored=mirrored)
+
+
+def check_max_hands(max_hands: int) -> None:
+    """Refuse a number of hands that is not 1 or 2.
+
+    Raises
+    ------
+    InputError
+    """
+    if max_hands not in (1, 2):
+        raise InputError(f"max_hands={max_hands}, must be 1 or 2", hint="a signer has two hands at most")
 
 
 def nothing_seen() -> Points:
@@ -179,6 +189,7 @@ class HandsDetector(_Lifetime):
     """
 
     def __init__(self, *, still: bool = False, max_hands: int = 2, mirrored: bool = False) -> None:
+        check_max_hands(max_hands)
         self.still, self.max_hands, self.mirrored = still, max_hands, mirrored
         self._graphs: dict[float, Any] = {}
         self._woken: set[float] = set()

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from signary.errors import BundleError, InputError, SignaryError
 from signary.export.bundle import Bundle, load_bundle
-from signary.landmarks.detect import HandsDetector
+from signary.landmarks.detect import HandsDetector, check_max_hands
 from signary.landmarks.extract import extract, look_closely
 from signary.landmarks.files import LANDMARK_ENDINGS, read_landmarks
 from signary.landmarks.sequence import HAND_SLOTS, LEFT, RIGHT, LandmarkSequence
@@ -56,6 +56,9 @@ class ReadOptions:
     def __post_init__(self) -> None:
         if self.hand not in HANDS:
             raise InputError(f"hand={self.hand!r}, must be one of {', '.join(HANDS)}", hint="the signer's own side")
+        check_max_hands(self.max_hands)
+        if self.fps is not None and not 0 < self.fps < float("inf"):
+            raise InputError(f"fps={self.fps}, must be above 0", hint="frames a second, 30 for example")
 
 
 @dataclass(frozen=True, slots=True)

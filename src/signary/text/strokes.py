@@ -17,6 +17,7 @@ HOOKED, HOOK_FROM = "J", "I"
 ZIGZAG, ZIGZAG_LIKE = "Z", ("D", "X", "G", "L")
 # Factor on their probability where nothing moves; chosen on letters of people left out of training.
 DRAWN_IN_PHOTO = 0.1
+HOOK_WAY = 1.0  # hand sizes down, then aside
 STROKE_SPEED, STROKE_WAY = 1.5, 0.8  # hand sizes a second, hand sizes
 
 
@@ -56,7 +57,9 @@ def read_strokes(
     """
     labels = {vocabulary.text(label): label for label in range(len(vocabulary))}
     if HOOKED in labels and HOOK_FROM in labels:
-        runs = _hooked(runs, times_s, labels[HOOK_FROM], labels[HOOKED], gap_s)
+        start, hook = labels[HOOK_FROM], labels[HOOKED]
+        runs = _hooked(runs, times_s, start, hook, gap_s)
+        runs = [(hook, *run[1:]) if run[0] == start and _is_hook(position[slice(*run[1:])]) else run for run in runs]
     if ZIGZAG in labels:
         like = {labels[text] for text in ZIGZAG_LIKE if text in labels} | {labels[ZIGZAG]}
         chains = _chains(runs, times_s, like, gap_s)
@@ -98,6 +101,16 @@ def _hooked(runs: list[Run], times: NDArray[np.float64], start: int, hook: int, 
         else:
             joined.append(run)
     return joined
+
+
+def _is_hook(position: NDArray[np.float64]) -> bool:
+    """Say whether a hand (T, 2) goes down and then aside."""
+    place = position[np.isfinite(position).all(1)]
+    if len(place) < 3:
+        return False
+    sunk = place[:, 1] - np.minimum.accumulate(place[:, 1])
+    low = int(np.argmax(sunk >= HOOK_WAY))
+    return bool(sunk[low] >= HOOK_WAY and np.ptp(place[low:, 0]) >= HOOK_WAY)
 
 
 def _chains(runs: list[Run], times: NDArray[np.float64], like: set[int], gap_s: float) -> list[list[Run]]:

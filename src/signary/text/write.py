@@ -303,7 +303,7 @@ def _vtt(results: Sequence[Result]) -> str:
     blocks = ["WEBVTT\n"]
     for result in _readings(results):
         if len(results) > 1:
-            blocks.append(f"NOTE {_one_line(result.source).replace('-->', '->')}\n")
+            blocks.append(f"NOTE {re.sub('-+>', '->', _one_line(result.source))}\n")
         blocks += [
             f"{_clock(cue.start_ms, '.')} --> {_clock(cue.end_ms, '.')}\n{_vtt_text(cue.text)}\n"
             for cue in _cues(result)

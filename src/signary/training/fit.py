@@ -22,7 +22,7 @@ from signary.datasets.readers.hand_arrays import read_hand_arrays
 from signary.datasets.readers.photos import find_photos, read_photo_folder
 from signary.datasets.samples import HandSamples, join_samples
 from signary.datasets.split import group_folds
-from signary.errors import InputError
+from signary.errors import ConfigError, InputError
 from signary.export.bundle import sha256_file
 from signary.models.handshape import HandshapeReader
 from signary.output import check_free
@@ -41,6 +41,7 @@ def train(
     data: Path,
     output: Path,
     overrides: Mapping[str, Any] | None = None,
+    fold: int = 0,
     resume: bool = False,
     force: bool = False,
 ) -> Path:
@@ -58,6 +59,8 @@ def train(
         Run folder: ``config.yaml``, ``metrics.json``, ``checkpoints/``, ``logs/``, ``bundle/``.
     overrides : mapping, optional
         Dotted fields of the recipe.
+    fold : int
+        Which share of the groups is held out to validate, from 0.
     resume : bool
         Go on with a run that was stopped.
     force : bool
@@ -73,12 +76,15 @@ def train(
     ModelNotFound, ConfigError, InputError
     """
     plan = load_recipe(recipe, overrides)
+    folds = max(2, round(1 / plan.validation))
+    if not 0 <= fold < folds:
+        raise ConfigError(f"fold={fold}, must be 0 to {folds - 1}", hint="1 / validation says how many there are")
     output.parent.mkdir(parents=True, exist_ok=True)
     check_free(output, force=force or resume)
     samples = load_samples(plan, data, cache=output.parent / "cache")
     output.mkdir(parents=True, exist_ok=True)
     (output / "config.yaml").write_text(yaml.safe_dump(plan.model_dump(), sort_keys=False), encoding="utf-8")
-    held_out = group_folds(samples.group, max(2, round(1 / plan.validation)), seed=plan.seed) == 0
+    held_out = group_folds(samples.group, folds, seed=plan.seed) == fold
     found = samples.found
     trial = fit_hands(plan, samples.select(found & ~held_out), run=output, stage="validation", resume=resume)
     metrics, temperature = _validate(trial, plan, samples.select(held_out))

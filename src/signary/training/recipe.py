@@ -13,6 +13,7 @@ from signary.errors import ConfigError, ModelNotFound
 
 _PACKAGED = Path(__file__).resolve().parents[1] / "recipes"
 RECIPES = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).resolve().parents[3] / "recipes"
+OTHER_NAMES = {"trainer.max_steps": "steps"}
 
 
 class _Part(BaseModel):
@@ -160,9 +161,9 @@ def load_recipe(name: str | Path, overrides: Mapping[str, Any] | None = None) ->
         path = RECIPES / f"{name}.yaml"
     if not path.is_file():
         raise ModelNotFound.named(str(name), recipe_names(), kind="recipe")
-    fields = yaml.safe_load(path.read_text(encoding="utf-8"))
+    fields = _read_yaml(path)
     for field, value in (overrides or {}).items():
-        _set(fields, field, value)
+        _set(fields, OTHER_NAMES.get(field, field), value)
     try:
         return Recipe.model_validate(fields)
     except ValidationError as error:
@@ -184,6 +185,16 @@ def describe_recipes() -> list[dict[str, Any]]:
         }
         for recipe in recipes
     ]
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        fields = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+        raise ConfigError(f"{path}: no readable YAML ({error})".replace("\n", " "), hint="see recipes/") from error
+    if not isinstance(fields, dict):
+        raise ConfigError(f"{path}: holds no fields", hint="see recipes/")
+    return fields
 
 
 def _set(fields: dict[str, Any], dotted: str, value: Any) -> None:

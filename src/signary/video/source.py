@@ -169,7 +169,11 @@ def open_source(
         return _open_camera(int(name))
     if as_clip and (_is_folder(path) or _is_glob(name)):
         return Pictures(name, _clip_photos(path, name), fps or DEFAULT_FPS)
-    if _is_folder(path) or (_is_glob(name) and _matches(name)):
+    if _is_folder(path) and not _known_files(path):
+        raise InputError(f"{name}: no photo, video or landmark file in this folder", hint="check the path")
+    if _is_glob(name) and not _matches(name):
+        raise InputError(f"{name}: no file matches this pattern", hint="check it; quotes keep the shell off it")
+    if _is_folder(path) or _is_glob(name):
         hint = "name its files one by one (`signary recognize` does), or read its photos as one clip: --as-clip"
         raise InputError(f"{name}: a folder or pattern, not one source", hint=hint)
     raise InputError(f"{name}: no such file", hint="check the path; a number is a camera, - is stdin")
@@ -187,31 +191,21 @@ def expand_sources(sources: Iterable[str | Path]) -> list[str]:
     Returns
     -------
     list of str
-        A file that is not there stays in, to fail as one source of a batch.
-
-    Raises
-    ------
-    InputError
-        If a folder or glob gives nothing.
+        A file that is not there, an empty folder or a glob without a match stays in, to fail as one source of a
+        batch.
     """
-    return [name for source in sources for name in _expand(str(source))]
+    return [name for source in sources for name in _expanded(str(source))]
 
 
-def _expand(name: str) -> list[str]:
-    path = Path(name)
+def _expanded(name: str) -> list[str]:
+    path, files = Path(name), []
     if name == STDIN or _is_file(path):
         return [name]
     if _is_folder(path):
         files = _known_files(path)
-        if not files:
-            raise InputError(f"{name}: no photo, video or landmark file in this folder", hint="check the path")
     elif _is_glob(name):
         files = [file for match in _matches(name) for file in (_known_files(match) if match.is_dir() else [match])]
-        if not files:
-            raise InputError(f"{name}: no file matches this pattern", hint="check it; quotes keep the shell off it")
-    else:
-        return [name]
-    return [str(file) for file in files]
+    return [str(file) for file in files] or [name]
 
 
 def natural_key(path: Path) -> list[list[int | str]]:
