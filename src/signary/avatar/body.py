@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from signary.avatar.hand import Floats
-from signary.landmarks.skeleton import FACE, HOLISTIC_543, POSE, POSE_NAMES, RIGHT_HAND
+from signary.landmarks.skeleton import FACE, HOLISTIC_543, LEFT_HAND, POSE, POSE_NAMES, RIGHT_HAND
 
 SIGNER = Path(__file__).with_name("signer.npz")
 HAND_LENGTH = 0.52  # shoulder widths: a hand of 19 cm, shoulder joints 36.5 cm apart
@@ -58,18 +58,21 @@ def body_points(hand: Floats, wrist: Floats, sway: Floats, *, zoom: float, aspec
         its wrist, that of the rest from the shoulders.
     """
     face, pose = _signer()
-    points = np.full((*wrist.shape[:-1], len(HOLISTIC_543), 3), np.nan, np.float32)
-    points[..., FACE, :] = face + sway[..., None, :]
+    unit = np.array([zoom, zoom * aspect, zoom], np.float32)
+    origin = np.array([*SHOULDERS_AT, 0], np.float32)
+    points = np.empty((*wrist.shape[:-1], len(HOLISTIC_543), 3), np.float32)
+    points[..., LEFT_HAND, :] = np.nan
+    still, moved = face * unit + origin, sway * unit
+    for axis in range(3):  # long inner loops: three times as fast as adding (..., 468, 3) and (..., 1, 3)
+        np.add(still[:, axis], moved[..., axis, None], out=points[..., FACE, axis])
     body = pose + sway[..., None, :]
     shoulder = body[..., POSE_NAMES.index("right_shoulder"), :]
     body[..., POSE_NAMES.index("right_elbow"), :] = _elbow(shoulder, wrist)
     for name, point in CARRIED.items():
         body[..., POSE_NAMES.index(f"right_{name}"), :] = wrist + hand[..., point, :]
-    points[..., POSE, :] = body
-    points[..., RIGHT_HAND, :] = hand + wrist[..., None, :]
-    points *= np.array([zoom, zoom * aspect, zoom], np.float32)
-    points[..., :2] += np.array(SHOULDERS_AT, np.float32)
-    points[..., RIGHT_HAND, 2] -= points[..., RIGHT_HAND.start, 2, None]
+    points[..., POSE, :] = body * unit + origin
+    flat = (wrist * unit + origin)[..., None, :] * np.array([1, 1, 0], np.float32)
+    points[..., RIGHT_HAND, :] = hand * unit + flat
     return points
 
 

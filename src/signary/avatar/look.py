@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import cv2
@@ -98,8 +99,7 @@ class Look:
     @property
     def tone(self) -> NDArray[np.float32]:
         """Color of the back of the hand, float32 (3,), 0 to 1."""
-        chart = np.array(SKIN_TONES[self.skin - 1], np.float32) / 255
-        return np.asarray(chart**EXPOSURE * np.array([1.0, 0.9, 0.84], np.float32), np.float32)
+        return _exposed(self.skin)
 
     @property
     def gloss(self) -> float:
@@ -139,6 +139,12 @@ class Look:
         side = np.linspace(1.0 - 0.08 * self.light[0], 1.0 + 0.08 * self.light[0], width, dtype=np.float32)[:, None]
         grain = random.normal(0, 1.5, (height, width, 1)).astype(np.float32)
         return np.asarray(np.clip(image * fall * side + grain, 0, 255), np.uint8)
+
+
+@cache
+def _exposed(skin: int) -> NDArray[np.float32]:
+    chart = np.array(SKIN_TONES[skin - 1], np.float32) / 255
+    return np.asarray(chart**EXPOSURE * np.array([1.0, 0.9, 0.84], np.float32), np.float32)
 
 
 def _color(random: np.random.Generator, low: int, high: int) -> Color:
