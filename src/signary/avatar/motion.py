@@ -63,7 +63,7 @@ class SpellOptions:
     hand: str = RIGHT
     shapes_of: str | None = None
     build_of: str | None = None
-    variation: float = 0.5
+    variation: float = 0.35
     drift: float = 1.0
     aspect: float = 1.0
     zoom: float = 0.48

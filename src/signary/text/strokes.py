@@ -17,7 +17,7 @@ HOOKED, HOOK_FROM = "J", "I"
 ZIGZAG, ZIGZAG_LIKE = "Z", ("D", "X", "G", "L")
 # Factor on their probability where nothing moves; chosen on letters of people left out of training.
 DRAWN_IN_PHOTO = 0.1
-HOOK_WAY = 1.0  # hand sizes down, then aside
+HOOK_WAY, HOOK_S = 1.0, 0.5  # hand sizes down, then aside; seconds for the latter
 STROKE_SPEED, STROKE_WAY = 1.5, 0.8  # hand sizes a second, hand sizes
 
 
@@ -59,7 +59,7 @@ def read_strokes(
     if HOOKED in labels and HOOK_FROM in labels:
         start, hook = labels[HOOK_FROM], labels[HOOKED]
         runs = _hooked(runs, times_s, start, hook, gap_s)
-        runs = [(hook, *run[1:]) if run[0] == start and _is_hook(position[slice(*run[1:])]) else run for run in runs]
+        runs = _swung(runs, times_s, position, start, hook)
     if ZIGZAG in labels:
         like = {labels[text] for text in ZIGZAG_LIKE if text in labels} | {labels[ZIGZAG]}
         chains = _chains(runs, times_s, like, gap_s)
@@ -103,14 +103,34 @@ def _hooked(runs: list[Run], times: NDArray[np.float64], start: int, hook: int, 
     return joined
 
 
-def _is_hook(position: NDArray[np.float64]) -> bool:
-    """Say whether a hand (T, 2) goes down and then aside."""
-    place = position[np.isfinite(position).all(1)]
-    if len(place) < 3:
-        return False
+def _swung(
+    runs: list[Run], times: NDArray[np.float64], position: NDArray[np.float64], start: int, hook: int
+) -> list[Run]:
+    """Call an I that goes down and then aside a J; what the hand looks like as it swings belongs to it."""
+    swung: list[Run] = []
+    free_from = 0
+    for label, first, end in runs:
+        if end <= free_from:
+            continue
+        first = max(first, free_from)
+        last = _hook_end(position[first : np.searchsorted(times, times[end - 1] + HOOK_S)]) if label == start else 0
+        free_from = max(free_from, first + last)
+        swung.append((hook, first, max(end, free_from)) if last else (label, first, end))
+    return swung
+
+
+def _hook_end(position: NDArray[np.float64]) -> int:
+    """Return how many frames a hand (T, 2) takes to go down and then aside; 0 if it does not."""
+    known = np.isfinite(position).all(1)
+    if known.sum() < 3:
+        return 0
+    frames, place = np.flatnonzero(known), position[known]
     sunk = place[:, 1] - np.minimum.accumulate(place[:, 1])
     low = int(np.argmax(sunk >= HOOK_WAY))
-    return bool(sunk[low] >= HOOK_WAY and np.ptp(place[low:, 0]) >= HOOK_WAY)
+    aside = np.abs(place[low:, 0] - place[low, 0])
+    if sunk[low] < HOOK_WAY or aside.max() < HOOK_WAY:
+        return 0
+    return int(frames[low + int(aside.argmax())]) + 1
 
 
 def _chains(runs: list[Run], times: NDArray[np.float64], like: set[int], gap_s: float) -> list[list[Run]]:
