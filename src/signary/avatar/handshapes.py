@@ -18,7 +18,10 @@ from signary.errors import InputError
 
 BANK = Path(__file__).with_name("handshapes.npz")
 JOINTS = 22
+# Whose handshapes are shown where nobody is asked for: several people's, but for letters of which the detector's points
+# lie clearly nearer to the avatar's own with another's.
 LETTERS_OF, DIGITS_OF = "davidlee", "digits-0"
+BETTER_OF = {"E": "meyyappan", "K": "keptsecret", "Q": "keptsecret", "S": "meyyappan"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +70,7 @@ class HandshapeBank:
 
     def default_person(self, shape: str) -> str:
         """Return who shows a handshape where nobody is asked for."""
-        return DIGITS_OF if shape.isdigit() else LETTERS_OF
+        return DIGITS_OF if shape.isdigit() else BETTER_OF.get(shape, LETTERS_OF)
 
     def poses(
         self,

@@ -20,7 +20,7 @@ SKIN_TONES: tuple[Color, ...] = (
     (246, 237, 228), (243, 231, 219), (247, 234, 208), (234, 218, 186), (215, 189, 150),
     (160, 126, 86), (130, 92, 67), (96, 65, 52), (58, 49, 42), (41, 36, 32),
 )  # fmt: skip
-EXPOSURE = 0.78  # power on the chart's colors: a camera lets in more light for a dark picture
+EXPOSURE = 0.66  # power on the chart's colors: a camera lets in more light for a dark picture
 HAIR: tuple[Color, ...] = ((30, 24, 22), (58, 40, 30), (92, 62, 40), (150, 112, 70), (120, 118, 116))
 BACKGROUNDS = ("plain", "wall", "room")
 
@@ -104,7 +104,7 @@ class Look:
     @property
     def gloss(self) -> float:
         """Share of the light that shines off the skin; on dark skin it shows more."""
-        return 0.04 + 0.016 * self.skin
+        return 0.04 + 0.022 * self.skin
 
     @property
     def palm_tone(self) -> NDArray[np.float32]:

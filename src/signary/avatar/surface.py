@@ -194,7 +194,7 @@ def shaded(surface: Surface, size: float, look: Look) -> tuple[Floats, Floats]:
     hidden = _hidden(depth, size)[..., None]
     albedo = _albedo(surface, look)
     half = light + np.array([0, 0, -1], np.float32)
-    gloss = clipped(normal @ (half / np.linalg.norm(half)), 0, 1) ** 24
+    gloss = clipped(normal @ (half / np.linalg.norm(half)), 0, 1) ** 14
     shine = (look.gloss + 0.22 * surface.nail)[..., None] * gloss[..., None]
     lit = look.ambient * hidden + (1.12 - look.ambient) * diffuse * (0.35 + 0.65 * hidden)
     color = 255 * clipped(albedo * lit * 0.96 + shine, 0, 1)
