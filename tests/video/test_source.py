@@ -10,6 +10,7 @@ import tracemalloc
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 from hypothesis import given
@@ -201,6 +202,29 @@ class TestStdin:
         source, frames = self.open_bytes(clip.read_bytes(), monkeypatch, piped=piped)
         assert (source.name, source.is_still, len(frames)) == ("-", False, 10)
         assert source.warnings == []
+
+    @pytest.mark.parametrize("piped", [True, False])
+    def test_an_mp4_with_its_index_at_either_end(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, piped: bool
+    ) -> None:
+        # noise fills more than FFmpeg's buffer, within which even a pipe can go back
+        noise = np.random.default_rng(0).integers(0, 256, (12, 128, 128, 3), dtype=np.uint8)
+        for flags in ({}, {"movflags": "faststart"}):
+            path = tmp_path / f"{len(flags)}.mp4"
+            with av.open(str(path), "w", options=flags) as container:
+                stream = container.add_stream("mpeg4", rate=10, options={"qscale": "1", "flags": "qscale"})
+                stream.width = stream.height = 128
+                packets = [stream.encode(av.VideoFrame.from_ndarray(image)) for image in noise]
+                container.mux([packet for some in [*packets, stream.encode()] for packet in some])
+            data = path.read_bytes()
+            assert (data.index(b"moov") > data.index(b"mdat")) == (not flags)
+            assert len(data) > 70_000
+            with path.open("rb") as file, subprocess.Popen(["cat", path], stdout=subprocess.PIPE) as cat:
+                stdin: Any = cat.stdout if piped else file
+                monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(stdin))
+                source, frames = read_all("-")
+            assert len(frames) == 12
+            assert source.warnings == []
 
     @pytest.mark.parametrize("data, message", [(b"", "nothing came in"), (b"only text", "-: not a video")])
     def test_bad_bytes(self, data: bytes, message: str, monkeypatch: pytest.MonkeyPatch) -> None:

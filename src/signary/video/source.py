@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from signary.errors import InputError, ShapeError
 from signary.video.frame import Frame
+from signary.video.pipe import put_back
 
 PHOTO_ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".heic", ".heif", ".avif")
 VIDEO_ENDINGS = (
@@ -165,7 +166,7 @@ def open_source(
         return _open_stream(sys.stdin.buffer, STDIN)
     if _is_file(path):
         return _open_file(path, name)
-    if CAMERA_NUMBER.fullmatch(name):
+    if is_camera(name):
         return _open_camera(int(name))
     if as_clip and (_is_folder(path) or _is_glob(name)):
         return Pictures(name, _clip_photos(path, name), fps or DEFAULT_FPS)
@@ -177,6 +178,11 @@ def open_source(
         hint = "name its files one by one (`signary recognize` does), or read its photos as one clip: --as-clip"
         raise InputError(f"{name}: a folder or pattern, not one source", hint=hint)
     raise InputError(f"{name}: no such file", hint="check the path; a number is a camera, - is stdin")
+
+
+def is_camera(source: str | Path | int) -> bool:
+    """Tell whether a source is a camera's number; a file or folder of that name is none."""
+    return CAMERA_NUMBER.fullmatch(str(source)) is not None and not _exists(Path(str(source)))
 
 
 def expand_sources(sources: Iterable[str | Path]) -> list[str]:
@@ -309,16 +315,4 @@ def _open_stream(stream: BinaryIO, name: str) -> FrameSource:
     if stream.seekable():
         stream.seek(-len(head), 1)
         return VideoDecoder(stream, name=name)
-    return VideoDecoder(_Rejoined(head, stream), name=name)  # type: ignore[arg-type]
-
-
-class _Rejoined:
-    """A pipe with the bytes that were read from it put back; it has no ``seek``, which tells PyAV what it is."""
-
-    def __init__(self, head: bytes, stream: BinaryIO) -> None:
-        self._head, self._stream = head, stream
-
-    def read(self, size: int) -> bytes:
-        head, self._head = self._head[:size], self._head[size:]
-        # read1 hands on what is there, so that a live stream is not held up until a buffer is full.
-        return head or getattr(self._stream, "read1", self._stream.read)(size)
+    return VideoDecoder(put_back(head, stream), name=name)
