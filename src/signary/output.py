@@ -25,6 +25,18 @@ def check_free(path: Path, *, force: bool = False) -> None:
         raise InputError(f"{path.parent}: no such folder", hint=f"make it first: mkdir -p {path.parent}")
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it.
+
+    Raises
+    ------
+    InputError
+        If that is not possible.
+    """
+    with _named(path):
+        path.mkdir(parents=True, exist_ok=True)
+
+
 @contextlib.contextmanager
 def whole_file(path: str | Path, *, force: bool = False) -> Iterator[Path]:
     """Yield a temporary path beside ``path`` (same ending); it takes the place of ``path`` only if all went well.

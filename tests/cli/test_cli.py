@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from PIL import Image
 
 import signary
 from signary.cli.app import main
+from signary.video.write import write_video
 
 
 def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
@@ -129,6 +131,47 @@ def test_a_photo_from_stdin(photo: Path) -> None:
     assert json.loads(done.stdout)["source"] == "-"
 
 
+@pytest.mark.parametrize("kind", [".png", ".mp4"])
+def test_landmarks_of_stdin(photo: Path, tmp_path: Path, kind: str) -> None:
+    piped = photo if kind == ".png" else write_video(tmp_path / "clip.mp4", np.zeros((3, 48, 64, 3), np.uint8), 25)
+    command = [sys.executable, "-m", "signary", "landmarks", "-", "--detector", "hands", "--draw", "-o", "out"]
+    subprocess.run(command, input=piped.read_bytes(), cwd=tmp_path, check=True, capture_output=True)
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"stdin.parquet", f"stdin{kind}"}
+
+
+def test_bad_sources_do_not_stop_landmarks(capsys: pytest.CaptureFixture[str], photo: Path, tmp_path: Path) -> None:
+    names = (str(tmp_path / "none*.jpg"), str(photo), str(tmp_path / "missing.mp4"))
+    status, out, err = run(capsys, "landmarks", *names, "--detector", "hands", "-o", str(tmp_path / "out"))
+    assert (status, out.split()[0]) == (1, "1")
+    assert [err.count(said) for said in ("error:", "hint:", names[0], names[2])] == [2, 2, 1, 1]
+    status, _, err = run(capsys, "landmarks", str(photo), "--detector", "hands", "-o", str(photo))
+    assert status == 1
+    assert "cannot be written" in err
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"), [(("--max-hands", "7"), "7"), (("--workers", "0"), "workers=0"), (("--format", "txt"), "txt")]
+)
+def test_wrong_flags_of_landmarks(
+    capsys: pytest.CaptureFixture[str], photo: Path, tmp_path: Path, flags: tuple[str, str], said: str
+) -> None:
+    status, out, err = run(capsys, "landmarks", str(photo), "-o", str(tmp_path / "out"), *flags)
+    assert (status, out) == (2, "")
+    assert said in err
+    status, _, err = run(capsys, "landmarks", "0", "--draw", "-o", str(tmp_path / "out"))
+    assert status == 2
+    assert "camera" in err
+
+
+def test_landmarks_on_ray_need_ray(capsys: pytest.CaptureFixture[str], photo: Path, tmp_path: Path) -> None:
+    if find_spec("ray") is not None:
+        pytest.skip("ray is installed")
+    status, out, err = run(capsys, "landmarks", str(photo), "-o", str(tmp_path / "out"), "--engine", "ray")
+    assert (status, out) == (1, "")
+    assert "pip install 'signary[ray]'" in err
+    assert not (tmp_path / "out").exists()
+
+
 def test_an_empty_folder_does_not_stop_the_batch(
     capsys: pytest.CaptureFixture[str], photo: Path, tmp_path: Path
 ) -> None:
@@ -162,11 +205,16 @@ def test_recipe_fields_are_flags(capsys: pytest.CaptureFixture[str], tmp_path: P
 def test_drawings_are_added_to_landmarks_kept(capsys: pytest.CaptureFixture[str], photo: Path, tmp_path: Path) -> None:
     words = ("landmarks", str(photo), "--detector", "hands", "-o", str(tmp_path / "out"))
     assert run(capsys, *words)[0] == 0
-    (kept,) = (tmp_path / "out").iterdir()
+    (kept,) = (tmp_path / "out").rglob("*.parquet")
     before = kept.stat().st_mtime_ns
-    assert run(capsys, *words, "--draw")[0] == 0
-    assert {path.suffix for path in (tmp_path / "out").iterdir()} == {".parquet", ".png"}
+    status, out, err = run(capsys, *words, "--draw")
+    assert (status, out.split()[0], err) == (0, "1", "")
+    assert {path.suffix for path in kept.parent.iterdir()} == {".parquet", ".png"}
     assert kept.stat().st_mtime_ns == before
+    kept.with_suffix(".png").unlink()
+    kept.unlink()
+    assert run(capsys, *words, "--draw")[0] == 0
+    assert {path.suffix for path in kept.parent.iterdir()} == {".parquet", ".png"}
 
 
 def test_a_broken_manifest_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

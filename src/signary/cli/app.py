@@ -6,12 +6,16 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from cyclopts import App
 
 import signary
 from signary.cli.fields import gather_fields
 from signary.errors import ConfigError, InputError, ModelNotFound, SignaryError
+
+if TYPE_CHECKING:
+    from signary.text.recognition import Failure
 
 STDIN = "-"
 OK, SOME_FAILED, WRONG_USE = 0, 1, 2
@@ -69,6 +73,13 @@ def given(sources: Sequence[str]) -> list[str]:
 def show_error(error: SignaryError) -> None:
     """Write an error and its hint to stderr."""
     sys.stderr.write(f"error: {error.message}\n" + (f"hint: {error.hint}\n" if error.hint else ""))
+
+
+def show_failure(failure: Failure) -> None:
+    """Write to stderr which source failed, why, and a hint."""
+    named = failure.source in failure.message
+    message = failure.message if named else f"{failure.source}: {failure.message}"
+    show_error(SignaryError(message, hint=failure.hint))
 
 
 def _run(words: list[str], *, debug: bool) -> int:

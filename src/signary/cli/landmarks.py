@@ -2,36 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
-from multiprocessing import get_context
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
 
-import numpy as np
 from cyclopts import Parameter
-from numpy.typing import NDArray
 
-from signary.cli.app import OK, SOME_FAILED, checked_flags, given
+from signary.cli.app import OK, SOME_FAILED, STDIN, WrongUse, checked_flags, given, show_failure
+from signary.cli.job import Job, run_locally, run_on_ray
 from signary.cli.progress import progress
-from signary.errors import SignaryError
 from signary.text.write import output_path
-from signary.video.source import expand_sources
-
-PICTURE, FILM = ".png", ".mp4"
-
-
-@dataclass(frozen=True, slots=True)
-class _Job:
-    source: str
-    target: Path
-    detector: str
-    mirrored: bool
-    max_hands: int
-    draw: bool
-    force: bool
+from signary.video.source import expand_sources, is_camera
 
 
 def landmarks(
@@ -40,7 +25,7 @@ def landmarks(
     *,
     output: Annotated[Path, Parameter(name=["--output", "-o"])],
     workers: int = 1,
-    engine: Literal["local"] = "local",
+    engine: Literal["local", "ray"] = "local",
     detector: Literal["hands", "holistic"] = "holistic",
     format: Literal["parquet", "npz"] = "parquet",
     mirrored: bool = False,
@@ -57,9 +42,9 @@ def landmarks(
     output
         Folder for one file a source; files that exist are kept and counted as done.
     workers
-        Processes.
+        Processes, or tasks of Ray.
     engine
-        Where they run.
+        Where they run: on this machine, or through Ray Data on this machine or a cluster.
     detector
         Hands alone, or hands, body and face.
     format
@@ -69,7 +54,7 @@ def landmarks(
     max_hands
         1 or 2: hands nearest the middle that are looked at.
     draw
-        Also write the pictures with the skeleton drawn over them.
+        Also write the pictures with the skeleton drawn over them, where they are lacking.
     force
         Write over files that exist.
     """
@@ -77,74 +62,42 @@ def landmarks(
 
     with checked_flags():
         check_max_hands(max_hands)
+    if workers < 1:
+        raise WrongUse(f"workers={workers}, must be 1 or more", hint="a process each; 1 is the default")
     sources = given(sources)
     names = expand_sources(sources)
+    if draw and any(map(is_camera, names)):
+        raise WrongUse("--draw: a camera's pictures are not kept", hint="film a file and name that")
     root = sources[0] if len(sources) == 1 else None
-    targets = [output_path(output, name, "text", root).with_suffix(f".{format}") for name in names]
-    jobs = [
-        _Job(name, target, detector, mirrored, max_hands, draw, force)
-        for name, target in zip(names, targets, strict=True)
-        if force or not target.exists() or (draw and not _drawing(target))
-    ]
-    if kept := len(names) - len(jobs):
+    with _stdin_copied(names) as copy:
+        targets = [str(output_path(output, name, "text", root).with_suffix(f".{format}")) for name in names]
+        jobs = [
+            Job(name, copy if name == STDIN else name, target, detector, mirrored, max_hands, draw, force)
+            for name, target in zip(names, targets, strict=True)
+        ]
+        return _done([job for job in jobs if not (job.is_written and job.is_drawn)], len(jobs), output, workers, engine)
+
+
+def _done(jobs: list[Job], known: int, output: Path, workers: int, engine: str) -> int:
+    """Do jobs, say how that went, and return the exit status."""
+    results = {"local": run_locally, "ray": run_on_ray}[engine](jobs, workers)
+    if kept := known - len(jobs):
         sys.stderr.write(f"{kept} done before and kept\n")
     failed = 0
-    for error in progress(_done(jobs, workers), "landmarks", len(jobs)):
-        if error:
+    for failure in progress(results, "landmarks", len(jobs)):
+        if failure:
             failed += 1
-            sys.stderr.write(f"error: {error}\n")
+            show_failure(failure)
     sys.stdout.write(f"{len(jobs) - failed} written to {output}\n")
     return SOME_FAILED if failed else OK
 
 
-def _drawing(target: Path) -> bool:
-    return any(target.with_suffix(ending).exists() for ending in (PICTURE, FILM))
-
-
-def _done(jobs: list[_Job], workers: int) -> Iterator[str]:
-    if workers <= 1 or len(jobs) <= 1:
-        yield from map(_do, jobs)
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(_do, jobs)
-
-
-def _do(job: _Job) -> str:
-    """Write one source's landmarks; return what went wrong, or nothing."""
-    from signary.landmarks.detect import open_detector
-    from signary.landmarks.extract import extract
-    from signary.landmarks.write import write_landmarks
-    from signary.video.source import open_source
-
-    try:
-        job.target.parent.mkdir(parents=True, exist_ok=True)
-        with open_source(job.source) as source:
-            still = source.is_still
-            with open_detector(job.detector, still=still, max_hands=job.max_hands, mirrored=job.mirrored) as detector:
-                sequence = extract(source, detector)
-        if job.draw:
-            drawn = job.target.with_suffix(PICTURE if still else FILM)
-            _draw(job, sequence.points, drawn, fps=sequence.fps)
-        if job.force or not job.target.exists():
-            write_landmarks(job.target, sequence, force=job.force)
-    except SignaryError as error:
-        return f"{job.source}: {error}"
-    return ""
-
-
-def _draw(job: _Job, points: NDArray[np.float32], path: Path, *, fps: float) -> None:
-    from signary.landmarks.draw import draw_landmarks
-    from signary.output import whole_file
-    from signary.video.source import open_source
-    from signary.video.write import write_video
-
-    with open_source(job.source) as source:
-        images = (frame.image[:, ::-1] if job.mirrored else frame.image for frame in source)
-        drawn = (draw_landmarks(image, row) for image, row in zip(images, points, strict=False))
-        if not source.is_still:
-            write_video(path, drawn, fps or 30.0, force=job.force)
-            return
-        from PIL import Image
-
-        with whole_file(path, force=job.force) as draft:
-            Image.fromarray(next(drawn)).save(draft)
+@contextmanager
+def _stdin_copied(names: Sequence[str]) -> Iterator[str]:
+    """Yield the path of a file with what came through stdin, for other processes and a second reading."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "stdin"
+        if STDIN in names:
+            with path.open("wb") as file:
+                shutil.copyfileobj(sys.stdin.buffer, file)
+        yield str(path)

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from signary.cli.app import OK, SOME_FAILED, checked_flags, given, show_error
+from signary.cli.app import OK, SOME_FAILED, checked_flags, given, show_failure
 from signary.cli.progress import progress
 from signary.errors import SignaryError
 from signary.text.recognition import Failure, Recognition
@@ -73,7 +73,7 @@ def recognize(
     for result in progress(_saved(results, format, output, root=roots[0], force=force), "reading", len(names)):
         if isinstance(result, Failure):
             failed += 1
-            show_error(SignaryError(_named(result), hint=result.hint))
+            show_failure(result)
         kept.append(result)
     if output is None:
         sys.stdout.write(format_results(kept, format))
@@ -93,8 +93,3 @@ def _saved(
             yield result
         except SignaryError as error:
             yield Failure(result.source, type(error).__name__, error.message, error.hint)
-
-
-def _named(failure: Failure) -> str:
-    named = failure.source in failure.message
-    return failure.message if named else f"{failure.source}: {failure.message}"

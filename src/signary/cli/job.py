@@ -1,0 +1,145 @@
+"""One source's landmarks and drawing, as a piece of work that any process or machine can do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from signary.errors import ExtraMissing, SignaryError
+from signary.landmarks.sequence import LandmarkSequence
+from signary.text.recognition import Failure
+
+PICTURE, FILM = ".png", ".mp4"
+DEFAULT_FPS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is to be done for one source.
+
+    Parameters
+    ----------
+    source, path : str
+        What the user calls it, and where it lies.
+    target : str
+        Landmark file; the drawing lies beside it. What is there already is kept, unless ``force``.
+    detector : {"hands", "holistic"}
+    mirrored, draw, force : bool
+    max_hands : int
+    """
+
+    source: str
+    path: str
+    target: str
+    detector: str = "holistic"
+    mirrored: bool = False
+    max_hands: int = 2
+    draw: bool = False
+    force: bool = False
+
+    @property
+    def is_written(self) -> bool:
+        """Whether the landmarks need not be found."""
+        return Path(self.target).exists() and not self.force
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether nothing needs to be drawn."""
+        return not self.draw or (not self.force and any(self.drawing(end).exists() for end in (PICTURE, FILM)))
+
+    def drawing(self, ending: str) -> Path:
+        """Return the path of the drawing."""
+        return Path(self.target).with_suffix(ending)
+
+
+def run_locally(jobs: Sequence[Job], workers: int) -> Iterator[Failure | None]:
+    """Do jobs in ``workers`` processes; yield what went wrong with each, in order."""
+    if workers == 1 or len(jobs) <= 1:
+        yield from map(do, jobs)
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        yield from pool.map(do, jobs)
+
+
+def run_on_ray(jobs: Sequence[Job], workers: int) -> Iterator[Failure | None]:
+    """Do jobs as ``workers`` tasks of Ray Data, on this machine or a cluster; yield what went wrong, in any order.
+
+    Raises
+    ------
+    ExtraMissing
+        If Ray is not installed.
+    """
+    if find_spec("ray") is None:
+        raise ExtraMissing.named("ray", "Ray")
+    return _rayed(jobs, workers)
+
+
+def _rayed(jobs: Sequence[Job], workers: int) -> Iterator[Failure | None]:
+    import ray.data
+
+    rows = ray.data.from_items([asdict(job) for job in jobs], override_num_blocks=len(jobs) or None)
+    for row in rows.map(_do_row, concurrency=workers).iter_rows():
+        yield Failure(**row) if row["type"] else None
+
+
+def _do_row(row: dict[str, Any]) -> dict[str, str]:
+    job = Job(**row)
+    return asdict(do(job) or Failure(job.source, type="", message=""))
+
+
+def do(job: Job) -> Failure | None:
+    """Write one source's landmarks and drawing, as far as they are not there; return what went wrong, or None."""
+    from signary.landmarks.files import read_landmarks
+    from signary.landmarks.write import write_landmarks
+    from signary.output import make_folder
+
+    try:
+        target = Path(job.target)
+        make_folder(target.parent)
+        if job.is_written:
+            sequence = read_landmarks(target)
+        else:
+            sequence = _found(job)
+            write_landmarks(target, sequence, force=job.force)
+        if not job.is_drawn:
+            _draw(job, sequence.points)
+    except SignaryError as error:
+        return Failure(job.source, type(error).__name__, error.message, error.hint)
+    return None
+
+
+def _found(job: Job) -> LandmarkSequence:
+    from signary.landmarks.detect import open_detector
+    from signary.landmarks.extract import extract
+    from signary.video.source import open_source
+
+    with open_source(job.path) as source:
+        still, hands = source.is_still, job.max_hands
+        with open_detector(job.detector, still=still, max_hands=hands, mirrored=job.mirrored) as detector:
+            return extract(source, detector)
+
+
+def _draw(job: Job, points: NDArray[np.float32]) -> None:
+    from PIL import Image
+
+    from signary.landmarks.draw import draw_landmarks
+    from signary.output import whole_file
+    from signary.video.source import open_source
+    from signary.video.write import write_video
+
+    with open_source(job.path) as source:
+        images = (frame.image[:, ::-1] if job.mirrored else frame.image for frame in source)
+        drawn = map(draw_landmarks, images, points)
+        if source.is_still:
+            with whole_file(job.drawing(PICTURE), force=job.force) as draft:
+                Image.fromarray(next(drawn)).save(draft)
+        else:
+            write_video(job.drawing(FILM), drawn, source.fps or DEFAULT_FPS, force=job.force)
