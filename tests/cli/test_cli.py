@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from PIL import Image
 
 import signary
@@ -200,6 +201,31 @@ def test_recipe_fields_are_flags(capsys: pytest.CaptureFixture[str], tmp_path: P
     assert "augment.flip" in err
     assert "dropuot" in err
     assert "steps" not in err
+
+
+def test_flags_without_a_value_are_told(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    status, _, err = run(capsys, "train", "digits", "--dropout", "--steps", "0", "--data", str(tmp_path))
+    assert status == 2
+    assert "dropout" in err
+    assert "steps" in err
+    for flags in (("--trainer.max_epochs", "0"), ("--fold", "7"), ("--fold", "x")):
+        assert run(capsys, "train", "digits", *flags, "--data", str(tmp_path))[0] == 2
+
+
+@pytest.mark.slow
+def test_training_for_some_epochs(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    names = np.array(["A", "B"])[np.arange(64) % 2]
+    np.savez(tmp_path / "made.npz", image_px=random.random((64, 21, 3), np.float32), label=names, hand=["Left"] * 64)
+    recipe = tmp_path / "tiny.yaml"
+    source = "{name: made, path: made.npz, reader: hand-arrays, licence: none}"
+    recipe.write_text(f"name: tiny\ntask: letters\nvocabulary: [A, B]\nwidth: 8\nmembers: 1\nsources: [{source}]\n")
+    flags = ("--batch", "16", "--trainer.max_epochs", "2", "--fold", "4", "--augment.flip=0.5")
+    words = ("train", str(recipe), "--data", str(tmp_path), "-o", str(tmp_path / "run"), *flags)
+    status, out, err = run(capsys, *words)
+    assert (status, out) == (0, f"{tmp_path}/run/bundle\n"), err
+    kept = yaml.safe_load((tmp_path / "run" / "config.yaml").read_text())
+    assert (kept["steps"], kept["batch"], kept["augment"]["flip"]) == (8, 16, 0.5)
 
 
 def test_drawings_are_added_to_landmarks_kept(capsys: pytest.CaptureFixture[str], photo: Path, tmp_path: Path) -> None:

@@ -16,13 +16,16 @@ def gather_fields(words: Sequence[str]) -> list[str]:
     """
     if not words or words[0] != VERB:
         return list(words)
-    gathered, rest = [], iter(words)
-    for word in rest:
+    gathered, rest = [], list(words)
+    while rest:
+        word = rest.pop(0)
         name, equals, value = word.partition("=")
         if not name.startswith("--") or name in OWN or name == "--":
             gathered.append(word)
             continue
-        gathered += ["--field", f"{name[2:].replace('-', '_')}={value if equals else next(rest, '')}"]
+        if not equals and rest and not rest[0].startswith("--"):
+            value = rest.pop(0)
+        gathered += ["--field", f"{name[2:].replace('-', '_')}={value}"]
     return gathered
 
 

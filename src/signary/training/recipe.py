@@ -147,7 +147,7 @@ def load_recipe(name: str | Path, overrides: Mapping[str, Any] | None = None) ->
     name : str or Path
         A name, or a YAML file.
     overrides : mapping of str to value, optional
-        Dotted field -> value, stronger than the file: ``{"augment.flip": "0.5"}``.
+        Dotted field -> value, stronger than the file: ``{"augment.flip": "0.5", "sources.0.weight": "2"}``.
 
     Raises
     ------
@@ -162,13 +162,14 @@ def load_recipe(name: str | Path, overrides: Mapping[str, Any] | None = None) ->
     if not path.is_file():
         raise ModelNotFound.named(str(name), recipe_names(), kind="recipe")
     fields = _read_yaml(path)
-    for field, value in (overrides or {}).items():
-        _set(fields, OTHER_NAMES.get(field, field), value)
+    wrong = [said for field, value in (overrides or {}).items() if (said := _set(fields, field, value))]
     try:
-        return Recipe.model_validate(fields)
+        recipe = Recipe.model_validate(fields)
     except ValidationError as error:
-        wrong = [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors(include_url=False)]
-        raise ConfigError(f"{path.stem}: {'; '.join(wrong)}", hint="see 'signary recipes' and the reference") from error
+        wrong += [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors(include_url=False)]
+    if wrong:
+        raise ConfigError(f"{path.stem}: {'; '.join(wrong)}", hint="see 'signary recipes' and the reference")
+    return recipe
 
 
 def describe_recipes() -> list[dict[str, Any]]:
@@ -197,10 +198,20 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     return fields
 
 
-def _set(fields: dict[str, Any], dotted: str, value: Any) -> None:
-    *parents, last = dotted.split(".")
-    for parent in parents:
-        fields = fields.setdefault(parent, {})
-        if not isinstance(fields, dict):
-            raise ConfigError(f"{dotted}: {parent} has no fields", hint="see 'signary recipes'")
-    fields[last] = yaml.safe_load(value) if isinstance(value, str) else value
+def _set(fields: dict[str, Any], dotted: str, value: Any) -> str:
+    """Set a dotted field, in lists by number; return what is wrong with it, if anything."""
+    place: Any = fields
+    *parents, last = OTHER_NAMES.get(dotted, dotted).split(".")
+    try:
+        for parent in parents:
+            place = place.setdefault(parent, {}) if isinstance(place, dict) else place[int(parent)]
+        place[last if isinstance(place, dict) else int(last)] = _value(value)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+        return f"{dotted}: no such field"
+    except yaml.YAMLError:
+        return f"{dotted}: {value!r} is no value"
+    return ""
+
+
+def _value(value: Any) -> Any:
+    return yaml.safe_load(value) if isinstance(value, str) else value
