@@ -28,8 +28,8 @@ from signary.text.recognition import Recognition
 from signary.video.frame import Frame
 
 LETTERS, DIGITS, MOVING = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789", "JZ"
-SIZE, FPS = (480, 480), 30.0
-SKINS = (1, 3, 5, 7, 9, 10)
+SIZE, FPS, WORD_FPS = (480, 480), 30.0, 20.0
+SKINS = (1, 4, 7, 10)
 Task = tuple[str, int, int]  # text, seed, skin
 
 
@@ -109,7 +109,7 @@ def read_back(task: Task) -> tuple[str, list[tuple[float, float]]]:
     """Spell a text and read it through pictures, detector and model: text, times of letters (spelled, read)."""
     text, seed, skin = task
     plan = plan_spelling(text, SpellOptions(seed=seed))
-    result = read_clip(reader(), plan.sequence(FPS), replace(random_look(seed), skin=skin))
+    result = read_clip(reader(), plan.sequence(WORD_FPS), replace(random_look(seed), skin=skin))
     right = result.text == plan.texts[0]
     times = zip(plan.letters[0], result.tokens, strict=True) if right else ()
     return result.text, [(letter.start_s, token.start_s) for letter, token in times]

@@ -20,7 +20,7 @@ SKIN_TONES: tuple[Color, ...] = (
     (246, 237, 228), (243, 231, 219), (247, 234, 208), (234, 218, 186), (215, 189, 150),
     (160, 126, 86), (130, 92, 67), (96, 65, 52), (58, 49, 42), (41, 36, 32),
 )  # fmt: skip
-EXPOSURE = 0.66  # power on the chart's colors: a camera lets in more light for a dark picture
+EXPOSURE = (0.58, 0.014)  # power on the chart's colors, and how it falls: a camera opens up for darker skin
 HAIR: tuple[Color, ...] = ((30, 24, 22), (58, 40, 30), (92, 62, 40), (150, 112, 70), (120, 118, 116))
 BACKGROUNDS = ("plain", "wall", "room")
 
@@ -82,7 +82,7 @@ class Look:
         drawn: dict[str, Any] = {
             "skin": int(random.integers(1, 11)),
             "background": str(random.choice(BACKGROUNDS)),
-            "backdrop": _color(random, 40, 230),
+            "backdrop": _wall_color(random),
             "shirt": _color(random, 20, 220),
             "hair": HAIR[random.integers(len(HAIR))],
             "light": (float(random.uniform(-0.9, 0.9)), float(random.uniform(-1.0, -0.1)), -1.0),
@@ -144,7 +144,13 @@ class Look:
 @cache
 def _exposed(skin: int) -> NDArray[np.float32]:
     chart = np.array(SKIN_TONES[skin - 1], np.float32) / 255
-    return np.asarray(chart**EXPOSURE * np.array([1.0, 0.9, 0.84], np.float32), np.float32)
+    return np.asarray(chart ** (EXPOSURE[0] - EXPOSURE[1] * skin) * np.array([1.0, 0.9, 0.84], np.float32), np.float32)
+
+
+def _wall_color(random: np.random.Generator) -> Color:
+    """Draw a color that rooms have: some grey with a little tint."""
+    red, green, blue = (int(value) for value in np.clip(random.uniform(60, 215) + random.normal(0, 14, 3), 0, 255))
+    return red, green, blue
 
 
 def _color(random: np.random.Generator, low: int, high: int) -> Color:

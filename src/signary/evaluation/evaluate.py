@@ -85,7 +85,11 @@ def _read_manifest(path: Path) -> list[Labeled]:
     for line, row in enumerate(rows, 2):
         if "" in row or None in row.values():
             raise InputError(f"{path}: line {line} has not as many cells as the first", hint="one cell a column")
-    return [Labeled(path.parent / row["path"], row["label"], row) for row in rows]
+    files = [Labeled(path.parent / row["path"], row["label"], row) for row in rows]
+    if not any(file.path.is_file() for file in files):
+        hint = f"paths start at the manifest's folder; its first is {rows[0]['path']}"
+        raise InputError(f"{path}: none of its files is there", hint=hint)
+    return files
 
 
 def evaluate(
@@ -124,14 +128,14 @@ def evaluate(
     for file in track(files):
         expected = recognizer.bundle.vocabulary.expected_text(file.label)
         if expected is None:
-            skipped.append(f"{file.path.relative_to(data)}: label {file.label!r} is not in the vocabulary")
+            skipped.append(f"{_name(file, data)}: label {file.label!r} is not in the vocabulary")
             continue
         try:
             rows.append((file, expected, recognizer.classify(recognizer.landmarks(str(file.path)))))
         except SignaryError as error:
-            skipped.append(f"{file.path.relative_to(data)}: {error.message}")
+            skipped.append(f"{_name(file, data)}: {error.message}")
     if not rows:
-        raise InputError(f"{data}: no file with a label of {recognizer.name}", hint=f"skipped: {skipped[:3]}")
+        raise InputError(f"{data}: no file to count for {recognizer.name}", hint=f"skipped: {'; '.join(skipped[:3])}")
     return _summary(recognizer, data, rows, skipped, by)
 
 
@@ -159,6 +163,10 @@ def _summary(
         "by": _grouped(rows, targets, predictions, by) if by else {},
     }
     return Evaluation(summary, targets, predictions, [ranking[0][1] if ranking else 0.0 for _, _, ranking in rows])
+
+
+def _name(file: Labeled, data: Path) -> str:
+    return str(file.path.relative_to(data) if file.path.is_relative_to(data) else file.path)
 
 
 def _distinct(ranking: list[tuple[str, float]]) -> list[str]:

@@ -38,7 +38,8 @@ def find_photos(folder: str | Path) -> list[Path]:
         If there is none.
     """
     root = Path(folder)
-    photos = [path for path in root.rglob("*") if path.suffix.lower() in PHOTO_ENDINGS and path.parent != root]
+    known = (path for path in root.rglob("*") if path.suffix.lower() in PHOTO_ENDINGS and path.parent != root)
+    photos = [path for path in known if path.is_file()]  # not a link that leads nowhere
     if not photos:
         raise InputError(f"{root}: no photos in folders named by label", hint="make one folder a label, photos inside")
     return sorted(photos, key=natural_key)
