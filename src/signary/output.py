@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from signary.errors import InputError
+
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
 
 
 def check_free(path: Path, *, force: bool = False) -> None:
@@ -19,10 +22,15 @@ def check_free(path: Path, *, force: bool = False) -> None:
     ------
     InputError
     """
-    if path.exists() and not force:
+    with _named(path):
+        exists, parent = path.exists(), path.parent
+        is_folder, is_file = parent.is_dir(), parent.is_file()
+    if exists and not force:
         raise InputError(f"{path}: exists already", hint="add --force to write over it, or name another path")
-    if not path.parent.is_dir():
-        raise InputError(f"{path.parent}: no such folder", hint=f"make it first: mkdir -p {path.parent}")
+    if is_file:
+        raise InputError(f"{parent}: is a file, so nothing can lie below it", hint="name another path")
+    if not is_folder:
+        raise InputError(f"{parent}: no such folder", hint=f"make it first: mkdir -p {parent}")
 
 
 def make_folder(path: Path) -> None:
@@ -44,16 +52,19 @@ def whole_file(path: str | Path, *, force: bool = False) -> Iterator[Path]:
     Raises
     ------
     InputError
-        If ``path`` exists and ``force`` is false, or its folder does not exist.
+        If ``path`` exists and ``force`` is false, its folder does not exist, or it cannot be written.
     """
     target = Path(path)
     check_free(target, force=force)
+    if target.is_dir():
+        raise InputError(f"{target}: is a folder, so it stays", hint="name a file")
     with _named(target):
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.stem}.", suffix=target.suffix)
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.stem[:64]}.", suffix=target.suffix)
         os.close(handle)
     draft = Path(name)
     try:
-        yield draft
+        with _named(target, draft):
+            yield draft
         with _named(target):
             draft.chmod(0o644)
             draft.replace(target)
@@ -62,45 +73,60 @@ def whole_file(path: str | Path, *, force: bool = False) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def whole_folder(path: str | Path, *, force: bool = False) -> Iterator[Path]:
+def whole_folder(path: str | Path, *, force: bool = False, marks: Collection[str] = ("bundle.json",)) -> Iterator[Path]:
     """Yield a temporary folder beside ``path``; it takes the place of ``path`` only if all went well.
 
-    A folder that is there is replaced only if it is empty or holds a file that the new one holds too: a bundle takes
-    a bundle's place, never that of somebody's pictures.
+    Parameters
+    ----------
+    path : str or Path
+    force : bool
+        Replace a folder that is there, if it is empty or of the kind that is written.
+    marks : collection of str
+        Names of files by which a folder of this kind is known: a bundle takes a bundle's place, never that of
+        somebody's pictures.
 
     Raises
     ------
     InputError
-        If ``path`` exists and ``force`` is false, its parent folder does not exist, or it is of another kind.
+        If ``path`` exists and ``force`` is false, its parent folder does not exist, it is of another kind, or it
+        cannot be written.
     """
     target = Path(path)
     check_free(target, force=force)
     with _named(target):
-        draft = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
+        if target.exists() and not _is_replaceable(target, marks):
+            hint = f"a folder with {' or '.join(marks)} is replaced; name another path"
+            raise InputError(f"{target}: is no folder of this kind, so it stays", hint=hint)
+        draft = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name[:64]}."))
     try:
-        yield draft
+        with _named(target, draft):
+            yield draft
         with _named(target):
             draft.chmod(0o755)
-            _make_way(target, draft)
+            if target.exists():
+                shutil.rmtree(target)
             draft.replace(target)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def _make_way(target: Path, draft: Path) -> None:
-    if not target.exists():
-        return
-    old = {path.name for path in target.iterdir()} if target.is_dir() else {""}
-    if old and not old & {path.name for path in draft.iterdir()}:
-        raise InputError(f"{target}: is no folder of this kind, so it stays", hint="name another path")
-    shutil.rmtree(target)
+def _is_replaceable(folder: Path, marks: Collection[str]) -> bool:
+    if folder.is_symlink() or not folder.is_dir():
+        return False
+    return any((folder / mark).is_file() for mark in marks) or not any(folder.iterdir())
 
 
 @contextlib.contextmanager
-def _named(target: Path) -> Iterator[None]:
-    """Turn what the system says into an error that names the path."""
+def _named(target: Path, draft: Path | None = None) -> Iterator[None]:
+    """Turn what the system says into an error that names the path; with a draft, only what concerns that.
+
+    Other files may be read while a draft is written, and their errors are their own.
+    """
     try:
         yield
     except OSError as error:
+        said_of = Path(str(error.filename or ""))
+        if draft is not None and error.errno not in DISK_FULL and not said_of.is_relative_to(draft):
+            raise
         hint = "check that the folder may be written to and the disk is not full"
         raise InputError(f"{target}: cannot be written ({error.strerror or error})", hint=hint) from error

@@ -143,9 +143,9 @@ def test_an_existing_report_is_kept_unless_forced(tmp_path: Path) -> None:
 def test_a_folder_of_something_else_is_kept_even_if_forced(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.md").write_text("years of work")
-    with pytest.raises(InputError, match="exists and is no report, kept"):
+    with pytest.raises(InputError, match="is no folder of this kind, so it stays"):
         write_report(tmp_path / "mine", evaluation(), TARGETS, READ, force=True)
-    with pytest.raises(InputError, match="exists and is no report, kept"):
+    with pytest.raises(InputError, match="is no folder of this kind, so it stays"):
         write_report(tmp_path / "mine" / "thesis.md", evaluation(), TARGETS, READ, force=True)
     assert (tmp_path / "mine" / "thesis.md").read_text() == "years of work"
 

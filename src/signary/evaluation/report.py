@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from signary.errors import InputError, ShapeError
+from signary.errors import ShapeError
 from signary.evaluation.metrics import wilson_interval
 from signary.evaluation.plots import NOTHING, plot_confusion, plot_per_class, plot_reliability
 from signary.output import whole_folder
@@ -65,16 +65,12 @@ def write_report(
     ExtraMissing
         If matplotlib is not installed.
     """
-    _check_free_for_report(folder)
     sure = np.zeros(0) if confidence is None else np.asarray(confidence, np.float64)
     if len(targets) != len(predictions) or (confidence is not None and sure.shape != (len(targets),)):
         sizes = f"{len(targets)} targets, {len(predictions)} predictions, confidence {sure.shape}"
         raise ShapeError(f"{sizes}: not of one length", hint="give one of each a clip")
-    try:
-        with whole_folder(folder, force=force) as draft:
-            _fill(draft, evaluation, targets, predictions, sure)
-    except OSError as error:
-        raise InputError(f"{folder}: cannot be written ({error.strerror})", hint="name another folder") from error
+    with whole_folder(folder, force=force, marks=(EVALUATION,)) as draft:
+        _fill(draft, evaluation, targets, predictions, sure)
     return folder
 
 
@@ -82,14 +78,6 @@ def worst_confusions(targets: Sequence[str], predictions: Sequence[str]) -> list
     """Return what was read wrong: expected, read, how often; the most frequent first, then by name."""
     wrong = Counter(pair for pair in zip(targets, predictions, strict=True) if pair[0] != pair[1])
     return sorted(((*pair, count) for pair, count in wrong.items()), key=lambda row: (-row[2], row[:2]))
-
-
-def _check_free_for_report(folder: Path) -> None:
-    """Refuse to let ``force`` take away a folder that is no report."""
-    if not folder.exists() or (folder / EVALUATION).is_file():
-        return
-    if not folder.is_dir() or any(folder.iterdir()):
-        raise InputError(f"{folder}: exists and is no report, kept", hint="name another path")
 
 
 def _fill(
