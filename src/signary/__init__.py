@@ -12,6 +12,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from signary.avatar.look import Look
+    from signary.avatar.motion import SpellingPlan, SpellOptions, plan_spelling
+    from signary.avatar.render import render
+    from signary.avatar.spell import spell
     from signary.errors import (
         BundleError,
         ConfigError,
@@ -34,6 +38,10 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "signary.avatar.look": ("Look",),
+    "signary.avatar.motion": ("SpellOptions", "SpellingPlan", "plan_spelling"),
+    "signary.avatar.render": ("render",),
+    "signary.avatar.spell": ("spell",),
     "signary.errors": (
         "BundleError",
         "ConfigError",
@@ -66,17 +74,23 @@ __all__ = [
     "Frame",
     "InputError",
     "LandmarkSequence",
+    "Look",
     "ModelNotFound",
     "Recognition",
     "Recognizer",
     "ShapeError",
     "SignaryError",
     "SkeletonMismatch",
+    "SpellOptions",
+    "SpellingPlan",
     "Token",
     "load",
     "open_detector",
     "open_source",
+    "plan_spelling",
     "read_landmarks",
+    "render",
+    "spell",
     "write_landmarks",
 ]
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from signary.avatar.look import Look
-from signary.avatar.motion import SpellingPlan, SpellOptions, plan_spelling
-from signary.avatar.render import render
+from signary.avatar.motion import SpelledLetter, SpellingPlan, SpellOptions, plan_spelling
+from signary.avatar.render import Painter, render
 from signary.errors import InputError
 from signary.landmarks.draw import contact_sheet, draw_label
-from signary.landmarks.sequence import LandmarkSequence
+from signary.landmarks.sequence import RIGHT, LandmarkSequence
+from signary.landmarks.skeleton import LEFT_HAND, RIGHT_HAND
 from signary.landmarks.write import write_landmark_parts
 from signary.output import check_free, whole_file
 from signary.video.frame import Frame
@@ -26,6 +29,8 @@ VIDEO_ENDINGS, PICTURE_ENDINGS, LANDMARK_ENDINGS = (".mp4", ".gif"), (".png",), 
 ENDINGS = (*VIDEO_ENDINGS, *PICTURE_ENDINGS, *LANDMARK_ENDINGS)
 SIZE_PX = (480, 480)
 MOST_PICTURES = 400
+CLOSE_UP = 2.2
+DRAWING_TIP, WAY_COLOR = {"J": 20, "Z": 8}, (200, 40, 40)
 
 
 def spell(
@@ -104,21 +109,36 @@ def spelled_frames(
 def letters_sheet(
     plan: SpellingPlan, *, look: Look | None = None, size: tuple[int, int] = SIZE_PX, columns: int = 9
 ) -> Image:
-    """Draw each letter of a plan's first text in the middle of its hold, with its name, into one picture.
+    """Draw the hand of each letter of a plan's first text, with its name and the way of J and Z, into one picture.
 
     Raises
     ------
     InputError
         If there are more than `MOST_PICTURES`.
     """
-    letters = plan.letters[0]
+    letters, alone = plan.letters[0], plan.only(0)
     if len(letters) > MOST_PICTURES:
         raise InputError(f"{len(letters)} letters, at most {MOST_PICTURES} fit one picture", hint="write a .mp4")
-    times = np.array([letter.start_s + 0.6 * (letter.end_s - letter.start_s) for letter in letters])
-    clip = LandmarkSequence(plan.only(0).points(times)[0], times, aspect=plan.options.aspect)
-    pictures = [frame.image for frame in render(clip, size=size, look=look or Look())]
-    named = [draw_label(picture, letter.text) for picture, letter in zip(pictures, letters, strict=True)]
-    return contact_sheet(named, columns=min(columns, len(named)))
+    look = look or Look()
+    painter = Painter(size, replace(look, zoom=CLOSE_UP * look.zoom), plan.options.aspect)
+    pictures = [draw_label(_close_up(painter, alone, letter), letter.text) for letter in letters]
+    return contact_sheet(pictures, columns=min(columns, len(pictures)))
+
+
+def _close_up(painter: Painter, plan: SpellingPlan, letter: SpelledLetter) -> Image:
+    """Draw a hand in the middle of its letter; of a drawn letter also the way of its fingertip."""
+    shown = letter.start_s + 0.6 * (letter.end_s - letter.start_s)
+    times = np.append(np.linspace(letter.start_s, letter.end_s, 60), shown)
+    points = plan.points(times)[0]
+    slot = RIGHT_HAND if plan.options.hand == RIGHT else LEFT_HAND
+    points[..., :2] += 0.5 - points[:, slot, :2].mean((0, 1))
+    image = painter.exposed(points[-1])
+    if letter.text in DRAWING_TIP:
+        tip = slot.start + DRAWING_TIP[letter.text]
+        way = np.stack([painter.placed(row)[tip, :2] for row in points[:-1]]).round().astype(np.int32)
+        cv2.polylines(image, [way], False, WAY_COLOR, 2, cv2.LINE_AA)
+        cv2.arrowedLine(image, way[-4].tolist(), way[-1].tolist(), WAY_COLOR, 2, cv2.LINE_AA, tipLength=3.0)
+    return image
 
 
 def write_picture(path: Path, image: Image, *, force: bool = False) -> Path:

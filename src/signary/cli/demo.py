@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from difflib import SequenceMatcher
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -119,13 +120,17 @@ def _write_clip(path: Path, clip: Path, points: LandmarkSequence, result: Recogn
     from signary.video.source import open_source
     from signary.video.write import write_video
 
+    small = path.suffix.lower() == ".gif"  # pages and READMEs want few bytes
+    step = 2 if small else 1
+
     def drawn() -> Iterator[Any]:
         with open_source(clip) as frames:
-            for frame, here in zip(frames, points.points, strict=False):
+            for frame, here in islice(zip(frames, points.points, strict=False), 0, None, step):
                 read = "".join(token.text for token in result.tokens if token.start_s <= frame.time_s)
-                yield draw_label(draw_landmarks(frame.image, here), read)
+                image = draw_label(draw_landmarks(frame.image, here), read)
+                yield image[::2, ::2] if small else image
 
-    write_video(path, drawn(), points.fps, force=force)
+    write_video(path, drawn(), points.fps / step, force=force)
 
 
 def _write_sheet(

@@ -14,16 +14,13 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from signary.errors import InputError
+from signary.landmarks.looks import LAST_LOOKS, LOOKS, VIDEO_LOOK, Image, Look, turned, view_of
 from signary.landmarks.sequence import HAND_SLOTS, LEFT, RIGHT, Points
 from signary.landmarks.skeleton import FACE, HOLISTIC_543, LEFT_HAND, POSE, RIGHT_HAND
 from signary.video.frame import Frame
-
-Image = NDArray[np.uint8]
 
 ENGINES = ("hands", "holistic")
 OTHER_SIDE = {LEFT: RIGHT, RIGHT: LEFT}
@@ -68,7 +65,7 @@ def open_detector(
         Hands alone (fast), or hands, body and face.
     still : bool
         Frames are single photos: nothing is tracked, and a photo in which no hand is found is looked at again
-        (`LOOKS`). Holistic only stops tracking.
+        (`signary.landmarks.looks`). Holistic only stops tracking.
     max_hands : int
         1 or 2: at most so many hands, those nearest the middle of the picture (Hands only).
     mirrored : bool
@@ -101,60 +98,6 @@ def check_max_hands(max_hands: int) -> None:
 def nothing_seen() -> Points:
     """Return float32 (543, 3) of NaN."""
     return np.full((len(HOLISTIC_543), 3), np.nan, np.float32)
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """One way of looking at a photo.
-
-    Parameters
-    ----------
-    threshold : float
-        Lowest palm score that counts (0 to 1).
-    border : float
-        Border to add on each side, in longest sides of the picture: hands that fill it are found only with air
-        around them.
-    edge : int
-        How OpenCV fills the border.
-    blur_px : float
-        Standard deviation of a Gaussian blur of the photo enlarged to `ENLARGED_PX`; hides grain and compression.
-    squeeze : float
-        Factor on the width, for photos that were stretched.
-    turn_deg : float
-        Turn of the photo within its plane, counterclockwise.
-    mirror : bool
-        Look at the mirror image.
-    """
-
-    threshold: float = 0.5
-    border: float = 0.0
-    edge: int = cv2.BORDER_REPLICATE
-    blur_px: float = 0.0
-    squeeze: float = 1.0
-    turn_deg: float = 0.0
-    mirror: bool = False
-
-
-ENLARGED_PX = 480
-# Several looks at one photo, each with its own errors: reading all of them beats reading the best.
-LOOKS = (
-    Look(threshold=0.3),
-    Look(border=0.25, threshold=0.3),
-    Look(border=0.25, mirror=True, threshold=0.3),
-    Look(border=0.25, turn_deg=15, threshold=0.3),
-    Look(border=0.25, turn_deg=-15, threshold=0.3),
-    Look(border=0.5, blur_px=2.0, threshold=0.3),
-    Look(border=0.5, mirror=True, threshold=0.3),
-)
-# What finds the hands that all of those miss, in this order.
-LAST_LOOKS = (
-    Look(border=0.25, blur_px=3.0, threshold=0.1),
-    Look(border=0.25, squeeze=0.75, threshold=0.1),
-    Look(border=0.25, edge=cv2.BORDER_REFLECT_101, threshold=0.1),
-    Look(border=0.5, edge=cv2.BORDER_CONSTANT, threshold=0.1),
-    Look(border=1.0, threshold=0.1),
-)
-VIDEO_LOOK = Look()
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +139,7 @@ class HandsDetector(_Lifetime):
 
     def detect(self, frame: Frame) -> Points:
         """Return float32 (543, 3) with the hands' slots filled; see `Detector`."""
-        image = _turned(frame.image) if self.mirrored else frame.image
+        image = turned(frame.image) if self.mirrored else frame.image
         for look in (*LOOKS, *LAST_LOOKS) if self.still else (VIDEO_LOOK,):
             if hands := self._hands(image, look):
                 return self._placed(hands, image)
@@ -215,7 +158,7 @@ class HandsDetector(_Lifetime):
             One row for each of `LOOKS` that found a hand; else of the first of `LAST_LOOKS` that does; else one row
             of NaN. A hand alone is in the slot on which most looks agree.
         """
-        image = _turned(frame.image) if self.mirrored else frame.image
+        image = turned(frame.image) if self.mirrored else frame.image
         found = [self._placed(hands, image) for look in LOOKS if (hands := self._hands(image, look))]
         for look in LAST_LOOKS if not found else ():
             if hands := self._hands(image, look):
@@ -248,11 +191,11 @@ class HandsDetector(_Lifetime):
         return self._graphs[threshold]
 
     def _hands(self, image: Image, look: Look) -> list[_Hand]:
-        view, back = _view(image, look)
+        view = view_of(image, look)
         graph = self._graph(look.threshold)
         # MediaPipe's native warnings come with the first hand that a graph finds
         with contextlib.nullcontext() if look.threshold in self._woken else _quiet():
-            result = graph.process(view)
+            result = graph.process(view.image)
         if result.multi_hand_landmarks:
             self._woken.add(look.threshold)
         found = zip(result.multi_hand_landmarks or (), result.multi_handedness or (), strict=True)
@@ -260,7 +203,7 @@ class HandsDetector(_Lifetime):
             _Hand(
                 side=_side(hand.classification[0].label, look),
                 score=hand.classification[0].score,
-                points=_taken_back(_array(landmarks), view, image, back),
+                points=view.taken_back(_array(landmarks)),
             )
             for landmarks, hand in found
         ]
@@ -298,7 +241,7 @@ class HolisticDetector(_Lifetime):
                 self._graph = Holistic(static_image_mode=self.still)
                 self._graph.process(np.zeros((64, 64, 3), np.uint8))
                 self._graph.reset()
-        result = self._graph.process(_turned(frame.image) if self.mirrored else np.ascontiguousarray(frame.image))
+        result = self._graph.process(turned(frame.image) if self.mirrored else np.ascontiguousarray(frame.image))
         points = nothing_seen()
         for slot, landmarks in (
             (FACE, result.face_landmarks),
@@ -326,10 +269,6 @@ def _array(landmarks: Any) -> Points:
     return np.array([(point.x, point.y, point.z) for point in landmarks.landmark], np.float32)
 
 
-def _turned(image: Image) -> Image:
-    return np.ascontiguousarray(image[:, ::-1])
-
-
 def _side(label: str, look: Look) -> str:
     """Return the signer's side; MediaPipe's label supposes a mirror image."""
     return label.lower() if look.mirror else OTHER_SIDE[label.lower()]
@@ -343,42 +282,6 @@ def _agreed(points: Points) -> Points:
     points[moved, winner] = points[moved, loser]
     points[moved, loser] = np.nan
     return points
-
-
-def _view(image: Image, look: Look) -> tuple[Image, Points]:
-    """Return the picture as ``look`` sees it, and the affine map (2, 3) that takes its pixels back."""
-    if look in (VIDEO_LOOK, LOOKS[0]):
-        return np.ascontiguousarray(image), np.eye(2, 3, dtype=np.float32)
-    factor = max(1.0, ENLARGED_PX / min(image.shape[:2]))
-    width, height = (max(1, round(side * factor)) for side in (image.shape[1] * look.squeeze, image.shape[0]))
-    view: Any = cv2.resize(image, (width, height), interpolation=cv2.INTER_CUBIC)
-    if look.blur_px:
-        view = cv2.GaussianBlur(view, (0, 0), look.blur_px)
-    pad = round(look.border * max(width, height))
-    view = cv2.copyMakeBorder(view, pad, pad, pad, pad, look.edge)
-    forth = np.array([[width / image.shape[1], 0, pad], [0, height / image.shape[0], pad], [0, 0, 1]])
-    return _moved(view, forth, look)
-
-
-def _moved(view: Any, forth: NDArray[np.float64], look: Look) -> tuple[Image, Points]:
-    """Turn and mirror a view; ``forth`` (3, 3) led to it."""
-    height, width = view.shape[:2]
-    if look.turn_deg:
-        turn = cv2.getRotationMatrix2D((width / 2, height / 2), look.turn_deg, 1)
-        view = cv2.warpAffine(view, turn, (width, height), borderMode=look.edge)
-        forth = np.vstack([turn, [0, 0, 1]]) @ forth
-    if look.mirror:
-        view = _turned(view)
-        forth = np.array([[-1, 0, width], [0, 1, 0], [0, 0, 1]]) @ forth
-    return view, np.linalg.inv(forth)[:2].astype(np.float32)
-
-
-def _taken_back(points: Points, view: Image, image: Image, back: Points) -> Points:
-    """Take points (21, 3) of a view to the units of the picture."""
-    pixels = points * np.array([view.shape[1], view.shape[0], view.shape[1]], np.float32)
-    flat = pixels[:, :2] @ back[:, :2].T + back[:, 2]
-    depth = pixels[:, 2] * np.linalg.norm(back[:, 0])
-    return np.column_stack([flat[:, 0] / image.shape[1], flat[:, 1] / image.shape[0], depth / image.shape[1]])
 
 
 @contextlib.contextmanager

@@ -20,7 +20,8 @@ from rich.progress import track
 from signary.datasets.samples import HandSamples
 from signary.errors import InputError, SignaryError
 from signary.export.bundle import sha256_file
-from signary.landmarks.detect import LAST_LOOKS, LOOKS, HandsDetector
+from signary.landmarks.detect import HandsDetector
+from signary.landmarks.looks import LAST_LOOKS, LOOKS
 from signary.landmarks.skeleton import LEFT_HAND, RIGHT_HAND
 from signary.output import whole_file
 from signary.video.source import PHOTO_ENDINGS, natural_key
