@@ -231,17 +231,19 @@ class HolisticDetector(_Lifetime):
     def __init__(self, *, still: bool = False, mirrored: bool = False) -> None:
         self.still, self.mirrored = still, mirrored
         self._graph: Any = None
+        self._woken = False
 
     def detect(self, frame: Frame) -> Points:
         """Return float32 (543, 3); see `Detector`."""
-        if self._graph is None:
-            with _quiet():
+        image = turned(frame.image) if self.mirrored else np.ascontiguousarray(frame.image)
+        # MediaPipe's native warnings come with the start, and with the first hand
+        with contextlib.nullcontext() if self._woken else _quiet():
+            if self._graph is None:
                 from mediapipe.python.solutions.holistic import Holistic
 
                 self._graph = Holistic(static_image_mode=self.still)
-                self._graph.process(np.zeros((64, 64, 3), np.uint8))
-                self._graph.reset()
-        result = self._graph.process(turned(frame.image) if self.mirrored else np.ascontiguousarray(frame.image))
+            result = self._graph.process(image)
+        self._woken |= bool(result.left_hand_landmarks or result.right_hand_landmarks)
         points = nothing_seen()
         for slot, landmarks in (
             (FACE, result.face_landmarks),
@@ -257,6 +259,7 @@ class HolisticDetector(_Lifetime):
         """Forget the last clip."""
         if self._graph is not None:
             self._graph.reset()
+            self._woken = False
 
     def close(self) -> None:
         """Free the networks."""
