@@ -42,6 +42,11 @@ def write_card(manifest: BundleManifest) -> str:
         "## Confidence",
         f"Logits are divided by {calibration.temperature:.3f}, fitted on {calibration.fitted_on}; the expected "
         f"calibration error left there is {calibration.ece if calibration.ece is None else round(calibration.ece, 4)}.",
+        *(
+            [_table(("confidence", "read right", "readings"), map(_reliability_row, calibration.reliability))]
+            if calibration.reliability
+            else []
+        ),
         "## Training data",
         _table(("source", "licence", "files"), ((s.name, s.licence, str(s.files)) for s in manifest.training)),
     ]
@@ -51,6 +56,11 @@ def write_card(manifest: BundleManifest) -> str:
 def _score_row(score: Score) -> tuple[str, ...]:
     metrics = ", ".join(f"{name} {value:.4g}" for name, value in score.metrics.items())
     return score.data, score.split, str(score.n), metrics, f"`{score.command}`"
+
+
+def _reliability_row(row: tuple[float, float, int]) -> tuple[str, ...]:
+    confidence, right, count = row
+    return f"{confidence:.2f}", f"{right:.2f} {'#' * round(20 * right)}", str(count)
 
 
 def _bullets(lines: Iterable[str]) -> str:

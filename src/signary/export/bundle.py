@@ -33,11 +33,16 @@ class _Part(BaseModel):
 
 
 class Calibration(_Part):
-    """How logits become probabilities, ``softmax(logits / temperature)``, and the calibration error (0 to 1) left."""
+    """How logits become probabilities, ``softmax(logits / temperature)``, and the calibration error (0 to 1) left.
+
+    ``reliability`` holds, for each tenth of confidence that occurred, its mean confidence, the share read right, and
+    the number of readings.
+    """
 
     temperature: float = Field(gt=0)
     fitted_on: str
     ece: float | None = None
+    reliability: list[tuple[float, float, int]] = []
 
 
 class Score(_Part):

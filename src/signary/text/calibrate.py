@@ -35,6 +35,11 @@ class ReliabilityTable:
     mean_confidence: Floats
     accuracy: Floats
 
+    def rows(self) -> list[tuple[float, float, int]]:
+        """Return mean confidence, accuracy and count of each bin that is not empty."""
+        columns = (self.mean_confidence.round(4), self.accuracy.round(4), self.count)
+        return [row for row in zip(*(column.tolist() for column in columns), strict=True) if row[2]]
+
 
 def softmax(logits: ArrayLike, temperature: float = 1.0) -> Floats:
     """Turn logits into probabilities.

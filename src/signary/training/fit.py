@@ -26,7 +26,7 @@ from signary.errors import ConfigError, InputError
 from signary.export.bundle import sha256_file
 from signary.models.handshape import HandshapeReader
 from signary.output import check_free
-from signary.text.calibrate import expected_calibration_error, fit_temperature, softmax
+from signary.text.calibrate import expected_calibration_error, fit_temperature, reliability, softmax
 from signary.text.vocabulary import Vocabulary
 from signary.training.pack import pack_bundle
 from signary.training.recipe import Recipe, Source, load_recipe
@@ -199,14 +199,17 @@ def _known_labels(samples: HandSamples, recipe: Recipe) -> dict[str, str]:
     return {label: recipe.vocabulary[place] for label, place in places.items() if place is not None}
 
 
-def _validate(network: HandshapeReader, recipe: Recipe, samples: HandSamples) -> tuple[dict[str, float], float]:
+def _validate(network: HandshapeReader, recipe: Recipe, samples: HandSamples) -> tuple[dict[str, Any], float]:
     logits, photos = predict(network, samples)
     labels, found = label_indices(photos, recipe), photos.found
     temperature = fit_temperature(logits[found], labels[found])
     probabilities = softmax(logits, temperature)
     right = (logits.argmax(1) == labels) & found
-    error = expected_calibration_error(probabilities[found].max(1), right[found])
-    return {"n": len(photos), "accuracy": float(right.mean()), "ece": float(error)}, temperature
+    sure = probabilities[found].max(1)
+    error = expected_calibration_error(sure, right[found])
+    rows = reliability(sure, right[found]).rows()
+    metrics = {"n": len(photos), "accuracy": float(right.mean()), "ece": float(error), "reliability": rows}
+    return metrics, temperature
 
 
 def _trainer(recipe: Recipe, run: Path | None, stage: str) -> lightning.Trainer:

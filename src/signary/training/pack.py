@@ -6,6 +6,7 @@ import hashlib
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import signary
 from signary.datasets.samples import HandSamples
@@ -25,7 +26,7 @@ def pack_bundle(
     samples: HandSamples,
     *,
     temperature: float,
-    validation: Mapping[str, float],
+    validation: Mapping[str, Any],
 ) -> Path:
     """Export a network and write its bundle with a model card.
 
@@ -37,8 +38,8 @@ def pack_bundle(
     samples : HandSamples
         All that it learned from.
     temperature : float
-    validation : mapping of str to float
-        n, accuracy and ece on held-out groups.
+    validation : mapping
+        n, accuracy, ece and reliability on held-out groups.
 
     Returns
     -------
@@ -65,7 +66,10 @@ def pack_bundle(
         sign_language=recipe.sign_language,
         region=recipe.region,
         calibration=Calibration(
-            temperature=temperature, fitted_on="held-out groups of the recipe's sources", ece=validation["ece"]
+            temperature=temperature,
+            fitted_on="held-out groups of the recipe's sources",
+            ece=validation["ece"],
+            reliability=validation["reliability"],
         ),
         scores=[*(Score.model_validate(score) for score in recipe.scores), held_out],
         parameters=sum(weight.numel() for weight in network.parameters()),
