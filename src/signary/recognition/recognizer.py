@@ -18,6 +18,7 @@ from signary.landmarks.extract import extract, look_closely
 from signary.landmarks.files import LANDMARK_ENDINGS, read_landmarks
 from signary.landmarks.sequence import HAND_SLOTS, LEFT, RIGHT, LandmarkSequence
 from signary.recognition.backend import Backend
+from signary.recognition.reading import Reading
 from signary.recognition.stream import stream_events
 from signary.text.calibrate import softmax
 from signary.text.commit import HeldOptions, decode_held, mean_confidence, recognition_text
@@ -59,41 +60,6 @@ class ReadOptions:
         check_max_hands(self.max_hands)
         if self.fps is not None and not 0 < self.fps < float("inf"):
             raise InputError(f"fps={self.fps}, must be above 0", hint="frames a second, 30 for example")
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What the graph says of a clip.
-
-    Parameters
-    ----------
-    probabilities : float32 (T, V)
-        Calibrated.
-    place : float32 (T, 4)
-        Center x, y and size of the hand in picture widths, and 1 where it was seen.
-    """
-
-    probabilities: NDArray[np.float32]
-    place: NDArray[np.float32]
-
-    @property
-    def seen(self) -> NDArray[np.bool_]:
-        """Frames in which the hand was seen: bool (T,)."""
-        return self.place[:, 3] > 0.5
-
-    @property
-    def position(self) -> NDArray[np.float32]:
-        """Center of the hand in median hand sizes, float32 (T, 2); NaN where it was not seen."""
-        size = np.median(self.place[self.seen, 2]) if self.seen.any() else 1.0
-        position = self.place[:, :2] / max(float(size), 1e-6)
-        position[~self.seen] = np.nan
-        return position
-
-    def averaged(self) -> Reading:
-        """Return one row: the mean of the rows in which the hand was seen."""
-        if not self.seen.any():
-            return Reading(self.probabilities[:1], self.place[:1])
-        return Reading(*(rows[self.seen].mean(0, keepdims=True) for rows in (self.probabilities, self.place)))
 
 
 def load(name_or_path: str | Path = "letters", *, threads: int | None = None) -> Recognizer:

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from signary.landmarks.detect import Detector
-from signary.landmarks.sequence import LandmarkSequence
-from signary.text.commit import HeldOptions, decode_held, mean_confidence, recognition_text, settle_s
+from signary.landmarks.repair import repair
+from signary.landmarks.sequence import LandmarkSequence, Points
+from signary.landmarks.skeleton import LEFT_HAND, RIGHT_HAND
+from signary.recognition.reading import Way
+from signary.text.commit import HeldOptions, decode_held, mean_confidence, recognition_text
 from signary.text.recognition import Event, Token
+from signary.text.strokes import HOOK_FROM, HOOK_S, ZIGZAG, ZIGZAG_LIKE, runs_of
 from signary.video.source import FrameSource
 
 if TYPE_CHECKING:
-    from signary.recognition.recognizer import Reading, Recognizer
+    from signary.recognition.recognizer import Recognizer
 
 KEPT_S = 20.0  # a held sign longer than this is cut
+MAX_GAP_S = 0.2  # as `signary.landmarks.repair.fill_gaps`
+TINY_S = 1e-6
+POINTING = frozenset((ZIGZAG, *ZIGZAG_LIKE))
 
 
 def stream_events(
@@ -24,9 +32,9 @@ def stream_events(
 ) -> Iterator[Event]:
     """Yield events as frames come.
 
-    A token is final once it ended longer ago than the decoder looks ahead (`signary.text.commit.settle_s`); until
-    then it is part of a partial event, which comes whenever the partial text changes. What is open when the source
-    ends becomes final.
+    A token is final as soon as no later frame can change it; until then it is part of a partial event, which comes
+    whenever the partial text changes. What is open when the source ends becomes final. The final tokens are those of
+    the whole clip, as long as one hand signs.
 
     Parameters
     ----------
@@ -40,19 +48,17 @@ def stream_events(
     ------
     Event
     """
-    window = _Window(recognizer, hand, held)
+    window = Window(recognizer, hand, held)
     shown: tuple[str, ...] = ()
     for frame in frames:
         window.push(detector.detect(frame), frame.time_s, frame.aspect)
-        settled, open_tokens = window.tokens(frame.time_s)
-        for token in settled:
-            yield _event([token], recognizer.task, final=True)
+        final, open_tokens = window.tokens()
+        yield from (_event([token], recognizer.task, final=True) for token in final)
         if (texts := tuple(token.text for token in open_tokens)) != shown:
             shown = texts
             if open_tokens:
                 yield _event(open_tokens, recognizer.task, final=False)
-    for token in window.tokens(np.inf)[0]:
-        yield _event([token], recognizer.task, final=True)
+    yield from (_event([token], recognizer.task, final=True) for token in window.end())
 
 
 def _event(tokens: list[Token], task: str, *, final: bool) -> Event:
@@ -66,51 +72,112 @@ def _event(tokens: list[Token], task: str, *, final: bool) -> Event:
     )
 
 
-class _Window:
-    """The frames that can still change the text: graph outputs of each, newest last."""
+class Window:
+    """The frames that can still change the text, newest last.
+
+    Parameters
+    ----------
+    recognizer : Recognizer
+    hand : {"auto", "left", "right"}
+    held : HeldOptions
+    """
 
     def __init__(self, recognizer: Recognizer, hand: str, held: HeldOptions) -> None:
         self.recognizer, self.hand, self.held = recognizer, hand, held
-        self.readings: list[Reading] = []
-        self.times: list[float] = []
-        self.settled_s = -np.inf
+        self._way = Way()
+        self._waiting: list[tuple[Points, float]] = []
+        self._seen_at: tuple[Points, float] | None = None
+        labels = len(recognizer.bundle.vocabulary)
+        self._probabilities, self._position = np.zeros((0, labels)), np.zeros((0, 2))
+        self._times, self._seen = np.zeros(0), np.zeros(0, np.bool_)
+        self._final_s = -np.inf
 
-    def push(self, points: np.ndarray, time_s: float, aspect: float) -> None:  # type: ignore[type-arg]
-        """Read one frame, float32 (543, 3)."""
-        sequence = LandmarkSequence(points[None], [time_s], aspect=aspect)
-        self.readings.append(self.recognizer.read_landmarks(sequence, hand=self.hand))
-        self.times.append(time_s)
+    def __len__(self) -> int:
+        return len(self._times)
 
-    def tokens(self, now_s: float) -> tuple[list[Token], list[Token]]:
-        """Return the tokens that became settled, and those that are open, at ``now_s``."""
-        decoded = [token for token in self._decode() if token.start_s >= self.settled_s]
-        limit = now_s - settle_s(self.held)
-        settled = [token for token in decoded if token.end_s < limit]
-        if settled:
-            self.settled_s = settled[-1].end_s
-        self._forget(limit)
-        return settled, decoded[len(settled) :]
+    def push(self, points: Points, time_s: float, aspect: float | None) -> None:
+        """Take one frame, float32 (543, 3); frames without a hand wait until it is known whether the gap is short."""
+        seen = any(np.isfinite(points[slot]).all() for slot in (LEFT_HAND, RIGHT_HAND))
+        self._waiting.append((points, time_s))
+        lost_s = time_s - self._seen_at[1] if self._seen_at else np.inf
+        if seen or lost_s > MAX_GAP_S + TINY_S:
+            self._read(aspect)
+        if seen:
+            self._seen_at = points, time_s
 
-    def _decode(self) -> list[Token]:
-        if not self.times:
-            return []
-        from signary.recognition.recognizer import Reading
+    def tokens(self) -> tuple[list[Token], list[Token]]:
+        """Return the tokens that became final since they were asked for last, and those that are open."""
+        if len(self) < 2:
+            return [], []
+        tokens = self._decode(self._position, self.held)
+        final_s, next_s = self._settled()
+        final = [token for token in tokens if token.start_s <= final_s]
+        self._final_s = max(self._final_s, final_s)
+        self._forget(next_s)
+        return final, tokens[len(final) :]
 
-        whole = Reading(
-            np.concatenate([reading.probabilities for reading in self.readings]),
-            np.concatenate([reading.place for reading in self.readings]),
-        )
-        return decode_held(
-            whole.probabilities,
-            np.asarray(self.times),
-            whole.seen,
-            whole.position,
-            self.recognizer.bundle.vocabulary,
-            self.held,
-        )
+    def end(self) -> list[Token]:
+        """Return the tokens that are still open, for good."""
+        self._read(None)
+        return self._decode(self._position, self.held)
 
-    def _forget(self, limit_s: float) -> None:
-        """Drop frames well before everything that is still open."""
-        oldest = min(limit_s - KEPT_S, self.times[-1]) if self.times else 0.0
-        count = int(np.searchsorted(self.times, oldest))
-        del self.readings[:count], self.times[:count]
+    def _read(self, aspect: float | None) -> None:
+        """Read the waiting frames, with short gaps filled."""
+        before = [self._seen_at] if self._seen_at and len(self._waiting) > 1 else []
+        rows = [*before, *self._waiting]
+        if not self._waiting:
+            return
+        clip = repair(LandmarkSequence(np.stack([row[0] for row in rows]), [row[1] for row in rows], aspect=aspect))
+        for points, time_s in zip(clip.points[len(before) :], clip.times_s[len(before) :], strict=True):
+            one = LandmarkSequence(points[None], [time_s], aspect=aspect)
+            reading = self.recognizer.read_landmarks(one, hand=self.hand)
+            self._probabilities = np.vstack([self._probabilities, reading.probabilities])
+            self._position = np.vstack([self._position, self._way.step(reading.place[0])])
+            self._times = np.append(self._times, time_s)
+            self._seen = np.append(self._seen, reading.seen)
+        self._waiting.clear()
+
+    def _decode(self, position: np.ndarray, options: HeldOptions) -> list[Token]:  # type: ignore[type-arg]
+        vocabulary = self.recognizer.bundle.vocabulary
+        tokens = decode_held(self._probabilities, self._times, self._seen, position, vocabulary, options)
+        return [token for token in tokens if token.start_s > self._final_s]
+
+    def _settled(self) -> tuple[float, float]:
+        """Return the time up to which nothing changes any more, and the earliest at which something new can start.
+
+        A run of one label (what would be a token if it were held) is closed once what follows can no longer bridge to
+        it. An I may still turn into a J, and pointing fingers that follow each other may become a Z: those stay open.
+        """
+        fixed_s = self._times[-1] - self.held.smooth_s / 2  # labels up to here are smoothed for good
+        runs = self._runs()
+        starts = [*(min(run.start_s, fixed_s) for run in runs), fixed_s]
+        for k in range(len(runs), 0, -1):
+            last, next_s = runs[k - 1], starts[k]
+            closed = last.end_s + self.held.gap_s + TINY_S <= fixed_s
+            hooks = any(run.text == HOOK_FROM and run.end_s + HOOK_S + TINY_S > next_s for run in runs[:k])
+            near = k < len(runs) and next_s - last.end_s < self.held.gap_s + TINY_S
+            if closed and not hooks and not (near and {last.text, runs[k].text} <= POINTING):
+                return last.end_s, next_s
+        return -np.inf, starts[0]
+
+    def _runs(self) -> list[Token]:
+        """Return the runs of one label, however short; without positions, nothing is parted or drawn."""
+        vocabulary, nowhere = self.recognizer.bundle.vocabulary, np.full_like(self._position, np.nan)
+        options = replace(self.held, hold_s=0, min_confidence=0, alternatives=0)
+        return decode_held(self._probabilities, self._times, self._seen, nowhere, vocabulary, options)
+
+    def _forget(self, next_s: float) -> None:
+        """Drop the frames before the last stretch of one label that keeps what was before from what comes.
+
+        Frames that each say the same say so however they are averaged, and nothing bridges a stretch that is long
+        enough: what follows it is read alike with or without what was before.
+        """
+        apart_s = self.held.smooth_s + self.held.gap_s + TINY_S
+        count = int(np.searchsorted(self._times, next_s))
+        labels = np.where(self._seen, self._probabilities.argmax(1) + 1, 0)[:count]
+        first = int(np.searchsorted(self._times, self._times[-1] - KEPT_S))
+        for _, start, stop in runs_of(labels):
+            cut = int(np.searchsorted(self._times, self._times[stop - 1] - apart_s, side="right")) - 1
+            first = max(first, cut if cut >= start else 0)
+        self._probabilities, self._position = self._probabilities[first:], self._position[first:]
+        self._times, self._seen = self._times[first:], self._seen[first:]

@@ -1,0 +1,77 @@
+"""What a graph says of a clip, and the way of the hand in it."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from statistics import median
+
+import numpy as np
+from numpy.typing import NDArray
+
+SIGHTINGS = 60  # the hand's size is the median of as many
+LEAST_SIZE = 1e-6
+
+
+class Way:
+    """Follow a hand, in hand sizes: each step by the size seen up to then, so that no later frame changes it."""
+
+    def __init__(self) -> None:
+        self._sizes: deque[float] = deque(maxlen=SIGHTINGS)
+        self._center: NDArray[np.float64] | None = None
+        self._at = np.zeros(2)
+
+    def step(self, place: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Go on by one frame.
+
+        Parameters
+        ----------
+        place : float32 (4,)
+            As in `Reading`.
+
+        Returns
+        -------
+        float64 (2,)
+            From where the hand was first seen; NaN where it is not.
+        """
+        if place[3] <= 0.5:
+            return np.full(2, np.nan)
+        self._sizes.append(float(place[2]))
+        center = place[:2].astype(np.float64)
+        if self._center is not None:
+            self._at = self._at + (center - self._center) / max(median(self._sizes), LEAST_SIZE)
+        self._center = center
+        return self._at
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the graph says of a clip.
+
+    Parameters
+    ----------
+    probabilities : float32 (T, V)
+        Calibrated.
+    place : float32 (T, 4)
+        Center x, y and size of the hand in picture widths, and 1 where it was seen.
+    """
+
+    probabilities: NDArray[np.float32]
+    place: NDArray[np.float32]
+
+    @property
+    def seen(self) -> NDArray[np.bool_]:
+        """Frames in which the hand was seen: bool (T,)."""
+        return self.place[:, 3] > 0.5
+
+    @property
+    def position(self) -> NDArray[np.float64]:
+        """Center of the hand in hand sizes, float64 (T, 2), see `Way`; NaN where it was not seen."""
+        way = Way()
+        return np.array([way.step(place) for place in self.place], np.float64).reshape(-1, 2)
+
+    def averaged(self) -> Reading:
+        """Return one row: the mean of the rows in which the hand was seen."""
+        if not self.seen.any():
+            return Reading(self.probabilities[:1], self.place[:1])
+        return Reading(*(rows[self.seen].mean(0, keepdims=True) for rows in (self.probabilities, self.place)))
