@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from multiprocessing import get_context
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from signary.cli.live import until_interrupt
 from signary.errors import ExtraMissing, SignaryError
 from signary.landmarks.sequence import LandmarkSequence
 from signary.text.recognition import Failure
@@ -119,11 +121,15 @@ def do(job: Job) -> Failure | None:
 def _found(job: Job) -> LandmarkSequence:
     from signary.landmarks.detect import open_detector
     from signary.landmarks.extract import extract
+    from signary.video.camera import Camera
     from signary.video.source import open_source
 
     with open_source(job.path) as source:
         still, hands = source.is_still, job.max_hands
-        with open_detector(job.detector, still=still, max_hands=hands, mirrored=job.mirrored) as detector:
+        with (
+            open_detector(job.detector, still=still, max_hands=hands, mirrored=job.mirrored) as detector,
+            until_interrupt(source) if isinstance(source, Camera) else nullcontext(),
+        ):
             return extract(source, detector)
 
 

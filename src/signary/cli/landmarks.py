@@ -38,7 +38,7 @@ def landmarks(
     Parameters
     ----------
     sources
-        Files, folders, globs, a camera's number, or - for stdin.
+        Files, folders, globs, a camera's number (until Ctrl+C), or - for stdin.
     output
         Folder for one file a source; files that exist are kept and counted as done.
     workers

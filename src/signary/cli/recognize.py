@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
 from signary.cli.app import OK, SOME_FAILED, checked_flags, given, show_failure
+from signary.cli.live import AT_ONCE, until_interrupt, write_events
 from signary.cli.progress import progress
 from signary.errors import SignaryError
 from signary.text.recognition import Failure, Recognition
 from signary.text.write import format_results, output_path, write_result
-from signary.video.source import expand_sources
+from signary.video.source import expand_sources, is_camera
+
+if TYPE_CHECKING:
+    from signary.recognition.recognizer import Recognizer
 
 Format = Literal["text", "json", "jsonl", "csv", "srt", "vtt", "eaf"]
 Hand = Literal["auto", "left", "right"]
@@ -40,7 +44,7 @@ def recognize(
     Parameters
     ----------
     sources
-        Files, folders, globs, a camera's number, or - for stdin.
+        Files, folders, globs, a camera's number (until Ctrl+C), or - for stdin.
     model
         A bundled model's name, a bundle or a run folder.
     format
@@ -66,7 +70,7 @@ def recognize(
         how = ReadOptions(hand=hand, mirrored=mirrored, max_hands=max_hands, as_clip=as_clip, fps=fps)
     sources, reader = given(sources), load(model)
     names = [str(source) for source in sources] if as_clip else expand_sources(sources)
-    results = reader.recognize_many(names, **asdict(how))
+    results = _read(reader, names, asdict(how), format if output is None else "")
     roots = sources if len(sources) == 1 else [None] * len(sources)
     failed = 0
     kept: list[Recognition | Failure] = []
@@ -75,9 +79,32 @@ def recognize(
             failed += 1
             show_failure(result)
         kept.append(result)
-    if output is None:
+    if output is None and kept:
         sys.stdout.write(format_results(kept, format))
     return SOME_FAILED if failed else OK
+
+
+def _read(
+    reader: Recognizer, names: Sequence[str], how: dict[str, Any], format: str
+) -> Iterator[Recognition | Failure]:
+    """Read sources; what a camera sees is written at once where the format to show allows it."""
+    for name in names:
+        if not is_camera(name):
+            yield from reader.recognize_many([name], **how)
+            continue
+        result: Recognition | Failure | None = None
+        from signary.video.camera import Camera
+
+        try:
+            with Camera(int(name)) as camera, until_interrupt(camera):
+                if format in AT_ONCE:
+                    write_events(reader, camera, format, source=name, **how)
+                else:
+                    result = replace(reader.recognize(camera, **how), source=name)
+        except SignaryError as error:
+            result = Failure(name, type(error).__name__, error.message, error.hint)
+        if result is not None:
+            yield result
 
 
 def _saved(

@@ -248,9 +248,13 @@ class Camera:
             raise InputError(f"{self.name}: failed ({self._failure})", hint=hint) from self._failure
         return None if self._closing else newest
 
+    def stop(self) -> None:
+        """Let the frames end; a signal may call it at any moment."""
+        self._closing = True
+
     def close(self) -> None:
         """Stop the thread and let go of the camera."""
-        self._closing = True
+        self.stop()
         self._thread.join(CLOSE_WAIT_S)
 
     def __enter__(self) -> Self:
