@@ -38,7 +38,9 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys, "--version") == (0, signary.__version__ + "\n", "")
 
 
-@pytest.mark.parametrize("verb", ["recognize", "landmarks", "train", "evaluate", "recipes", "models", "doctor"])
+@pytest.mark.parametrize(
+    "verb", ["recognize", "landmarks", "train", "evaluate", "recipes", "models", "bench", "doctor"]
+)
 def test_every_verb_has_help(capsys: pytest.CaptureFixture[str], verb: str) -> None:
     status, out, _ = run(capsys, verb, "--help")
     assert status == 0
@@ -118,6 +120,16 @@ def test_models_and_recipes_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert [model["name"] for model in models] == ["digits", "letters"]
     recipes = json.loads(run(capsys, "recipes", "--json")[1])
     assert {"digits", "letters"} <= {recipe["name"] for recipe in recipes}
+
+
+def test_bench_times_every_step(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = run(capsys, "bench", "digits", "--runs", "1", "--json")
+    said = json.loads(out)
+    assert (status, said["model"], said["runs"]) == (0, "digits", 1)
+    steps = said["ms_a_frame"]
+    assert list(steps) == ["detector", "features and network", "decoding"]
+    assert all(0 < took_ms < 10_000 for took_ms in steps.values())
+    assert run(capsys, "bench", "--runs", "0")[0] == run(capsys, "bench", "none")[0] == 2
 
 
 def test_help_is_quick_to_import() -> None:

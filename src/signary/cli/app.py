@@ -28,6 +28,7 @@ VERBS = {
     "evaluate": "Measure a model on labeled data.",
     "recipes": "List the recipes.",
     "models": "List the models that come with the package.",
+    "bench": "Measure how long a model takes on this machine.",
     "doctor": "Check what is installed and whether it works.",
 }
 

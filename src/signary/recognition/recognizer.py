@@ -22,7 +22,7 @@ from signary.recognition.reading import Reading
 from signary.recognition.stream import stream_events
 from signary.text.calibrate import softmax
 from signary.text.commit import HeldOptions, decode_held, mean_confidence, recognition_text
-from signary.text.recognition import Event, Failure, Recognition
+from signary.text.recognition import Event, Failure, Recognition, Token
 from signary.text.strokes import as_photo
 from signary.video.source import open_source
 
@@ -148,8 +148,7 @@ class Recognizer:
         reading, times_s = self.read_landmarks(sequence, hand=how.hand), sequence.times_s
         if _is_photo(sequence):
             reading, times_s = reading.averaged(), times_s[:1]
-        vocabulary, seen = self.bundle.vocabulary, reading.seen
-        tokens = decode_held(reading.probabilities, times_s, seen, reading.position, vocabulary, self._held)
+        seen, tokens = reading.seen, self.decode(reading, times_s)
         if not seen.any():
             warnings = (*warnings, "no hand found")
         return Recognition(
@@ -199,6 +198,11 @@ class Recognizer:
         output = self._backend.run(points=points, aspect=np.asarray(sequence.aspect or 0.0, np.float32))
         temperature = self.bundle.manifest.calibration.temperature
         return Reading(softmax(output["logits"], temperature).astype(np.float32), output["hand"])
+
+    def decode(self, reading: Reading, times_s: NDArray[np.float64]) -> list[Token]:
+        """Find the held letters of a reading whose frames are at ``times_s``, float64 (T,)."""
+        vocabulary = self.bundle.vocabulary
+        return decode_held(reading.probabilities, times_s, reading.seen, reading.position, vocabulary, self._held)
 
     def classify(self, sequence: LandmarkSequence, *, hand: str = "auto") -> list[tuple[str, float]]:
         """Read a whole clip as one label.
