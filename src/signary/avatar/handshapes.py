@@ -21,7 +21,7 @@ JOINTS = 22
 # Whose handshapes are shown where nobody is asked for: several people's, but for letters of which the detector's points
 # lie clearly nearer to the avatar's own with another's.
 LETTERS_OF, DIGITS_OF = "davidlee", "digits-0"
-BETTER_OF = {"E": "meyyappan", "K": "keptsecret", "Q": "keptsecret", "S": "meyyappan"}
+BETTER_OF = {"E": "meyyappan", "K": "keptsecret", "O": "keptsecret", "Q": "keptsecret", "S": "meyyappan"}
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,6 +21,7 @@ from signary.errors import InputError
 from signary.landmarks.sequence import LEFT, RIGHT, LandmarkSequence
 from signary.landmarks.skeleton import HOLISTIC_543
 
+LONGEST_CHANGE_S = 0.24
 RISE_S, FALL_S = 0.7, 0.6
 CHUNK_FRAMES = 256
 AT_EASE = np.array([0.5, 0.4, 1.1, 0.0, 0.3, 0.3, *[0.0, 0.45, 0.6, 0.3] * 4], np.float32)
@@ -279,7 +280,7 @@ def _keys(
     poses = _pulled(_twins_alike(drawn(starts), starts), options.speed)
     ends = iter(drawn(["J"] * shapes.count("J")))
     unit = 1 / options.speed
-    change = min(unit * float(np.clip(0.3 + 0.06 * options.speed, 0.4, 0.8)), 0.4)
+    change = min(unit * float(np.clip(0.3 + 0.06 * options.speed, 0.4, 0.8)), LONGEST_CHANGE_S)
     place, clock = SPELLING, RISE_S
     rows = [(0.0, _eased(poses[0]), RESTING), (0.5 * RISE_S, poses[0], (RESTING + SPELLING) / 2)]
     letters = []
@@ -287,7 +288,7 @@ def _keys(
     for letter in text:
         if letter == " ":
             clock += unit * 0.6 + 0.15
-            rows.append((clock - change, poses[row - 1], place + DIP))
+            rows.append((clock - change, _mixed(poses[row - 1], poses[row], 0.5), place + DIP))
             before = letter
             continue
         slides = letter == before and letter not in TIME_OF
