@@ -90,11 +90,9 @@ def test_the_window_stays_short(reader: Recognizer) -> None:
     longest = {}
     for name, word in (("still", "-"), ("spelled", "ABIABJDBDZ"), ("held", "A")):
         window, sizes = Window(reader, "auto", HELD), list[int]()
-        for frame, row in enumerate(make_points([label for label in word for _ in range(14)])):
-            window.push(row, frame / 30, 1.0)
-        points = make_points([label for label in word for _ in range(14)] * (700 // len(word) // 14 + 1))
+        points = make_points([label for label in word for _ in range(14)] * (650 // len(word) // 14 + 1))
         for frame, row in enumerate(points):
-            window.push(row, 10 + frame / 30, 1.0)
+            window.push(row, frame / 30, 1.0)
             window.tokens()
             sizes.append(len(window))
         longest[name] = max(sizes)

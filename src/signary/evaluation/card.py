@@ -41,7 +41,7 @@ def write_card(manifest: BundleManifest) -> str:
         _table(("data", "split", "n", "scores", "command"), (_score_row(score) for score in manifest.scores)),
         "## Confidence",
         f"Logits are divided by {calibration.temperature:.3f}, fitted on {calibration.fitted_on}; the expected "
-        f"calibration error left there is {calibration.ece if calibration.ece is None else round(calibration.ece, 4)}.",
+        f"calibration error left there is {'not known' if calibration.ece is None else f'{calibration.ece:.4f}'}.",
         *(
             [_table(("confidence", "read right", "readings"), map(_reliability_row, calibration.reliability))]
             if calibration.reliability

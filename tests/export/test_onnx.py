@@ -1,0 +1,58 @@
+"""Exported graphs say what the network says, and a graph of another network is found out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("onnxscript")
+
+import torch
+
+from signary.errors import BundleError
+from signary.export.onnx import export_graph
+from signary.export.verify import verify_graph
+from signary.landmarks.skeleton import RIGHT_HAND
+from signary.models.handshape import HandshapeReader
+from signary.recognition.backend import Backend
+
+
+def make_network(seed: int) -> HandshapeReader:
+    torch.manual_seed(seed)
+    return HandshapeReader(3, width=8, members=1).eval()
+
+
+@pytest.fixture(scope="module")
+def graph(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("graph") / "model.onnx"
+    export_graph(make_network(0), path)
+    return path
+
+
+@pytest.mark.slow
+def test_a_graph_is_its_network_and_no_other(graph: Path) -> None:
+    assert verify_graph(make_network(0), graph) < 1e-4
+    with pytest.raises(BundleError, match=r"model\.onnx: differs from the network by 0\.\d+") as caught:
+        verify_graph(make_network(1), graph)
+    assert caught.value.hint
+    assert verify_graph(make_network(1), graph, atol=2.0) > 1e-3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("frames", [1, 2, 31])
+def test_a_graph_takes_any_length_and_no_aspect(graph: Path, frames: int) -> None:
+    backend = Backend(graph, threads=1)
+    assert (backend.input_names, backend.optional_names) == (("points", "aspect"), {"aspect"})
+    points = np.full((frames, 543, 3), np.nan, np.float32)
+    points[1:, RIGHT_HAND] = np.random.default_rng(0).random((frames - 1, 21, 3))
+    said = backend.run(points=points)
+    known = backend.run(points=points, aspect=np.asarray(0.0, np.float32))
+    assert said["logits"].shape == (frames, 3)
+    assert said["hand"].shape == (frames, 4)
+    assert said["hand"][:, 3].tolist() == [0.0] + [1.0] * (frames - 1)
+    for name in ("logits", "hand"):
+        np.testing.assert_array_equal(said[name], known[name])
+    assert np.exp(said["logits"]).sum(1) == pytest.approx(np.ones(frames), abs=1e-4)
