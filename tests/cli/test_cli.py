@@ -144,6 +144,18 @@ def test_a_photo_from_stdin(photo: Path) -> None:
     assert json.loads(done.stdout)["source"] == "-"
 
 
+def test_stdin_is_no_folder(capsys: pytest.CaptureFixture[str], photo: Path) -> None:
+    for words in (
+        ("recognize", str(photo), "-o", "-"),
+        ("landmarks", str(photo), "-o", "-"),
+        ("evaluate", "letters", "-"),
+    ):
+        status, _, err = run(capsys, *words)
+        assert status == 1
+        assert "stdin" in err
+        assert "--debug" not in err
+
+
 @pytest.mark.parametrize("kind", [".png", ".mp4"])
 def test_landmarks_of_stdin(photo: Path, tmp_path: Path, kind: str) -> None:
     piped = photo if kind == ".png" else write_video(tmp_path / "clip.mp4", np.zeros((3, 48, 64, 3), np.uint8), 25)

@@ -32,8 +32,7 @@ VERBS = {
     "doctor": "Check what is installed and whether it works.",
 }
 
-# cyclopts takes a lone - for a flag; no argument of a process can hold a null character.
-STDIN_WORD = "\0stdin"
+STDIN_WORD = "/dev/stdin"  # for cyclopts, which takes a lone - for a flag
 
 app = App(name="signary", version=signary.__version__, help="Reads sign language.", result_action="return_value")
 for _verb, _help in VERBS.items():

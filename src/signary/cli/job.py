@@ -81,13 +81,13 @@ def run_on_ray(jobs: Sequence[Job], workers: int) -> Iterator[Failure | None]:
     """
     if find_spec("ray") is None:
         raise ExtraMissing.named("ray", "Ray")
-    return _rayed(jobs, workers)
+    return _rayed(jobs, workers) if jobs else iter(())
 
 
 def _rayed(jobs: Sequence[Job], workers: int) -> Iterator[Failure | None]:
     import ray.data
 
-    rows = ray.data.from_items([asdict(job) for job in jobs], override_num_blocks=len(jobs) or None)
+    rows = ray.data.from_items([asdict(job) for job in jobs], override_num_blocks=len(jobs))
     for row in rows.map(_do_row, concurrency=workers).iter_rows():
         yield Failure(**row) if row["type"] else None
 
