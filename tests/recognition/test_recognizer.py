@@ -13,8 +13,9 @@ from made_reader import LABELS, make_points, make_reader
 
 from signary.errors import BundleError, InputError, ModelNotFound
 from signary.landmarks.sequence import LandmarkSequence
+from signary.landmarks.skeleton import LEFT_HAND, RIGHT_HAND
 from signary.landmarks.write import write_landmarks
-from signary.recognition.reading import Reading
+from signary.recognition.reading import Lead, Reading
 from signary.recognition.recognizer import ReadOptions, Recognizer, load, source_name
 from signary.text.recognition import Failure, Recognition
 
@@ -111,6 +112,22 @@ def test_names_of_sources() -> None:
 def test_the_vocabulary_is_the_bundles(reader: Recognizer) -> None:
     assert reader.vocabulary == LABELS
     assert (reader.name, reader.task) == ("demo", "letters")
+
+
+def test_the_hand_that_leads_stays_the_same() -> None:
+    points = np.full((4, 543, 3), np.nan, np.float32)
+    shape = np.random.default_rng(0).random((21, 3))
+    for frame, (left, right) in enumerate([(1.0, 0.8), (0.9, 1.0), (0.9, 0.0), (0.1, 1.0)]):
+        for slot, size in ((LEFT_HAND, left), (RIGHT_HAND, right)):
+            points[frame, slot] = size * shape if size else np.nan
+    before, lead = points.copy(), Lead()
+    kept = np.stack([lead.of(row) for row in points])
+    np.testing.assert_array_equal(points, before)
+    np.testing.assert_array_equal(kept[:, LEFT_HAND], points[:, LEFT_HAND])
+    assert np.isnan(kept[:, RIGHT_HAND]).all()
+    np.testing.assert_array_equal(Lead().of(points[2]), points[2])
+    many = np.repeat(points[3:], 9, axis=0)
+    assert np.isfinite([lead.of(row) for row in many][-1][RIGHT_HAND]).all()
 
 
 @given(

@@ -9,6 +9,10 @@ from statistics import median
 import numpy as np
 from numpy.typing import NDArray
 
+from signary.landmarks.sequence import Points
+from signary.landmarks.skeleton import LEFT_HAND, RIGHT_HAND
+
+SLOTS = (LEFT_HAND, RIGHT_HAND)
 SIGHTINGS = 60  # the hand's size is the median of as many
 LEAST_SIZE = 1e-6
 
@@ -42,6 +46,27 @@ class Way:
             self._at = self._at + (center - self._center) / max(median(self._sizes), LEAST_SIZE)
         self._center = center
         return self._at
+
+
+class Lead:
+    """Choose between two hands, frame by frame: the one that was larger and seen longer up to now signs.
+
+    `signary.features.hand.DominantHand` does so over a whole clip.
+    """
+
+    def __init__(self) -> None:
+        self._sizes = np.zeros(len(SLOTS))
+
+    def of(self, points: Points, aspect: float | None = None) -> Points:
+        """Return points float32 (543, 3), of a picture of that aspect, in which at most one hand is seen."""
+        hands = np.stack([points[slot, :2] for slot in SLOTS]).astype(np.float64)
+        sizes = np.sqrt((hands.var(axis=1) / [1, (aspect or 1) ** 2]).sum(-1))
+        self._sizes += np.nan_to_num(sizes)
+        if not np.isfinite(sizes).all():
+            return points
+        points = points.copy()
+        points[SLOTS[int(self._sizes.argmin())]] = np.nan
+        return points
 
 
 @dataclass(frozen=True, slots=True)

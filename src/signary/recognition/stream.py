@@ -11,8 +11,7 @@ import numpy as np
 from signary.landmarks.detect import Detector
 from signary.landmarks.repair import repair
 from signary.landmarks.sequence import LandmarkSequence, Points
-from signary.landmarks.skeleton import LEFT_HAND, RIGHT_HAND
-from signary.recognition.reading import Way
+from signary.recognition.reading import SLOTS, Lead, Way
 from signary.text.commit import HeldOptions, decode_held, mean_confidence, recognition_text
 from signary.text.recognition import Event, Token
 from signary.text.strokes import HOOK_FROM, HOOK_S, ZIGZAG, ZIGZAG_LIKE, runs_of
@@ -34,7 +33,7 @@ def stream_events(
 
     A token is final as soon as no later frame can change it; until then it is part of a partial event, which comes
     whenever the partial text changes. What is open when the source ends becomes final. The final tokens are those of
-    the whole clip, as long as one hand signs.
+    the whole clip, as long as the same hand leads from its start.
 
     Parameters
     ----------
@@ -84,7 +83,7 @@ class Window:
 
     def __init__(self, recognizer: Recognizer, hand: str, held: HeldOptions) -> None:
         self.recognizer, self.hand, self.held = recognizer, hand, held
-        self._way = Way()
+        self._way, self._lead = Way(), Lead()
         self._waiting: list[tuple[Points, float]] = []
         self._seen_at: tuple[Points, float] | None = None
         labels = len(recognizer.bundle.vocabulary)
@@ -97,7 +96,7 @@ class Window:
 
     def push(self, points: Points, time_s: float, aspect: float | None) -> None:
         """Take one frame, float32 (543, 3); frames without a hand wait until it is known whether the gap is short."""
-        seen = any(np.isfinite(points[slot]).all() for slot in (LEFT_HAND, RIGHT_HAND))
+        seen = any(np.isfinite(points[slot]).all() for slot in SLOTS)
         self._waiting.append((points, time_s))
         lost_s = time_s - self._seen_at[1] if self._seen_at else np.inf
         if seen or lost_s > MAX_GAP_S + TINY_S:
@@ -129,6 +128,7 @@ class Window:
             return
         clip = repair(LandmarkSequence(np.stack([row[0] for row in rows]), [row[1] for row in rows], aspect=aspect))
         for points, time_s in zip(clip.points[len(before) :], clip.times_s[len(before) :], strict=True):
+            points = self._lead.of(points, aspect) if self.hand == "auto" else points
             one = LandmarkSequence(points[None], [time_s], aspect=aspect)
             reading = self.recognizer.read_landmarks(one, hand=self.hand)
             self._probabilities = np.vstack([self._probabilities, reading.probabilities])
