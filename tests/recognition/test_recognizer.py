@@ -72,6 +72,13 @@ def test_what_is_steady_weighs_most(reader: Recognizer) -> None:
     assert reader.classify(LandmarkSequence(points, np.arange(18) / 30))[0][0] == "A"
 
 
+def test_a_hand_at_rest_before_and_after_a_sign_does_not_count(reader: Recognizer) -> None:
+    rows = ["nothing"] * 60 + ["B"] * 20 + ["nothing"] * 60
+    assert reader.classify(LandmarkSequence(make_points(rows), np.arange(140) / 30))[0][0] == "B"
+    resting = LandmarkSequence(make_points(["nothing"] * 60), np.arange(60) / 30)
+    assert reader.classify(resting)[0][0] == ""
+
+
 def test_files_are_read_and_bad_ones_named(reader: Recognizer, tmp_path: Path) -> None:
     path = write_landmarks(tmp_path / "a.npz", clip("A" * 15))
     results = list(reader.recognize_many([path, tmp_path / "gone.npz", tmp_path / "gone.jpg", clip("B" * 15)]))

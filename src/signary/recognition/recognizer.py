@@ -215,11 +215,22 @@ class Recognizer:
         reading = self.read_landmarks(sequence, hand=hand)
         if not reading.seen.any():
             return []
-        weights = _steadiness(reading, sequence.times_s)
-        mean = weights @ reading.probabilities[reading.seen] / weights.sum()
         if _is_photo(sequence):
-            mean = as_photo(mean, self.bundle.vocabulary)
+            mean = as_photo(reading.averaged().probabilities[0], self.bundle.vocabulary)
+        else:
+            weights = _steadiness(reading, sequence.times_s) * self._signing(reading, sequence.times_s)
+            mean = weights @ reading.probabilities[reading.seen] / weights.sum()
         return [(self.bundle.vocabulary.text(int(label)), float(mean[label])) for label in np.argsort(-mean)]
+
+    def _signing(self, reading: Reading, times_s: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Say which seen frames of a clip belong to what is read, bool (S,): a hand at rest before and after does not.
+
+        All of them where nothing is read.
+        """
+        spans = [(token.start_s, token.end_s) for token in self.decode(reading, times_s)]
+        times = times_s[reading.seen]
+        inside = np.array([(start <= times) & (times <= end) for start, end in spans], np.bool_)
+        return inside.any(0) if inside.any() else np.ones(len(times), np.bool_)
 
     def stream(self, source: Any = 0, **options: Any) -> Iterator[Event]:
         """Read a live source: partial events, which may change, and final ones, which will not.
@@ -282,7 +293,7 @@ def _held_options(thresholds: dict[str, float]) -> HeldOptions:
 def _steadiness(reading: Reading, times_s: NDArray[np.float64]) -> NDArray[np.float32]:
     """Weigh the seen frames of a clip, float32 (S,): the sign is where the hand is held, not where it moves."""
     seen = reading.seen
-    if seen.sum() < 3 or times_s[seen][-1] == times_s[seen][0]:
+    if seen.sum() < 3:
         return np.ones(int(seen.sum()), np.float32)
     position, times = reading.position[seen], times_s[seen]
     speed = np.linalg.norm(np.gradient(position, axis=0), axis=1) / np.maximum(np.gradient(times), 1e-3)
