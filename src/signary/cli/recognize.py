@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Format = Literal["text", "json", "jsonl", "csv", "srt", "vtt", "eaf"]
 Hand = Literal["auto", "left", "right"]
+Context = Literal["none", "words"]
 
 
 def recognize(
@@ -37,6 +38,7 @@ def recognize(
     max_hands: int = 2,
     as_clip: bool = False,
     fps: float | None = None,
+    context: Context = "none",
     force: bool = False,
 ) -> int:
     """Read photos, videos, landmark files or a camera.
@@ -61,15 +63,18 @@ def recognize(
         Read a folder of pictures as one clip.
     fps
         Frames a second of sources that do not say.
+    context
+        Read doubtful letters of clips as what makes English words and names; the model's sure letters stay.
     force
         Write over files that exist.
     """
     from signary.recognition.recognizer import ReadOptions, load
 
     with checked_flags():
-        how = ReadOptions(hand=hand, mirrored=mirrored, max_hands=max_hands, as_clip=as_clip, fps=fps)
+        how = ReadOptions(hand=hand, mirrored=mirrored, max_hands=max_hands, as_clip=as_clip, fps=fps, context=context)
     sources, reader = given(sources), load(model)
     names = [str(source) for source in sources] if as_clip else expand_sources(sources)
+    reader.check_context(context, live=output is None and format in AT_ONCE and any(map(is_camera, names)))
     results = _read(reader, names, asdict(how), format if output is None else "")
     roots = sources if len(sources) == 1 else [None] * len(sources)
     failed = 0

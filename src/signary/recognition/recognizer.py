@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from signary.errors import BundleError, InputError, SignaryError
+from signary.errors import BundleError, ConfigError, InputError, SignaryError
 from signary.export.bundle import Bundle, load_bundle
 from signary.landmarks.detect import HandsDetector, check_max_hands
 from signary.landmarks.extract import extract, look_closely
@@ -22,12 +22,15 @@ from signary.recognition.reading import Reading
 from signary.recognition.stream import stream_events
 from signary.text.calibrate import softmax
 from signary.text.commit import HeldOptions, decode_held, mean_confidence, recognition_text
+from signary.text.context import ContextOptions, tokens_in_context
+from signary.text.language import load_language
 from signary.text.recognition import Event, Failure, Recognition, Token
 from signary.text.strokes import as_photo
 from signary.video.source import open_source
 
 Progress = Callable[[int, int | None], None]
 HANDS = ("auto", LEFT, RIGHT)
+CONTEXTS = ("none", "words")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,9 @@ class ReadOptions:
         Read a folder of pictures as one clip.
     fps : float, optional
         Frames a second of sources that do not say.
+    context : {"none", "words"}
+        Whether doubtful letters of a clip are read as what makes words; `signary.text.context`. What the model is
+        sure of stays as it is, and so do photos.
     """
 
     hand: str = "auto"
@@ -53,6 +59,7 @@ class ReadOptions:
     max_hands: int = 2
     as_clip: bool = False
     fps: float | None = None
+    context: str = "none"
 
     def __post_init__(self) -> None:
         if self.hand not in HANDS:
@@ -60,6 +67,9 @@ class ReadOptions:
         check_max_hands(self.max_hands)
         if self.fps is not None and not 0 < self.fps < float("inf"):
             raise InputError(f"fps={self.fps}, must be above 0", hint="frames a second, 30 for example")
+        if self.context not in CONTEXTS:
+            known = ", ".join(CONTEXTS)
+            raise InputError(f"context={self.context!r}, must be one of {known}", hint="words reads doubtful letters")
 
 
 def load(name_or_path: str | Path = "letters", *, threads: int | None = None) -> Recognizer:
@@ -131,7 +141,7 @@ class Recognizer:
             A photo, video, landmark file, ``-`` (stdin), camera number, uint8 (H, W, 3) or (T, H, W, 3), ...
         on_progress : callable(frames done, frames in all or None), optional
         **options
-            Fields of `ReadOptions`: hand, mirrored, max_hands, as_clip, fps.
+            Fields of `ReadOptions`: hand, mirrored, max_hands, as_clip, fps, context.
 
         Returns
         -------
@@ -140,15 +150,16 @@ class Recognizer:
         Raises
         ------
         SignaryError
-            If the source cannot be read.
+            If the source cannot be read, or with ``context`` for another task than letters.
         """
         start = time.perf_counter()
         how = ReadOptions(**options)
+        self.check_context(how.context)
         sequence, warnings = self._read(source, how, on_progress)
         reading, times_s = self.read_landmarks(sequence, hand=how.hand), sequence.times_s
         if _is_photo(sequence):
             reading, times_s = reading.averaged(), times_s[:1]
-        seen, tokens = reading.seen, self.decode(reading, times_s)
+        seen, tokens = reading.seen, self.decode(reading, times_s, context=how.context)
         if not seen.any():
             warnings = (*warnings, "no hand found")
         return Recognition(
@@ -199,10 +210,62 @@ class Recognizer:
         temperature = self.bundle.manifest.calibration.temperature
         return Reading(softmax(output["logits"], temperature).astype(np.float32), output["hand"])
 
-    def decode(self, reading: Reading, times_s: NDArray[np.float64]) -> list[Token]:
-        """Find the held letters of a reading whose frames are at ``times_s``, float64 (T,)."""
-        vocabulary = self.bundle.vocabulary
-        return decode_held(reading.probabilities, times_s, reading.seen, reading.position, vocabulary, self._held)
+    def check_context(self, context: str, *, live: bool = False) -> None:
+        """Refuse a context in which this model cannot read.
+
+        Parameters
+        ----------
+        context : {"none", "words"}
+        live : bool
+            What is read is written at once.
+
+        Raises
+        ------
+        ConfigError
+        """
+        if context == "none":
+            return
+        if self.task != "letters":
+            raise ConfigError(f"context={context!r}: {self.name} reads {self.task}", hint="words are made of letters")
+        if live:
+            hint = "record a clip and recognize that, or read a camera with --format json"
+            raise ConfigError(f"context={context!r}: only for whole sources, not for a stream", hint=hint)
+
+    def decode(self, reading: Reading, times_s: NDArray[np.float64], *, context: str = "none") -> list[Token]:
+        """Find the held letters of a reading.
+
+        Parameters
+        ----------
+        reading : Reading
+        times_s : float64 (T,)
+        context : {"none", "words"}
+            As for `ReadOptions`.
+
+        Returns
+        -------
+        list of Token
+        """
+
+        def held(options: HeldOptions) -> list[Token]:
+            vocabulary = self.bundle.vocabulary
+            return decode_held(reading.probabilities, times_s, reading.seen, reading.position, vocabulary, options)
+
+        if context == "none" or len(times_s) < 2:
+            return held(self._held)
+        words, whole = ContextOptions(), replace(self._held, alternatives=len(self.vocabulary))
+        quick = replace(
+            whole,
+            hold_s=min(words.hold_s, whole.hold_s),
+            min_confidence=min(words.min_confidence, whole.min_confidence),
+        )
+        return tokens_in_context(
+            held(whole),
+            load_language(),
+            frame_s=float(np.median(np.diff(times_s))),
+            doubtful=held(quick),
+            options=words,
+            alternatives=self._held.alternatives,
+        )
 
     def classify(self, sequence: LandmarkSequence, *, hand: str = "auto") -> list[tuple[str, float]]:
         """Read a whole clip as one label.
@@ -240,9 +303,15 @@ class Recognizer:
         source : int, str, Path, array or FrameSource
             A camera number or anything that `recognize` reads frame by frame.
         **options
-            Fields of `ReadOptions`.
+            Fields of `ReadOptions`, but no ``context``: words are read of whole sources only.
+
+        Raises
+        ------
+        ConfigError
+            If ``context`` is asked for.
         """
         how = ReadOptions(**options)
+        self.check_context(how.context, live=True)
         with open_source(source, as_clip=how.as_clip, fps=how.fps) as frames:
             detector = self._detector(still=False, how=how)
             yield from stream_events(self, frames, detector, hand=how.hand, held=self._held)

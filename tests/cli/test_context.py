@@ -1,0 +1,62 @@
+"""``signary recognize --context``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from signary.avatar.motion import SpellOptions, plan_spelling
+from signary.cli.app import main
+from signary.landmarks.write import write_landmarks
+
+
+def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    """Run the command line; return exit status, stdout and stderr."""
+    with pytest.raises(SystemExit) as stop:
+        main(words)
+    out, err = capsys.readouterr()
+    return int(stop.value.code or 0), out, err
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    """Spell a name too quickly for letters alone."""
+    path = tmp_path / "name.parquet"
+    write_landmarks(path, plan_spelling("MICHAEL", SpellOptions(speed=3)).sequence(25))
+    return path
+
+
+def test_words_are_read_in_context(capsys: pytest.CaptureFixture[str], clip: Path) -> None:
+    status, out, _ = run(capsys, "recognize", str(clip), "--context", "words")
+    assert (status, out) == (0, "MICHAEL\n")
+    status, out, _ = run(capsys, "recognize", str(clip), "--context", "words", "--format", "json")
+    said = json.loads(out)
+    assert (said["text"], "".join(token["text"] for token in said["tokens"])) == ("MICHAEL", "MICHAEL")
+
+
+def test_none_is_the_default(capsys: pytest.CaptureFixture[str], clip: Path) -> None:
+    plain = run(capsys, "recognize", str(clip))
+    assert plain == run(capsys, "recognize", str(clip), "--context", "none")
+    assert plain[1] != "MICHAEL\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (("--context", "sentences"), "sentences"),
+        (("--context", "words", "--model", "digits"), "reads digits"),
+    ],
+)
+def test_wrong_use(capsys: pytest.CaptureFixture[str], clip: Path, words: tuple[str, ...], named: str) -> None:
+    status, out, err = run(capsys, "recognize", str(clip), *words)
+    assert (status, out) == (2, "")
+    assert named in err
+
+
+def test_a_camera_has_no_context(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, err = run(capsys, "recognize", "0", "--context", "words")
+    assert (status, out) == (2, "")
+    assert "stream" in err
+    assert "--format json" in err
