@@ -51,6 +51,11 @@ def test_every_file_is_counted_or_named(reader: Recognizer, tmp_path: Path) -> N
     assert evaluation.targets == ["3", "4"]
     assert evaluation.predictions[1] == ""  # no hand: no answer
     assert evaluation.confidence[1] == 0
+    assert evaluation.paths == [tmp_path / "3" / "1.npz", tmp_path / "Num4" / "2.npz"]
+    speed = summary["speed"]
+    assert list(speed) == ["files_per_s", "median_ms", "p95_ms"]
+    assert 0 < speed["median_ms"] < speed["p95_ms"]
+    assert speed["files_per_s"] == pytest.approx(1000 / speed["median_ms"])  # of two, the median is the mean
     named = sorted(said.split(":")[0] for said in summary["skipped"])
     assert named == ["5/4.npz", "5/5.jpg", "seven/3.npz"]
     assert any("'seven' is not in the vocabulary" in said for said in summary["skipped"])

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
+import time
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from signary.errors import InputError, SignaryError
 from signary.evaluation.metrics import classification_metrics, per_class
@@ -42,12 +45,15 @@ class Evaluation:
     targets, predictions : list of str
         Text of each file counted; ``(none)`` stands for empty text.
     confidence : list of float
+    paths : list of Path
+        The files counted.
     """
 
     summary: dict[str, Any]
     targets: list[str]
     predictions: list[str]
     confidence: list[float]
+    paths: list[Path] = field(default_factory=list)
 
 
 def find_labeled(data: Path) -> list[Labeled]:
@@ -124,19 +130,25 @@ def evaluate(
     if by and by not in files[0].about:
         raise InputError(f"by={by!r}: {data} does not say", hint=f"known: {', '.join(files[0].about) or 'none'}")
     skipped: list[str] = []
+    seconds: list[float] = []
     rows: list[tuple[Labeled, str, list[tuple[str, float]]]] = []
     for file in track(files):
         expected = recognizer.bundle.vocabulary.expected_text(file.label)
         if expected is None:
             skipped.append(f"{_name(file, data)}: label {file.label!r} is not in the vocabulary")
             continue
+        started_s = time.perf_counter()
         try:
             rows.append((file, expected, recognizer.classify(recognizer.landmarks(str(file.path)))))
         except SignaryError as error:
             skipped.append(f"{_name(file, data)}: {error.message}")
+        else:
+            seconds.append(time.perf_counter() - started_s)
     if not rows:
         raise InputError(f"{data}: no file to count for {recognizer.name}", hint=f"skipped: {'; '.join(skipped[:3])}")
-    return _summary(recognizer, data, rows, skipped, by)
+    evaluation = _summary(recognizer, data, rows, skipped, by)
+    evaluation.summary["speed"] = _speed(seconds)
+    return evaluation
 
 
 def _summary(
@@ -162,7 +174,13 @@ def _summary(
         "per_class": per_class(targets, predictions),
         "by": _grouped(rows, targets, predictions, by) if by else {},
     }
-    return Evaluation(summary, targets, predictions, [ranking[0][1] if ranking else 0.0 for _, _, ranking in rows])
+    confidence = [ranking[0][1] if ranking else 0.0 for _, _, ranking in rows]
+    return Evaluation(summary, targets, predictions, confidence, [file.path for file, _, _ in rows])
+
+
+def _speed(seconds: list[float]) -> dict[str, float]:
+    median_ms, p95_ms = (1000 * float(np.percentile(seconds, share)) for share in (50, 95))
+    return {"files_per_s": len(seconds) / sum(seconds), "median_ms": median_ms, "p95_ms": p95_ms}
 
 
 def _name(file: Labeled, data: Path) -> str:

@@ -1,25 +1,52 @@
-"""Pictures of how well a model reads: confusion, reliability and the classes side by side. Needs matplotlib."""
+"""Pictures of how well a model reads and of how it learned to. Needs matplotlib."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from signary.errors import ExtraMissing, InputError, ShapeError
 from signary.evaluation.metrics import ClassScore
+from signary.evaluation.page import NOTHING
 from signary.output import whole_file
 from signary.text.calibrate import ReliabilityTable
 
-NOTHING = "(nothing)"
 DPI = 120
 MOST_COUNTED = 40  # above so many classes the numbers in the cells are too small to read
 MOST_NAMED = 120
+LONGEST_NAME = 28  # a longer one would leave the plot no room
+
+FEWEST_SMOOTHED = 20  # a line of fewer values is smooth enough to the eye
+SMOOTHED_SHARE = 0.05
 
 RIGHT, WRONG, INK = "#2f6f9f", "#c8553d", "#333333"
+CURVES = ("loss", "accuracy")
+
+Picture = NDArray[np.uint8]
+
+
+class Curve(NamedTuple):
+    """One figure over a training.
+
+    Parameters
+    ----------
+    places : list of float (N,)
+        Steps, or epochs counted from 1, in order.
+    values : list of float (N,)
+        Finite.
+    unit : {"step", "epoch"}
+    """
+
+    places: list[float]
+    values: list[float]
+    unit: str = "step"
+
+
+History = Mapping[str, Mapping[str, Curve]]
 
 
 def plot_confusion(
@@ -62,7 +89,8 @@ def plot_confusion(
     axes.set_ylabel("true class")
     right = int(sum(counts[row, row] for row in range(len(rows))))
     axes.set_title(f"{right} of {len(targets)} read right", fontsize=10, loc="left")
-    figure.colorbar(picture, ax=axes, label="share of the true class", fraction=0.03, pad=0.02)
+    if not few:
+        figure.colorbar(picture, ax=axes, label="share of the true class", fraction=0.03, pad=0.02)
     _save(figure, path, force=force)
 
 
@@ -135,6 +163,103 @@ def plot_per_class(scores: Mapping[str, ClassScore], path: Path, *, force: bool 
     _save(figure, path, force=force)
 
 
+def plot_curves(history: History, path: Path, *, force: bool = False) -> None:
+    """Draw loss and accuracy side by side, training against validation, a row a stage of the training.
+
+    Parameters
+    ----------
+    history : mapping of str to mapping of str to Curve
+        Stage -> column -> curve, from `signary.evaluation.report.read_history`. Columns that hold a loss or an
+        accuracy by their name are drawn; a loss that stands alone gets a smoothed line.
+    path : Path
+        PNG to write.
+    force : bool
+        Write over an existing file.
+
+    Raises
+    ------
+    InputError
+        If there is no loss and no accuracy, or the file exists and ``force`` is false.
+    ExtraMissing
+        If matplotlib is not installed.
+    """
+    stages = {stage: drawn for stage, columns in history.items() if (drawn := _kinds(columns))}
+    if not stages:
+        raise InputError("0 curves: nothing to draw", hint="name a run with a loss in logs/csv")
+    kinds = [kind for kind in CURVES if any(kind in drawn for drawn in stages.values())]
+    figure = _figure(5.2 * len(kinds), 3.1 * len(stages) + 0.2)
+    grid = figure.subplots(len(stages), len(kinds), squeeze=False)
+    for line, (stage, drawn) in zip(grid, stages.items(), strict=True):
+        for axes, kind in zip(line, kinds, strict=True):
+            if kind not in drawn:
+                axes.set_axis_off()
+                continue
+            _draw_curves(axes, drawn[kind])
+            axes.set_ylabel(kind)
+            if kind == "accuracy":
+                axes.set_ylim(0, 1.02)
+            axes.set_title(_shown(stage), fontsize=10, loc="left", parse_math=False)
+            _tidy(axes)
+    _save(figure, path, force=force)
+
+
+def plot_examples(
+    rows: Sequence[tuple[str, Sequence[Picture], str, Sequence[Picture]]], path: Path, *, force: bool = False
+) -> None:
+    """Draw a contact sheet: in each row pictures that were read wrong, and beside them pictures to compare.
+
+    Parameters
+    ----------
+    rows : sequence of (str, pictures, str, pictures)
+        What the pictures on the left are and they themselves, uint8 (H, W, 3) RGB; the same for those on the right.
+    path : Path
+        PNG to write.
+    force : bool
+        Write over an existing file.
+
+    Raises
+    ------
+    InputError
+        If there are no pictures, or the file exists and ``force`` is false.
+    ExtraMissing
+        If matplotlib is not installed.
+    """
+    if not any(left or right for _, left, _, right in rows):
+        raise InputError("0 pictures: nothing to draw", hint="give at least one")
+    most = max(max(len(left), len(right)) for _, left, _, right in rows)
+    figure = _figure(1.3 * 2 * most, 1.5 * len(rows))
+    grid = figure.subplots(len(rows), 2 * most, squeeze=False)
+    for axes in grid.flat:
+        axes.set_axis_off()
+    for line, (wrong, left, right, others) in zip(grid, rows, strict=True):
+        for name, pictures, start, color in ((wrong, left, 0, WRONG), (right, others, most, RIGHT)):
+            for axes, picture in zip(line[start:], pictures, strict=False):
+                axes.imshow(picture)
+            if len(pictures):
+                line[start].set_title(_shown(name, 60), fontsize=9, loc="left", color=color, parse_math=False)
+    _save(figure, path, force=force)
+
+
+def smoothed(values: Sequence[float], reach: int) -> NDArray[np.float64]:
+    """Return the mean of each value and its neighbors, float64 (N,).
+
+    Parameters
+    ----------
+    values : sequence of float (N,)
+    reach : int
+        Neighbors on each side; at the ends as many as there are on the shorter side.
+
+    Examples
+    --------
+    >>> smoothed([0, 3, 0, 3], 1).tolist()
+    [0.0, 1.0, 2.0, 3.0]
+    """
+    sums = np.concatenate([[0.0], np.cumsum(values)])
+    places = np.arange(len(values))
+    near = np.minimum(reach, np.minimum(places, len(values) - 1 - places))
+    return np.asarray((sums[places + near + 1] - sums[places - near]) / (2 * near + 1))
+
+
 def confusion_counts(
     targets: Sequence[str], predictions: Sequence[str], rows: Sequence[str], columns: Sequence[str]
 ) -> NDArray[np.int64]:
@@ -176,8 +301,10 @@ def _save(figure: Any, path: Path, *, force: bool) -> None:
         figure.savefig(draft, format="png", facecolor="white")
 
 
-def _shown(label: str) -> str:
-    return label if label.strip() else NOTHING if not label else repr(label)
+def _shown(label: str, longest: int = LONGEST_NAME) -> str:
+    text = label if label.strip() else NOTHING if not label else repr(label)
+    text = text if len(text) <= longest else f"{text[: longest - 1]}…"
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _color_scale(gamma: float) -> Any:
@@ -187,12 +314,13 @@ def _color_scale(gamma: float) -> Any:
 
 
 def _name_ticks(axes: Any, rows: Sequence[str], columns: Sequence[str]) -> None:
-    size = 8 if len(columns) <= MOST_COUNTED else 5
-    long = max(map(len, map(_shown, columns))) > 2
-    for set_ticks, labels, turned in ((axes.set_xticks, columns, 90 * long), (axes.set_yticks, rows, 0)):
+    size = 9 if len(columns) <= MOST_COUNTED else 5
+    for axis, labels in ((axes.xaxis, columns), (axes.yaxis, rows)):
         step = -(-len(labels) // MOST_NAMED)
         shown = [_shown(label) for label in labels[::step]]
-        set_ticks(range(0, len(labels), step), shown, fontsize=size, rotation=turned, parse_math=False)
+        axis.set_ticks(range(0, len(labels), step), shown, fontsize=size, parse_math=False)
+    for tick in axes.get_xticklabels():
+        tick.set_rotation(90 if len(tick.get_text()) > 2 else 0)
     if len(columns) <= MOST_COUNTED:
         axes.set_xticks(np.arange(-0.5, len(columns)), minor=True)
         axes.set_yticks(np.arange(-0.5, len(rows)), minor=True)
@@ -202,11 +330,36 @@ def _name_ticks(axes: Any, rows: Sequence[str], columns: Sequence[str]) -> None:
 
 
 def _write_counts(axes: Any, counts: NDArray[np.int64], share: NDArray[np.float64]) -> None:
+    size = 10 - 1.2 * len(str(counts.max()))  # so that four digits stay in their cell
     for row, column in zip(*np.nonzero(counts), strict=True):
         wrong = row != column
         color = "white" if share[row, column] > 0.55 else WRONG if wrong and share[row, column] < 0.25 else INK
         weight = "bold" if wrong else "normal"
-        axes.text(column, row, counts[row, column], ha="center", va="center", fontsize=6, color=color, weight=weight)
+        axes.text(column, row, counts[row, column], ha="center", va="center", fontsize=size, color=color, weight=weight)
+
+
+def _kinds(columns: Mapping[str, Curve]) -> dict[str, dict[str, Curve]]:
+    """Sort the columns of a stage into losses and accuracies, training first."""
+    ordered = sorted(columns, key=lambda name: (not name.startswith("train"), name))
+    found = {kind: {name: columns[name] for name in ordered if kind in name.split("_")} for kind in CURVES}
+    return {kind: curves for kind, curves in found.items() if curves}
+
+
+def _draw_curves(axes: Any, curves: Mapping[str, Curve]) -> None:
+    others = [INK, "#7a6aa8", "#4f8a5b", "#b58a2c"]
+    for place, (column, (places, values, unit)) in enumerate(curves.items()):
+        name = _shown(column.replace("_", " ").strip())
+        color = RIGHT if name.startswith("val") else WRONG if name.startswith("test") else others[place % len(others)]
+        alone = len(curves) == 1 and "loss" in name.split() and len(values) >= FEWEST_SMOOTHED
+        look = {"marker": "o" if len(values) == 1 else "", "color": color, "alpha": 0.3 if alone else 1}
+        axes.plot(places, values, label=name, linewidth=1.4, **look)
+        if alone:
+            line = smoothed(values, max(2, round(SMOOTHED_SHARE * len(values))))
+            axes.plot(places, line, color=RIGHT, linewidth=1.8, label=f"{name}, smoothed")
+        axes.set_xlabel(unit)
+    axes.grid(color="#e6e6e6", linewidth=0.6)
+    for text in axes.legend(frameon=False, fontsize=8).get_texts():
+        text.set_parse_math(False)
 
 
 def _tidy(*axes: Any) -> None:

@@ -1,0 +1,83 @@
+"""``signary evaluate`` with a report, of a run folder."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from signary.cli.app import main
+from signary.export.bundle import load_bundle
+from signary.landmarks.sequence import LandmarkSequence
+from signary.landmarks.skeleton import RIGHT_HAND
+from signary.landmarks.write import write_landmarks
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Four made hands, and a photo of none."""
+    folder = tmp_path / "data"
+    for seed, label in enumerate("1234"):
+        points = np.full((1, 543, 3), np.nan, np.float32)
+        points[0, RIGHT_HAND] = 0.4 + 0.2 * np.random.default_rng(seed).random((21, 3), np.float32)
+        (folder / label).mkdir(parents=True)
+        write_landmarks(folder / label / "hand.npz", LandmarkSequence(points, [0.0], aspect=1.0))
+    Image.new("RGB", (64, 64)).save(folder / "1" / "photo.png")
+    return folder
+
+
+@pytest.fixture
+def run_folder(tmp_path: Path) -> Path:
+    """A run: a bundle beside the log of its training."""
+    folder = tmp_path / "run"
+    shutil.copytree(load_bundle("digits").path, folder / "bundle")
+    log = folder / "logs" / "csv" / "validation" / "metrics.csv"
+    log.parent.mkdir(parents=True)
+    log.write_text("epoch,step,train_loss,validation_loss\n0,9,2.5,\n0,9,,2.25\n1,19,0.5,\n1,19,,0.75\n")
+    return folder
+
+
+def evaluate(*words: str) -> int:
+    with pytest.raises(SystemExit) as stop:
+        main(["evaluate", *words])
+    return int(stop.value.code or 0)
+
+
+def test_a_run_is_reported_with_its_training(
+    capsys: pytest.CaptureFixture[str], run_folder: Path, data: Path, tmp_path: Path
+) -> None:
+    report = tmp_path / "report"
+    assert evaluate(str(run_folder), str(data), "--json", "-o", str(report)) == 0
+    summary = json.loads(capsys.readouterr().out)
+    assert summary == json.loads((report / "evaluation.json").read_text(encoding="utf-8"))
+    assert summary["n"] == 5
+    assert all(summary["speed"][name] > 0 for name in ("files_per_s", "median_ms", "p95_ms"))
+    page = (report / "report.html").read_text(encoding="utf-8")
+    assert "validation, train_loss: 2.5 to 0.5; validation, validation_loss: 2.25 to 0.75" in page
+    with Image.open(report / "curves.png") as curves:
+        assert curves.format == "PNG"
+
+
+def test_a_bundle_has_no_training_to_show(capsys: pytest.CaptureFixture[str], data: Path, tmp_path: Path) -> None:
+    report = tmp_path / "report"
+    assert evaluate("digits", str(data), "-o", str(report)) == 0
+    out, err = capsys.readouterr()
+    assert f"digits on {data}: 5 files" in out
+    assert "files a second" in out
+    assert "warning" not in err
+    assert "curves.png" not in {path.name for path in report.iterdir()}
+    assert 'id="training"' not in (report / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_report_is_kept_unless_forced(capsys: pytest.CaptureFixture[str], data: Path, tmp_path: Path) -> None:
+    report = tmp_path / "report"
+    report.mkdir()
+    (report / "mine.txt").write_text("years of work")
+    for words in ((), ("--force",)):
+        assert evaluate("digits", str(data), "-o", str(report), *words) == 1
+        assert str(report) in capsys.readouterr().err
+    assert [path.name for path in report.iterdir()] == ["mine.txt"]
