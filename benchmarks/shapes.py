@@ -11,21 +11,22 @@ from numpy.typing import NDArray
 from signary.datasets.samples import HandSamples
 from signary.text.strokes import as_photo
 from signary.text.vocabulary import Vocabulary
-from signary.training.fit import fit_hands, load_samples, predict
-from signary.training.recipe import Recipe, load_recipe
-from signary.training.tasks import label_indices
+from signary.training.batches import label_indices
+from signary.training.hands import fit_hands, load_samples, predict
+from signary.training.recipe import load_recipe
+from signary.training.schema import HandRecipe
 
 CACHE = Path("runs/cache")
 QUICK = {"steps": 300, "members": 1}
 
 
-def prepare(name: str, data: str, *, quick: bool) -> tuple[Recipe, HandSamples]:
+def prepare(name: str, data: str, *, quick: bool) -> tuple[HandRecipe, HandSamples]:
     """Load a recipe and its samples; ``quick`` trains one small member."""
     recipe = load_recipe(name, QUICK if quick else {})
     return recipe, load_samples(recipe, Path(data), cache=CACHE)
 
 
-def hits(recipe: Recipe, train: HandSamples, test: HandSamples) -> tuple[NDArray[np.bool_], HandSamples, list[str]]:
+def hits(recipe: HandRecipe, train: HandSamples, test: HandSamples) -> tuple[NDArray[np.bool_], HandSamples, list[str]]:
     """Train on one part; return which photos of the other are read right, the photos, and what was read."""
     network = fit_hands(recipe, train.select(train.found))
     log, photos = predict(network, test)

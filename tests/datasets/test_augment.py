@@ -8,7 +8,7 @@ torch = pytest.importorskip("torch")
 
 from signary.datasets.augment import HandAugment  # noqa: E402
 from signary.features.hand import HandFeatures  # noqa: E402
-from signary.training.recipe import Augment  # noqa: E402
+from signary.training.schema import HandAugment as Augment  # noqa: E402
 
 STILL = Augment(roll_deg=0, tilt_deg=0, bend_deg=0, bone=0, jitter=0, stretch=0, depth=0, flip=0, flat=0)
 

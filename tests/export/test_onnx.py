@@ -13,8 +13,8 @@ pytest.importorskip("onnxscript")
 import torch
 
 from signary.errors import BundleError
-from signary.export.onnx import export_graph
-from signary.export.verify import verify_graph
+from signary.export.onnx import export_landmark_graph
+from signary.export.verify import verify_landmark_graph
 from signary.landmarks.skeleton import RIGHT_HAND
 from signary.models.handshape import HandshapeReader
 from signary.recognition.backend import Backend
@@ -28,17 +28,17 @@ def make_network(seed: int) -> HandshapeReader:
 @pytest.fixture(scope="module")
 def graph(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("graph") / "model.onnx"
-    export_graph(make_network(0), path)
+    export_landmark_graph(make_network(0), path)
     return path
 
 
 @pytest.mark.slow
 def test_a_graph_is_its_network_and_no_other(graph: Path) -> None:
-    assert verify_graph(make_network(0), graph) < 1e-4
+    assert verify_landmark_graph(make_network(0), graph) < 1e-4
     with pytest.raises(BundleError, match=r"model\.onnx: differs from the network by 0\.\d+") as caught:
-        verify_graph(make_network(1), graph)
+        verify_landmark_graph(make_network(1), graph)
     assert caught.value.hint
-    assert verify_graph(make_network(1), graph, atol=2.0) > 1e-3
+    assert verify_landmark_graph(make_network(1), graph, atol=2.0) > 1e-3
 
 
 @pytest.mark.slow

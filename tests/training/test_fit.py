@@ -89,13 +89,10 @@ def test_recipes_name_what_is_wrong() -> None:
 
 @pytest.mark.parametrize("name", recipe_names())
 def test_recipes_state_their_parameters(name: str) -> None:
-    from signary.models.handshape import HandshapeReader
+    from signary.training.networks import trainable_parameters
 
     recipe = load_recipe(name)
-    network = HandshapeReader(
-        len(recipe.vocabulary), width=recipe.width, dropout=recipe.dropout, members=recipe.members
-    )
-    assert recipe.parameters == sum(weight.numel() for weight in network.parameters())
+    assert recipe.parameters == trainable_parameters(recipe)
     assert {"name", "task", "network", "parameters", "classes", "needs"} == set(describe_recipes()[0])
 
 

@@ -5,16 +5,13 @@ from __future__ import annotations
 import sys
 from contextlib import redirect_stdout
 from importlib.util import find_spec
-from math import ceil
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
 from signary.cli.fields import split_fields
 from signary.errors import ExtraMissing
-
-MAX_EPOCHS = "trainer.max_epochs"
 
 
 def train(
@@ -35,7 +32,7 @@ def train(
     recipe
         A recipe's name, or a YAML file.
     data
-        Folder in which the recipe's sources lie.
+        Folder in which the recipe's sources lie, or the folder of its only one.
     output
         Run folder; runs/RECIPE by default.
     resume
@@ -43,31 +40,32 @@ def train(
     force
         Start over in a folder that exists.
     fold
-        Which share of the groups is held out to validate, from 0.
+        Which share of the data is held out, from 0.
     field
         FIELD=VALUE sets any field of the recipe; --FIELD VALUE is the same: --steps 500 --augment.flip 0.5.
-        --trainer.max_steps is another name of --steps; --trainer.max_epochs counts passes over all found hands.
+        --trainer.max_steps and --trainer.max_epochs are other names of --steps and --epochs.
     """
     if find_spec("torch") is None or find_spec("lightning") is None:
         raise ExtraMissing.named("train", "PyTorch and Lightning")
+    from signary.training.fit import read_metrics
     from signary.training.fit import train as fit
 
     run = output or Path("runs") / Path(recipe).stem
     overrides = split_fields(field or [])
     with redirect_stdout(sys.stderr):  # Lightning writes its progress to stdout
-        if MAX_EPOCHS in overrides:
-            overrides = _in_steps(recipe, data, run, overrides)
         bundle = fit(recipe, data=data, output=run, overrides=overrides, fold=fold, resume=resume, force=force)
+    _show(read_metrics(run))
     sys.stdout.write(f"{bundle}\n")
 
 
-def _in_steps(recipe: str, data: Path, run: Path, overrides: dict[str, str]) -> dict[str, str]:
-    """Turn the most epochs into the most steps, beside which those of the recipe are a second limit."""
-    from signary.training.fit import load_samples
-    from signary.training.recipe import load_recipe
-
-    rest = {name: value for name, value in overrides.items() if name != MAX_EPOCHS}
-    epochs = load_recipe(recipe, {**rest, "steps": overrides[MAX_EPOCHS]})
-    hands = int(load_samples(epochs, data, cache=run.parent / "cache").found.sum())
-    steps = min(load_recipe(recipe, rest).steps, max(1, ceil(epochs.steps * hands / epochs.batch)))
-    return {**rest, "steps": str(steps)}
+def _show(metrics: dict[str, Any]) -> None:
+    for part in ("validation", "test"):
+        if scores := metrics[part]:
+            right = round(scores["accuracy"] * scores["n"])
+            said = f"{part} accuracy {scores['accuracy']:.2%} ({right} of {scores['n']})"
+            sys.stdout.write(said + "\n")
+    if folds := metrics.get("cross_validation"):
+        said = f"{len(folds['folds'])}-fold accuracy {folds['mean']:.2%} (standard deviation {folds['std']:.2%})"
+        sys.stdout.write(said + "\n")
+    for skipped in metrics.get("skipped", []):
+        sys.stderr.write(f"skipped: {skipped}\n")

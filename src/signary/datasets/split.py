@@ -1,14 +1,35 @@
-"""Splits that tell the truth: by source or by group, never through a group."""
+"""Splits that tell the truth: by source, by group or by stretches of a film; and the random one, which flatters."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import gcd
 
 import numpy as np
 from numpy.typing import NDArray
 
+from signary.datasets.pictures import Pictures
 from signary.datasets.samples import HandSamples
-from signary.errors import InputError
+from signary.errors import ConfigError, InputError
+
+SPLITS = ("random", "blocks", "groups")
+PERCENT = 100
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Indices of the rows to learn from, to tune on and to test once, int64 each."""
+
+    train: Rows
+    validation: Rows
+    test: Rows
+
+    def items(self) -> list[tuple[str, Rows]]:
+        """Return the parts that hold something, by name."""
+        parts = [("train", self.train), ("validation", self.validation), ("test", self.test)]
+        return [(name, rows) for name, rows in parts if len(rows)]
 
 
 def group_folds(groups: NDArray[np.str_], folds: int, *, seed: int = 0) -> NDArray[np.int64]:
@@ -58,3 +79,86 @@ def leave_source_out(
     for source in dict.fromkeys(samples.source.tolist()):
         test = samples.source == source
         yield source, owner != (together or {}).get(source, source), test
+
+
+def split_pictures(
+    pictures: Pictures, how: str, *, validation: float, test: float, fold: int = 0, seed: int = 0
+) -> Parts:
+    """Split labeled pictures.
+
+    Parameters
+    ----------
+    pictures : Pictures
+    how : {"random", "blocks", "groups"}
+        ``random`` leaks: neighbors in a film are near copies. ``blocks`` cuts each label's film into stretches of
+        frames that follow each other. ``groups`` parts people (or photos and their copies).
+    validation, test : float
+        Shares, in whole percents; for ``random``, of any size.
+    fold : int
+        Which stretches or groups are tested, from 0.
+    seed : int
+
+    Raises
+    ------
+    ConfigError
+        If ``how`` or ``fold`` is not known.
+    InputError
+        If there are too few groups.
+    """
+    if how not in SPLITS:
+        raise ConfigError(f"split={how!r}, must be one of {', '.join(SPLITS)}", hint="groups and blocks tell the truth")
+    if how == "random":
+        return _random_parts(len(pictures), validation, test, seed + fold)
+    step = gcd(round(PERCENT * validation), round(PERCENT * test), PERCENT) or PERCENT
+    folds = PERCENT // step
+    tested, tuned = round(PERCENT * test) // step, round(PERCENT * validation) // step
+    if not 0 <= fold < folds:
+        raise ConfigError(f"fold={fold}, must be 0 to {folds - 1}", hint="the shares of the split say how many")
+    if how == "blocks":
+        number = block_folds(pictures.label, pictures.place, folds, seed=seed)
+    else:
+        number = group_folds(pictures.group, folds, seed=seed)
+    number = (number - fold * max(tested, 1)) % folds
+    return Parts(
+        train=np.flatnonzero(number >= tested + tuned),
+        validation=np.flatnonzero((number >= tested) & (number < tested + tuned)),
+        test=np.flatnonzero(number < tested),
+    )
+
+
+def block_folds(label: NDArray[np.str_], place: Rows, folds: int, *, seed: int = 0) -> Rows:
+    """Cut each label's film into ``folds`` stretches of frames that follow each other; number them at random.
+
+    Parameters
+    ----------
+    label : str (N,)
+    place : int64 (N,)
+        In the label's film.
+    folds : int
+    seed : int
+
+    Returns
+    -------
+    int64 (N,)
+        0 to ``folds - 1``; of each label, every fold has one stretch.
+    """
+    random = np.random.default_rng(seed)
+    number = np.empty(len(label), np.int64)
+    for name in np.unique(label):
+        rows = np.flatnonzero(label == name)
+        stretches = np.array_split(rows[np.argsort(place[rows], kind="stable")], folds)
+        for stretch, fold in zip(stretches, random.permutation(folds), strict=True):
+            number[stretch] = fold
+    return number
+
+
+def _random_parts(count: int, validation: float, test: float, seed: int) -> Parts:
+    from sklearn.model_selection import train_test_split
+
+    rest, tested = np.arange(count), np.zeros(0, np.int64)
+    if test:
+        rest, tested = train_test_split(rest, test_size=test, random_state=seed)
+    if not validation:
+        return Parts(rest, np.zeros(0, np.int64), tested)
+    train, tuned = train_test_split(rest, test_size=validation / (1 - test), random_state=seed)
+    return Parts(train, tuned, tested)

@@ -1,4 +1,4 @@
-"""Networks to ONNX graphs that take raw points."""
+"""Networks to ONNX graphs that take raw points or raw pictures."""
 
 from __future__ import annotations
 
@@ -6,18 +6,23 @@ import contextlib
 import io
 import logging
 import warnings
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
+from torch import Tensor, nn
 
-from signary.export.verify import verify_graph
+from signary.export.verify import verify_landmark_graph, verify_picture_graph
 from signary.models.handshape import HandshapeReader
+from signary.models.picture import PictureReader
 
 
-def export_graph(network: HandshapeReader, path: Path) -> None:
+def export_landmark_graph(network: HandshapeReader, path: Path) -> None:
     """Write a graph: ``points`` (T, 543, 3) and ``aspect`` () to ``logits`` (T, V) and ``hand`` (T, 4).
 
-    ``aspect`` may be left out: the graph holds 0, not known. The graph is compared with the network before it stays.
+    ``aspect`` may be left out: the graph holds 0, not known. A graph that says something else than the network is not
+    kept.
 
     Parameters
     ----------
@@ -31,28 +36,69 @@ def export_graph(network: HandshapeReader, path: Path) -> None:
     """
     import onnx
 
-    network = network.eval()
     example = (torch.rand(5, 543, 3), torch.tensor(1.0))
+    shapes: Any = ({0: torch.export.Dim("frames", min=1)}, {})
+    model = _traced(network, example, ["points", "aspect"], ["logits", "hand"], shapes)
+    model.graph.initializer.append(onnx.numpy_helper.from_array(torch.tensor(0.0).numpy(), "aspect"))
+    with _verified(model, path):
+        verify_landmark_graph(network, path)
+
+
+def export_picture_graph(network: PictureReader, path: Path) -> None:
+    """Write a graph: ``pictures`` uint8 (B, S, S, 3) to ``logits`` (B, V).
+
+    Parameters
+    ----------
+    network : PictureReader
+    path : Path
+
+    Raises
+    ------
+    BundleError
+        If the graph says something else than the network.
+    """
+    side = network.side
+    example = (torch.randint(0, 256, (2, side, side, 3), dtype=torch.uint8),)
+    shapes = ({0: torch.export.Dim("pictures", min=1)},)
+    network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    model = _traced(network, example, ["pictures"], ["logits"], shapes)
+    with _verified(model, path):
+        verify_picture_graph(network, path)
+
+
+def _traced(
+    network: nn.Module, example: tuple[Tensor, ...], inputs: Sequence[str], outputs: Sequence[str], shapes: Any
+) -> Any:
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), _quiet_logs():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
-            network,
+            network.eval(),
             example,
             dynamo=True,
-            input_names=["points", "aspect"],
-            output_names=["logits", "hand"],
-            dynamic_shapes=({0: torch.export.Dim("frames", min=1)}, {}),
+            input_names=inputs,
+            output_names=outputs,
+            dynamic_shapes=shapes,
         )
     assert program is not None
-    graph = program.model_proto
-    graph.graph.initializer.append(onnx.numpy_helper.from_array(torch.tensor(0.0).numpy(), "aspect"))
-    onnx.checker.check_model(graph)
-    path.write_bytes(graph.SerializeToString())
-    verify_graph(network, path)
+    return program.model_proto
 
 
 @contextlib.contextmanager
-def _quiet_logs():  # type: ignore[no-untyped-def]
+def _verified(model: Any, path: Path) -> Iterator[None]:
+    """Write a graph and take it away again if what is done with it fails."""
+    import onnx
+
+    onnx.checker.check_model(model)
+    path.write_bytes(model.SerializeToString())
+    try:
+        yield
+    except BaseException:
+        path.unlink()
+        raise
+
+
+@contextlib.contextmanager
+def _quiet_logs() -> Iterator[None]:
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:

@@ -6,14 +6,18 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from signary.errors import BundleError
 from signary.landmarks.skeleton import LEFT_HAND, RIGHT_HAND
 from signary.models.handshape import HandshapeReader
+from signary.models.picture import PictureReader
 from signary.recognition.backend import Backend
 
+SHARE = 1e-3
 
-def verify_graph(network: HandshapeReader, path: Path, *, atol: float = 1e-3) -> float:
+
+def verify_landmark_graph(network: HandshapeReader, path: Path, *, atol: float = SHARE) -> float:
     """Compare network and graph on random clips: both hands, one hand, frames without a hand, known and unknown aspect.
 
     Parameters
@@ -22,7 +26,7 @@ def verify_graph(network: HandshapeReader, path: Path, *, atol: float = 1e-3) ->
     path : Path
         ONNX graph.
     atol : float
-        Largest difference of the probabilities.
+        Largest difference of the probabilities, and of where the hand is.
 
     Returns
     -------
@@ -42,9 +46,31 @@ def verify_graph(network: HandshapeReader, path: Path, *, atol: float = 1e-3) ->
         points[:, hidden] = np.nan
         points[: frames // 3] = np.nan
         with torch.no_grad():
-            logits, _ = network.eval()(torch.from_numpy(points), torch.tensor(aspect))
-        found = backend.run(points=points, aspect=np.asarray(aspect, np.float32))["logits"]
-        worst = max(worst, float(np.abs(np.exp(found) - logits.exp().numpy()).max()))
-    if worst > atol:
+            logits, place = network.eval()(torch.from_numpy(points), torch.tensor(aspect))
+        found = backend.run(points=points, aspect=np.asarray(aspect, np.float32))
+        worst = max(worst, _apart(np.exp(found["logits"]), logits.exp().numpy()), _apart(found["hand"], place.numpy()))
+    return _checked(worst, atol, path)
+
+
+def verify_picture_graph(network: PictureReader, path: Path, *, atol: float = SHARE) -> float:
+    """Compare network and graph on random pictures; as `verify_landmark_graph`."""
+    random = np.random.default_rng(0)
+    backend = Backend(path)
+    worst = 0.0
+    for count in (1, 3):
+        pictures = random.integers(0, 256, (count, network.side, network.side, 3), np.uint8)
+        with torch.no_grad():
+            said = torch.softmax(network.eval()(torch.from_numpy(pictures)), -1).numpy()
+        logits = torch.from_numpy(backend.run(pictures=pictures)["logits"])
+        worst = max(worst, _apart(torch.softmax(logits, -1).numpy(), said))
+    return _checked(worst, atol, path)
+
+
+def _apart(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:
+    return float(np.abs(np.nan_to_num(first) - np.nan_to_num(second)).max())
+
+
+def _checked(worst: float, atol: float, path: Path) -> float:
+    if not worst <= atol:
         raise BundleError(f"{path}: differs from the network by {worst:.2g}", hint="please report it")
     return worst

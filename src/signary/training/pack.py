@@ -4,86 +4,73 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from torch import nn
+
 import signary
-from signary.datasets.samples import HandSamples
 from signary.evaluation.card import write_card
 from signary.export.bundle import BundleManifest, Calibration, Score, TrainingSource, write_bundle
-from signary.export.onnx import export_graph
-from signary.models.handshape import HandshapeReader
-from signary.training.recipe import Recipe
+from signary.training.schema import HandRecipe, Recipe
 
 TRAINING_FILES = "training-files.txt"
+GRAPH = "model.onnx"
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What is known of a training.
+
+    Parameters
+    ----------
+    temperature : float
+        Of the logits.
+    fitted_on : str
+        What the temperature was fitted on.
+    validation : mapping
+        n, accuracy, ece and reliability on what was held out.
+    split : str
+        How that was held out.
+    files : mapping of str to sequence of str
+        Source -> sha256 of each file learned from.
+    """
+
+    temperature: float
+    fitted_on: str
+    validation: Mapping[str, Any]
+    split: str
+    files: Mapping[str, Sequence[str]]
 
 
 def pack_bundle(
-    folder: Path,
-    network: HandshapeReader,
-    recipe: Recipe,
-    samples: HandSamples,
-    *,
-    temperature: float,
-    validation: Mapping[str, Any],
+    folder: Path, network: nn.Module, recipe: Recipe, learned: Learned, export: Callable[[Any, Path], None]
 ) -> Path:
     """Export a network and write its bundle with a model card.
 
     Parameters
     ----------
     folder : Path
-    network : HandshapeReader
+    network : Module
     recipe : Recipe
-    samples : HandSamples
-        All that it learned from.
-    temperature : float
-    validation : mapping
-        n, accuracy, ece and reliability on held-out groups.
+    learned : Learned
+    export : callable(network, path)
+        Writes the graph.
 
     Returns
     -------
     Path
         ``folder``.
     """
-    held_out = Score(
-        data="the recipe's sources",
-        split=f"{recipe.validation:.0%} of the groups held out, before the last run learns from them too",
-        n=int(validation["n"]),
-        metrics={"accuracy": round(validation["accuracy"], 4)},
-        command=f"signary train {recipe.name}",
-    )
-    manifest = BundleManifest(
-        name=recipe.name,
-        version=signary.__version__,
-        task=recipe.task,
-        input="landmarks",
-        skeleton="HOLISTIC_543",
-        graphs={"model": "model.onnx"},
-        vocabulary=recipe.vocabulary,
-        silent=recipe.silent,
-        aliases=recipe.aliases,
-        sign_language=recipe.sign_language,
-        region=recipe.region,
-        calibration=Calibration(
-            temperature=temperature,
-            fitted_on="held-out groups of the recipe's sources",
-            ece=validation["ece"],
-            reliability=validation["reliability"],
-        ),
-        scores=[*(Score.model_validate(score) for score in recipe.scores), held_out],
-        parameters=sum(weight.numel() for weight in network.parameters()),
-        training=_sources(recipe, samples),
-        training_files=TRAINING_FILES,
-        recipe=recipe.model_dump(exclude={"scores"}),
-        created_with=f"signary {signary.__version__}",
-    )
-    hashes = sorted({sha256 for sha256s in samples.files.values() for sha256 in sha256s})
+    manifest = _manifest(network, recipe, learned)
+    hashes = sorted({sha256 for sha256s in learned.files.values() for sha256 in sha256s})
     with tempfile.TemporaryDirectory() as draft:
-        graph = Path(draft) / "model.onnx"
-        export_graph(network, graph)
+        graph = Path(draft) / GRAPH
+        export(network, graph)
         files: dict[str, Path | bytes | str] = {
-            "model.onnx": graph,
+            GRAPH: graph,
             TRAINING_FILES: "\n".join(hashes) + "\n",
             "README.md": write_card(manifest),
         }
@@ -91,15 +78,51 @@ def pack_bundle(
     return folder
 
 
-def _sources(recipe: Recipe, samples: HandSamples) -> list[TrainingSource]:
+def _manifest(network: nn.Module, recipe: Recipe, learned: Learned) -> BundleManifest:
+    validation, of_hands = learned.validation, isinstance(recipe, HandRecipe)
+    held_out = Score(
+        data="the recipe's sources",
+        split=learned.split,
+        n=int(validation["n"]),
+        metrics={"accuracy": round(validation["accuracy"], 4)},
+        command=f"signary train {recipe.name}",
+    )
+    return BundleManifest(
+        name=recipe.name,
+        version=signary.__version__,
+        task=recipe.task,
+        input="landmarks" if of_hands else "image",
+        skeleton="HOLISTIC_543" if of_hands else None,
+        graphs={"model": GRAPH},
+        vocabulary=recipe.labels,
+        silent=[label for label in recipe.silent if label in recipe.labels],
+        aliases={name: label for name, label in recipe.aliases.items() if label in recipe.labels},
+        sign_language=recipe.sign_language,
+        region=recipe.region,
+        calibration=Calibration(
+            temperature=learned.temperature,
+            fitted_on=learned.fitted_on,
+            ece=validation["ece"],
+            reliability=validation["reliability"],
+        ),
+        scores=[*(Score.model_validate(score) for score in recipe.scores), held_out],
+        parameters=sum(weight.numel() for weight in network.parameters()),
+        training=_sources(recipe, learned.files),
+        training_files=TRAINING_FILES,
+        recipe=recipe.model_dump(exclude={"scores"}),
+        created_with=f"signary {signary.__version__}",
+    )
+
+
+def _sources(recipe: Recipe, files: Mapping[str, Sequence[str]]) -> list[TrainingSource]:
     return [
         TrainingSource(
             name=source.name,
             licence=source.licence,
             url=source.url,
-            files=len(samples.files[source.name]),
-            sha256=hashlib.sha256("\n".join(samples.files[source.name]).encode()).hexdigest(),
+            files=len(files[source.name]),
+            sha256=hashlib.sha256("\n".join(files[source.name]).encode()).hexdigest(),
         )
         for source in recipe.sources
-        if source.name in samples.files
+        if source.name in files
     ]

@@ -1,26 +1,17 @@
-"""Recipes: one short YAML file a published model, holding only what differs from the defaults here."""
+"""The fields of recipes, and their defaults."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self, get_args
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
-from signary.errors import ConfigError, ModelNotFound
-
-_PACKAGED = Path(__file__).resolve().parents[1] / "recipes"
-RECIPES = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).resolve().parents[3] / "recipes"
-OTHER_NAMES = {"trainer.max_steps": "steps"}
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class Augment(_Part):
+class HandAugment(_Part):
     """Strengths of the random changes; see `signary.datasets.augment.HandAugment`.
 
     Parameters
@@ -60,7 +51,8 @@ class Source(_Part):
     name : str
     path : str
         Below ``--data``.
-    reader : {"photos", "hand-arrays"}
+    reader : {"photos", "hand-arrays", "pictures"}
+        Hands found in photos, hands in arrays, or the photos themselves.
     licence, url : str
     weight : float
         How often its hands are drawn, beside the others'.
@@ -78,7 +70,7 @@ class Source(_Part):
 
     name: str
     path: str
-    reader: Literal["photos", "hand-arrays"]
+    reader: Literal["photos", "hand-arrays", "pictures"]
     licence: str
     url: str = ""
     weight: float = Field(1.0, gt=0)
@@ -90,128 +82,248 @@ class Source(_Part):
 
 
 class Recipe(_Part):
-    """How one model is made.
+    """How one model is made: what every recipe says.
 
     Parameters
     ----------
-    vocabulary, silent, aliases
-        As in `signary.export.bundle.BundleManifest`.
-    rare : dict of str to float
-        Factor on how often a label is drawn.
-    sources : list of Source
-    width, dropout, members : network
-        See `signary.models.handshape.HandshapeReader`.
-    steps, batch, learning_rate, weight_decay, label_smoothing : training
-        AdamW with one cycle of the learning rate.
-    validation : float
-        Share of the groups held out to fit the temperature; they are learned from in the shipped model's second run.
     parameters : int
         Trainable ones of the published model.
+    vocabulary, silent, aliases
+        As in `signary.export.bundle.BundleManifest`.
+    sources : list of Source
+    scores : list
+        Measured before, by the commands they name, for the model card.
     """
 
     name: str
     task: Literal["letters", "digits"]
-    network: Literal["handshape"] = "handshape"
+    network: str
     parameters: int = 0
     vocabulary: list[str]
     silent: list[str] = []
     aliases: dict[str, str] = {}
     sign_language: str = "ase"
     region: str = ""
+    sources: list[Source] = Field(min_length=1)
+    seed: int = 0
+    scores: list[dict[str, Any]] = []
+
+    @property
+    def labels(self) -> list[str]:
+        """Labels that are told apart, in the order of the logits."""
+        return self.vocabulary
+
+
+class HandRecipe(Recipe):
+    """A reader of handshapes from landmarks.
+
+    Parameters
+    ----------
+    rare : dict of str to float
+        Factor on how often a label is drawn.
+    width, dropout, members : network
+        See `signary.models.handshape.HandshapeReader`.
+    steps, batch, learning_rate, weight_decay, label_smoothing : training
+        AdamW with one cycle of the learning rate.
+    epochs : float, optional
+        Most passes over all found hands, beside which ``steps`` is a second limit.
+    validation : float
+        Share of the groups held out to fit the temperature; they are learned from in the shipped model's second run.
+    """
+
+    network: Literal["handshape"] = "handshape"
     rare: dict[str, float] = {}
-    sources: list[Source]
     width: int = Field(384, ge=1)
     dropout: float = Field(0.5, ge=0, lt=1)
     members: int = Field(3, ge=1)
     steps: int = Field(1500, ge=1)
+    epochs: float | None = Field(None, gt=0)
     batch: int = Field(512, ge=2)
     learning_rate: float = Field(4e-3, gt=0)
     weight_decay: float = Field(0.02, ge=0)
     label_smoothing: float = Field(0.1, ge=0, lt=1)
-    augment: Augment = Augment()
+    augment: HandAugment = HandAugment()
     validation: float = Field(0.2, gt=0, lt=1)
-    seed: int = 0
-    scores: list[dict[str, Any]] = []
 
 
-def recipe_names() -> list[str]:
-    """Return the names of the recipes that come with the package."""
-    return sorted(path.stem for path in RECIPES.glob("*.yaml"))
-
-
-def load_recipe(name: str | Path, overrides: Mapping[str, Any] | None = None) -> Recipe:
-    """Load a recipe.
+class PictureAugment(_Part):
+    """Strengths of the random changes; see `signary.datasets.picture_augment.PictureAugment`. All 0: none.
 
     Parameters
     ----------
-    name : str or Path
-        A name, or a YAML file.
-    overrides : mapping of str to value, optional
-        Dotted field -> value, stronger than the file: ``{"augment.flip": "0.5", "sources.0.weight": "2"}``.
-
-    Raises
-    ------
-    ModelNotFound
-        If there is no such recipe; the names are listed.
-    ConfigError
-        If fields are wrong; all of them are listed.
+    turn_deg : float
+        Largest turn in the picture.
+    zoom, light, color : float
+        Largest log factor of size, of brightness and gamma, and between the color channels.
+    shift, perspective : float
+        In half pictures: largest shift, and how much nearer one side may be.
+    flip, grey, blur : float
+        Share of pictures that are mirrored, made grey, made soft.
+    noise : float
+        Largest standard deviation of the noise, 0 to 1.
+    cover, background : float
+        Share of pictures a rectangle of which, or what is far from the middle, is taken from another picture.
     """
-    path = Path(name)
-    if path.suffix not in (".yaml", ".yml"):
-        path = RECIPES / f"{name}.yaml"
-    if not path.is_file():
-        raise ModelNotFound.named(str(name), recipe_names(), kind="recipe")
-    fields = _read_yaml(path)
-    wrong = [said for field, value in (overrides or {}).items() if (said := _set(fields, field, value))]
-    try:
-        recipe = Recipe.model_validate(fields)
-    except ValidationError as error:
-        wrong += [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors(include_url=False)]
-    if wrong:
-        raise ConfigError(f"{path.stem}: {'; '.join(wrong)}", hint="see 'signary recipes' and the reference")
-    return recipe
+
+    turn_deg: float = Field(0.0, ge=0)
+    zoom: float = Field(0.0, ge=0)
+    shift: float = Field(0.0, ge=0)
+    perspective: float = Field(0.0, ge=0, lt=0.5)
+    flip: float = Field(0.0, ge=0, le=1)
+    light: float = Field(0.0, ge=0)
+    color: float = Field(0.0, ge=0)
+    grey: float = Field(0.0, ge=0, le=1)
+    blur: float = Field(0.0, ge=0, le=1)
+    noise: float = Field(0.0, ge=0)
+    cover: float = Field(0.0, ge=0, le=1)
+    background: float = Field(0.0, ge=0, le=1)
 
 
-def describe_recipes() -> list[dict[str, Any]]:
-    """Return name, task, network, parameters, classes and needs of every recipe."""
-    recipes = [load_recipe(name) for name in recipe_names()]
-    return [
-        {
-            "name": recipe.name,
-            "task": recipe.task,
-            "network": recipe.network,
-            "parameters": recipe.parameters,
-            "classes": len(recipe.vocabulary),
-            "needs": ", ".join(source.path for source in recipe.sources),
-        }
-        for recipe in recipes
-    ]
+class PictureData(_Part):
+    """Which pictures, and how they are split.
+
+    Parameters
+    ----------
+    side : int
+        Pixels of the square that the network sees.
+    grey : bool
+    classes : "all" or list of str
+        Labels to tell apart.
+    rows : list of (int, int)
+        Slices of the Sign Language Digits set in the order of its ``X.npy``; used if they hold just those classes.
+    split : {"random", "blocks", "groups"}
+        See `signary.datasets.split.split_pictures`.
+    validation, test : float
+        Shares held out to tune on and to test.
+    share : float
+        Of the training pictures, 0 to 1, drawn at random.
+    """
+
+    side: int = Field(200, ge=8)
+    grey: bool = False
+    classes: Literal["all"] | list[str] = "all"
+    rows: list[tuple[int, int]] = []
+    split: Literal["random", "blocks", "groups"] = "blocks"
+    validation: float = Field(0.2, ge=0, lt=1)
+    test: float = Field(0.1, ge=0, lt=1)
+    share: float = Field(1.0, gt=0, le=1)
+
+    @field_validator("classes", mode="before")
+    @classmethod
+    def _as_labels(cls, classes: Any) -> Any:
+        """Take numbers for labels, and one word with commas for several: 0,1."""
+        if isinstance(classes, str) and classes != "all":
+            classes = classes.split(",")
+        return [str(label) for label in classes] if isinstance(classes, list | tuple) else classes
+
+    @model_validator(mode="after")
+    def _check_shares(self) -> PictureData:
+        if self.validation + self.test >= 1:
+            raise ValueError(f"validation and test take {self.validation + self.test:.0%}, which leaves none to learn")
+        return self
 
 
-def _read_yaml(path: Path) -> dict[str, Any]:
-    try:
-        fields = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
-        raise ConfigError(f"{path}: no readable YAML ({error})".replace("\n", " "), hint="see recipes/") from error
-    if not isinstance(fields, dict):
-        raise ConfigError(f"{path}: holds no fields", hint="see recipes/")
-    return fields
+class _OfPictures(Recipe):
+    data: PictureData = PictureData()
+
+    @property
+    def labels(self) -> list[str]:
+        """Labels that are told apart, in the order of the logits."""
+        return self.vocabulary if self.data.classes == "all" else list(self.data.classes)
+
+    @model_validator(mode="after")
+    def _check_classes(self) -> Self:
+        if strange := [label for label in self.labels if label not in self.vocabulary]:
+            raise ValueError(f"data.classes: {', '.join(strange)} not in the vocabulary")
+        return self
 
 
-def _set(fields: dict[str, Any], dotted: str, value: Any) -> str:
-    """Set a dotted field, in lists by number; return what is wrong with it, if anything."""
-    place: Any = fields
-    *parents, last = OTHER_NAMES.get(dotted, dotted).split(".")
-    try:
-        for parent in parents:
-            place = place.setdefault(parent, {}) if isinstance(place, dict) else place[int(parent)]
-        place[last if isinstance(place, dict) else int(last)] = _value(value)
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
-        return f"{dotted}: no such field"
-    except yaml.YAMLError:
-        return f"{dotted}: {value!r} is no value"
-    return ""
+class PictureRecipe(_OfPictures):
+    """A reader of whole pictures, trained by gradient descent over epochs.
+
+    Parameters
+    ----------
+    network : {"dexnet", "compact", "perceptron", "rows"}
+        See `signary.models`.
+    hidden, activations, initialization, dropout
+        Of the network, where it has them.
+    widths, depths : list of int
+        Of a compact network.
+    epochs, steps, batch : training
+        ``steps`` is a second limit beside the epochs.
+    optimizer, learning_rate, momentum, weight_decay, label_smoothing : training
+    schedule : {"constant", "cosine"}
+        Of the learning rate; cosine warms up for a twentieth of the steps.
+    average : float
+        Decay of the moving average of the weights that is validated and packed; 0: none.
+    patience : int, optional
+        Epochs without a better validation loss after which training stops.
+    precision : {"auto", "32", "bf16"}
+        ``auto``: bf16 where the processor multiplies it fast.
+    cross_validation : int
+        Folds over the training part, before the last run; 0: none.
+    mlflow : bool
+        Log to MLflow too.
+    """
+
+    network: Literal["dexnet", "compact", "perceptron", "rows"]
+    hidden: list[int] = [512, 256]
+    activations: list[Literal["relu", "tanh", "sigmoid", "elu", "gelu", "silu"]] = Field(["relu"], min_length=1)
+    initialization: Literal["uniform", "normal", "glorot", "he", "zeros"] = "glorot"
+    dropout: float = Field(0.5, ge=0, lt=1)
+    widths: list[int] = [16, 32, 64, 112, 192]
+    depths: list[int] = [0, 1, 1, 2, 1]
+    epochs: int = Field(10, ge=1)
+    steps: int | None = Field(None, ge=1)
+    batch: int = Field(64, ge=1)
+    optimizer: Literal["sgd", "adam", "adamw"] = "sgd"
+    learning_rate: float = Field(0.008, gt=0)
+    momentum: float = Field(0.0, ge=0, lt=1)
+    weight_decay: float = Field(0.0, ge=0)
+    label_smoothing: float = Field(0.0, ge=0, lt=1)
+    schedule: Literal["constant", "cosine"] = "constant"
+    average: float = Field(0.0, ge=0, lt=1)
+    patience: int | None = Field(None, ge=1)
+    precision: Literal["auto", "32", "bf16"] = "auto"
+    cross_validation: int = Field(0, ge=0)
+    augment: PictureAugment = PictureAugment()
+    mlflow: bool = False
+
+    @model_validator(mode="after")
+    def _check_network(self) -> PictureRecipe:
+        if self.network == "dexnet" and (self.data.side != 200 or self.data.grey or len(self.hidden) != 2):
+            raise ValueError("dexnet takes color pictures of data.side 200 and two hidden layers")
+        if len(self.widths) != len(self.depths):
+            raise ValueError(f"widths={self.widths} and depths={self.depths} are not of one length")
+        return self
 
 
-def _value(value: Any) -> Any:
-    return yaml.safe_load(value) if isinstance(value, str) else value
+class EstimatorRecipe(_OfPictures):
+    """A reader of whole pictures with scikit-learn's interface, trained in one go.
+
+    Parameters
+    ----------
+    network : {"logreg-numpy", "logreg-sklearn", "mlp-numpy"}
+    hidden : int
+        Units of the hidden layer of ``mlp-numpy``.
+    steps : int
+        Of gradient descent; most iterations of scikit-learn's solver.
+    learning_rate : float
+        Of gradient descent.
+    """
+
+    network: Literal["logreg-numpy", "logreg-sklearn", "mlp-numpy"]
+    hidden: int = Field(3, ge=1)
+    steps: int = Field(150, ge=1)
+    learning_rate: float = Field(0.01, gt=0)
+
+
+KINDS: tuple[type[Recipe], ...] = (HandRecipe, PictureRecipe, EstimatorRecipe)
+
+
+def recipe_class(network: object) -> type[Recipe]:
+    """Return the class of the recipes of a network; that of handshapes where there is no such network."""
+    for kind in KINDS:
+        if network in get_args(kind.model_fields["network"].annotation):
+            return kind
+    return HandRecipe

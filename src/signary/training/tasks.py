@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import Any, cast
 
 import lightning
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
-from torch.utils.data import DataLoader, IterableDataset
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from signary.datasets.augment import HandAugment
-from signary.datasets.samples import HandSamples
-from signary.models.handshape import HandshapeReader
-from signary.training.recipe import Recipe
+from signary.datasets.picture_augment import PictureAugment
+from signary.models.picture import PictureReader
+from signary.training.networks import hand_network
+from signary.training.schema import HandRecipe, PictureRecipe
 
 
 class HandshapeTask(lightning.LightningModule):
@@ -23,15 +22,13 @@ class HandshapeTask(lightning.LightningModule):
 
     Parameters
     ----------
-    recipe : Recipe
+    recipe : HandRecipe
     """
 
-    def __init__(self, recipe: Recipe) -> None:
+    def __init__(self, recipe: HandRecipe) -> None:
         super().__init__()
         self.recipe = recipe
-        self.network = HandshapeReader(
-            len(recipe.vocabulary), width=recipe.width, dropout=recipe.dropout, members=recipe.members
-        )
+        self.network = hand_network(recipe)
         self.augment = HandAugment(recipe.augment)
 
     def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> Tensor:
@@ -54,56 +51,67 @@ class HandshapeTask(lightning.LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
-class DrawnBatches(IterableDataset[tuple[Tensor, Tensor]]):
-    """Batches drawn at random by weight.
+class PictureTask(lightning.LightningModule):
+    """Learn whole pictures: cross-entropy on augmented ones, validated once an epoch.
 
     Parameters
     ----------
-    samples : HandSamples
-        Found hands with labels of the vocabulary.
-    recipe : Recipe
+    recipe : PictureRecipe
+    network : PictureReader
+    steps : int
+        Of the whole training, for the schedule.
     """
 
-    def __init__(self, samples: HandSamples, recipe: Recipe) -> None:
-        self.hands = torch.from_numpy(samples.right_hands())
-        self.labels = torch.from_numpy(label_indices(samples, recipe))
-        self.ladder = np.cumsum(draw_weights(samples, recipe))
-        self.batch, self.seed, self.epoch = recipe.batch, recipe.seed, 0
+    def __init__(self, recipe: PictureRecipe, network: PictureReader, steps: int) -> None:
+        super().__init__()
+        self.recipe, self.network, self.steps = recipe, network, steps
+        self.augment = PictureAugment(recipe.augment)
+        average = get_ema_multi_avg_fn(recipe.average)  # type: ignore[no-untyped-call]
+        self.averaged = AveragedModel(network, multi_avg_fn=average, use_buffers=True)
 
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        random = np.random.default_rng((self.seed, self.epoch))
-        self.epoch += 1
-        while True:
-            rows = np.searchsorted(self.ladder, random.random(self.batch) * self.ladder[-1])
-            yield self.hands[rows], self.labels[rows]
+    @property
+    def reader(self) -> PictureReader:
+        """The network to validate and to pack: the moving average, if there is one."""
+        return cast(PictureReader, self.averaged.module) if self.recipe.average else self.network
 
+    def on_train_epoch_start(self) -> None:
+        """Start each epoch from a chance of its own, so that a resumed run goes on as the whole one would have."""
+        torch.manual_seed(self.recipe.seed + 1_000_003 * (self.current_epoch + 1))
 
-def drawn_loader(samples: HandSamples, recipe: Recipe) -> DataLoader[tuple[Tensor, Tensor]]:
-    """Return an endless loader of whole batches."""
-    return DataLoader(DrawnBatches(samples, recipe), batch_size=None)
+    def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> Tensor:
+        """Return the loss of pictures uint8 (B, S, S, 3) with labels int64 (B,)."""
+        pictures, labels = batch
+        logits = self.network(self.augment(pictures))
+        self._log("train", logits, labels)
+        return functional.cross_entropy(logits, labels, label_smoothing=self.recipe.label_smoothing)
 
+    def on_train_batch_end(self, *_: object) -> None:
+        """Move the average."""
+        if self.recipe.average:
+            self.averaged.update_parameters(self.network)
 
-def label_indices(samples: HandSamples, recipe: Recipe) -> NDArray[np.int64]:
-    """Return the place of each label in the vocabulary, int64 (N,)."""
-    place = {label: index for index, label in enumerate(recipe.vocabulary)}
-    return np.array([place[label] for label in samples.label], np.int64)
+    def validation_step(self, batch: tuple[Tensor, Tensor], index: int) -> None:
+        """Log loss and accuracy."""
+        self._log("validation", self.reader(batch[0]), batch[1])
 
+    def configure_optimizers(self) -> dict[str, object]:  # type: ignore[override]
+        """Return the recipe's optimizer and schedule."""
+        recipe, weights = self.recipe, self.network.parameters()
+        rate, decay = recipe.learning_rate, recipe.weight_decay
+        if recipe.optimizer == "sgd":
+            optimizer: torch.optim.Optimizer = torch.optim.SGD(
+                weights, rate, momentum=recipe.momentum, weight_decay=decay, nesterov=recipe.momentum > 0
+            )
+        else:
+            kind = torch.optim.Adam if recipe.optimizer == "adam" else torch.optim.AdamW
+            optimizer = kind(weights, rate, weight_decay=decay)
+        if recipe.schedule == "constant":
+            return {"optimizer": optimizer}
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, self.steps, pct_start=0.05)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
-def draw_weights(samples: HandSamples, recipe: Recipe) -> NDArray[np.float64]:
-    """Weigh samples so that large sources and labels count for less than their size, float64 (N,).
-
-    The hands of one label in one source share the square root of their number, times the source's weight; labels are
-    then evened out by the power 0.7 of what they hold, times their factor in ``recipe.rare``.
-    """
-    labels = label_indices(samples, recipe)
-    factor = {source.name: source.weight for source in recipe.sources}
-    _, cell, size = np.unique(
-        np.stack([np.unique(samples.source, return_inverse=True)[1], labels]),
-        axis=1,
-        return_inverse=True,
-        return_counts=True,
-    )
-    weight = size[cell.ravel()] ** -0.5 * np.array([factor.get(source, 1.0) for source in samples.source])
-    held = np.bincount(labels, weights=weight, minlength=len(recipe.vocabulary))
-    rare = np.array([recipe.rare.get(label, 1.0) for label in recipe.vocabulary])
-    return np.asarray(weight * held[labels] ** -0.7 * rare[labels])
+    def _log(self, part: str, logits: Tensor, labels: Tensor) -> None:
+        loss = functional.cross_entropy(logits.detach().float(), labels)
+        right = (logits.detach().argmax(-1) == labels).float().mean()
+        how: dict[str, Any] = {"on_step": False, "on_epoch": True, "prog_bar": True, "batch_size": len(labels)}
+        self.log_dict({f"{part}_loss": loss, f"{part}_accuracy": right}, **how)

@@ -1,0 +1,87 @@
+"""Pictures with labels: what the picture networks learn from."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from signary.errors import InputError, ShapeError
+
+ROWS = ("label", "source", "group", "place", "sha256")
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """N labeled pictures of one size.
+
+    Parameters
+    ----------
+    images : uint8 (M, S, S, 3), RGB
+        May lie on disk (a memory map) and hold more than is used.
+    row : int64 (N,)
+        Where each picture lies in ``images``.
+    label, source, group : str (N,)
+        Pictures of one group (a person, a photo and its copies) are never parted by an honest split.
+    place : int64 (N,)
+        In the film or series that a picture is from: neighbors are near copies.
+    sha256 : str (N,)
+        Of the files.
+    skipped : sequence of str
+        What could not be read, and why.
+
+    Raises
+    ------
+    ShapeError
+        If there are not as many labels as pictures.
+    """
+
+    images: NDArray[np.uint8]
+    row: NDArray[np.int64]
+    label: NDArray[np.str_]
+    source: NDArray[np.str_]
+    group: NDArray[np.str_]
+    place: NDArray[np.int64]
+    sha256: NDArray[np.str_]
+    skipped: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        for name in ROWS:
+            if len(getattr(self, name)) != len(self.row):
+                said = f"{len(self.row)} pictures, {len(getattr(self, name))} of {name}"
+                raise ShapeError(f"{said}: not of one length", hint="give one of each a picture")
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    @property
+    def side(self) -> int:
+        """S in pixels."""
+        return int(self.images.shape[1])
+
+    def load(self, rows: NDArray[Any] | slice = slice(None)) -> NDArray[np.uint8]:
+        """Return some pictures, uint8 (K, S, S, 3), by index or mask into the N."""
+        return np.asarray(self.images[self.row[rows]])
+
+    def select(self, rows: NDArray[Any]) -> Pictures:
+        """Return some rows, by mask or index; the pictures stay where they are."""
+        return replace(self, row=self.row[rows], **{name: getattr(self, name)[rows] for name in ROWS})
+
+    def of_labels(self, labels: Collection[str]) -> Pictures:
+        """Return the pictures of some labels.
+
+        Raises
+        ------
+        InputError
+            If a label has no picture, or there is but one label.
+        """
+        kept = self.select(np.isin(self.label, list(labels)))
+        if empty := sorted(set(labels) - set(kept.label.tolist())):
+            named = ", ".join(empty)
+            raise InputError(f"{named}: no picture", hint=f"labels here: {', '.join(sorted(set(self.label.tolist())))}")
+        if len(set(labels)) < 2:
+            raise InputError(f"{len(set(labels))} class: nothing to tell apart", hint="give at least two")
+        return kept

@@ -1,0 +1,57 @@
+"""Raw pictures to normalized ones, inside the graph."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+GREY = (0.299, 0.587, 0.114)  # ITU-R BT.601 luma, as in Pillow's "L"
+
+
+class PictureFeatures(nn.Module):
+    """Bytes to numbers of mean 0 and standard deviation 1.
+
+    Parameters
+    ----------
+    mean, std : float32 (C,)
+        Of the training pictures, 0 to 1; C is 3, or 1 for grey.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, mean: Tensor, std: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("mean", mean.float().view(1, -1, 1, 1))
+        self.register_buffer("std", std.float().clamp(min=1e-3).view(1, -1, 1, 1))
+
+    @property
+    def channels(self) -> int:
+        """C."""
+        return self.mean.shape[1]
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Return float32 (B, C, H, W) for RGB pictures uint8 (B, H, W, 3)."""
+        return (channels_of(pictures, grey=self.channels == 1) - self.mean) / self.std
+
+
+def channels_of(pictures: Tensor, *, grey: bool) -> Tensor:
+    """Return float32 (B, C, H, W), 0 to 1, of RGB pictures uint8 or float32 (B, H, W, 3) of 0 to 255."""
+    values = pictures.float() / 255
+    if grey:
+        return (values * values.new_tensor(GREY)).sum(-1, keepdim=True).permute(0, 3, 1, 2)
+    return values.permute(0, 3, 1, 2)
+
+
+def picture_statistics(pictures: Tensor, *, grey: bool) -> tuple[Tensor, Tensor]:
+    """Return mean and standard deviation of each channel, float32 (C,), over pictures uint8 (B, H, W, 3)."""
+    sums, products = torch.zeros(3, dtype=torch.float64), torch.zeros(3, 3, dtype=torch.float64)
+    for batch in pictures.split(64):  # type: ignore[no-untyped-call]
+        pixels = batch.reshape(-1, 3).float().div_(255).sub_(0.5)
+        sums += pixels.sum(0)
+        products += pixels.T @ pixels
+    count = pictures[..., 0].numel()
+    covariance = products / count - torch.outer(sums, sums) / count**2
+    weights = torch.tensor([GREY] if grey else torch.eye(3).tolist(), dtype=torch.float64)
+    mean, variance = weights @ (sums / count + 0.5), (weights @ covariance @ weights.T).diagonal()
+    return mean.float(), variance.clamp(min=0).sqrt().float()

@@ -1,0 +1,80 @@
+"""Estimator recipes: scikit-learn's interface, trained in one go, packed as the same bundles."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+
+from signary.datasets.pictures import Pictures
+from signary.features.picture import channels_of
+from signary.models.baselines import LogisticBaseline, TwoLayerBaseline
+from signary.models.perceptron import Perceptron
+from signary.models.picture import PictureReader
+from signary.training.pictures import finish, load_pictures, predict_pictures, split_parts
+from signary.training.run import Run
+from signary.training.schema import EstimatorRecipe
+
+Layers = list[tuple[NDArray[np.float64], NDArray[np.float64]]]
+
+
+def train_estimator(recipe: EstimatorRecipe, data: Path, run: Run, *, fold: int = 0) -> Path:
+    """Train an estimator recipe; parameters as `signary.training.pictures.train_pictures`.
+
+    Returns
+    -------
+    Path
+        The bundle.
+    """
+    pictures = load_pictures(recipe, data, cache=run.cache)
+    parts = split_parts(recipe, pictures, fold=fold)
+    run.start(recipe)
+    train = pictures.select(parts.train)
+    estimator = make_estimator(recipe).fit(flat_rows(train, grey=recipe.data.grey), _places(train, recipe.labels))
+    network = estimator_reader(estimator, recipe)
+    logits = {name: predict_pictures(network, pictures.select(rows)) for name, rows in parts.items()}
+    return finish(recipe, run, network, pictures, parts, logits, folds=[])
+
+
+def make_estimator(recipe: EstimatorRecipe) -> Any:
+    """Return the untrained estimator of a recipe."""
+    if recipe.network == "logreg-sklearn":
+        return LogisticRegression(max_iter=recipe.steps, random_state=recipe.seed)
+    if recipe.network == "logreg-numpy":
+        return LogisticBaseline(steps=recipe.steps, learning_rate=recipe.learning_rate)
+    return TwoLayerBaseline(
+        hidden=recipe.hidden, steps=recipe.steps, learning_rate=recipe.learning_rate, random_state=recipe.seed
+    )
+
+
+def flat_rows(pictures: Pictures, *, grey: bool) -> NDArray[np.float64]:
+    """Return pictures as rows of numbers 0 to 1, float64 (N, C x S x S)."""
+    return channels_of(torch.from_numpy(pictures.load()), grey=grey).flatten(1).double().numpy()
+
+
+def estimator_reader(estimator: Any, recipe: EstimatorRecipe) -> PictureReader:
+    """Write a trained estimator's arithmetic as a network: raw pictures to one logit a class."""
+    layers = _layers(estimator)
+    pixels, hidden = len(layers[0][0]), [weight.shape[1] for weight, _ in layers[:-1]]
+    network = Perceptron(pixels, len(recipe.labels), hidden=hidden, activations=["tanh"])
+    linear = [layer for layer in network.layers if isinstance(layer, torch.nn.Linear)]
+    with torch.no_grad():
+        for layer, (weight, bias) in zip(linear, layers, strict=True):
+            layer.weight.copy_(torch.from_numpy(weight.T))
+            layer.bias.copy_(torch.from_numpy(bias))
+    channels = 1 if recipe.data.grey else 3
+    return PictureReader(network, recipe.data.side, torch.zeros(channels), torch.ones(channels)).eval()
+
+
+def _layers(estimator: Any) -> Layers:
+    """Return weights (in, out) and biases, in the order applied."""
+    return list(estimator.layers()) if hasattr(estimator, "layers") else [(estimator.coef_.T, estimator.intercept_)]
+
+
+def _places(pictures: Pictures, labels: list[str]) -> NDArray[np.int64]:
+    place = {label: index for index, label in enumerate(labels)}
+    return np.array([place[label] for label in pictures.label], np.int64)

@@ -1,0 +1,68 @@
+"""From a recipe's fields to its network."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from signary.datasets.pictures import Pictures
+from signary.features.picture import picture_statistics
+from signary.models.compact import CompactNet
+from signary.models.dexnet import DexNet
+from signary.models.handshape import HandshapeReader
+from signary.models.perceptron import Perceptron, RowReader
+from signary.models.picture import PictureReader
+from signary.training.schema import EstimatorRecipe, HandRecipe, PictureData, PictureRecipe, Recipe
+
+
+def trainable_parameters(recipe: Recipe) -> int:
+    """Return how many parameters a recipe's network has."""
+    return sum(weight.numel() for weight in _network(recipe).parameters())
+
+
+def hand_network(recipe: HandRecipe) -> HandshapeReader:
+    """Return the untrained network of a hand recipe."""
+    return HandshapeReader(len(recipe.labels), width=recipe.width, dropout=recipe.dropout, members=recipe.members)
+
+
+def picture_reader(recipe: PictureRecipe, train: Pictures) -> PictureReader:
+    """Return an untrained reader whose features know mean and standard deviation of the training pictures."""
+    network = picture_network(recipe, len(recipe.labels))
+    reader = reader_of(network, recipe.data, train)
+    reader.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return reader
+
+
+def picture_network(recipe: PictureRecipe, classes: int) -> nn.Module:
+    """Return the untrained network of a recipe for a number of classes."""
+    side, channels = recipe.data.side, 1 if recipe.data.grey else 3
+    if recipe.network == "dexnet":
+        return DexNet(classes, hidden=recipe.hidden, dropout=recipe.dropout)
+    if recipe.network == "compact":
+        return CompactNet(channels, classes, widths=recipe.widths, depths=recipe.depths, dropout=recipe.dropout)
+    if recipe.network == "rows":
+        return RowReader(channels * side, classes, width=recipe.hidden[0], dropout=recipe.dropout)
+    return Perceptron(
+        channels * side**2,
+        classes,
+        hidden=recipe.hidden,
+        activations=recipe.activations,
+        initialization=recipe.initialization,
+        dropout=recipe.dropout,
+    )
+
+
+def reader_of(network: nn.Module, data: PictureData, train: Pictures) -> PictureReader:
+    """Return a network behind the features of its training pictures."""
+    mean, std = picture_statistics(torch.from_numpy(train.load()), grey=data.grey)
+    return PictureReader(network, data.side, mean, std)
+
+
+def _network(recipe: Recipe) -> nn.Module:
+    if isinstance(recipe, HandRecipe):
+        return hand_network(recipe)
+    if isinstance(recipe, PictureRecipe):
+        return picture_network(recipe, len(recipe.labels))
+    assert isinstance(recipe, EstimatorRecipe)
+    pixels = (1 if recipe.data.grey else 3) * recipe.data.side**2
+    return Perceptron(pixels, len(recipe.labels), hidden=[recipe.hidden] if recipe.network == "mlp-numpy" else [])

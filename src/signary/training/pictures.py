@@ -1,0 +1,247 @@
+"""Picture recipes: photos, as they are, to a bundle."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+import lightning
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.model_selection import StratifiedKFold
+
+from signary.datasets.pictures import Pictures
+from signary.datasets.readers.pictures import in_array_order, join_pictures, read_pictures
+from signary.datasets.split import Parts, split_pictures
+from signary.errors import InputError
+from signary.export.onnx import export_picture_graph
+from signary.models.picture import PictureReader
+from signary.text.calibrate import fit_temperature, softmax
+from signary.text.vocabulary import Vocabulary
+from signary.training.batches import picture_loader
+from signary.training.networks import picture_reader
+from signary.training.pack import Learned, pack_bundle
+from signary.training.run import BEST, Run, fit_task, load_best, scores_of
+from signary.training.schema import EstimatorRecipe, PictureRecipe, Source
+from signary.training.tasks import PictureTask
+
+READ_BATCH = 128
+
+
+def train_pictures(recipe: PictureRecipe, data: Path, run: Run, *, fold: int = 0) -> Path:
+    """Train a picture recipe: learn from one part, stop and calibrate by another, test once on a third.
+
+    Parameters
+    ----------
+    recipe : PictureRecipe
+    data : Path
+        See `load_pictures`.
+    run : Run
+    fold : int
+        Which part is tested, from 0.
+
+    Returns
+    -------
+    Path
+        The bundle.
+    """
+    pictures = load_pictures(recipe, data, cache=run.cache)
+    parts = split_parts(recipe, pictures, fold=fold)
+    run.start(recipe)
+    folds = cross_validate(recipe, pictures.select(parts.train), run) if recipe.cross_validation else []
+    network = fit_pictures(recipe, pictures.select(parts.train), pictures.select(parts.validation), run=run)
+    logits = {name: predict_pictures(network, pictures.select(rows)) for name, rows in parts.items()}
+    return finish(recipe, run, network, pictures, parts, logits, folds=folds)
+
+
+def load_pictures(recipe: PictureRecipe | EstimatorRecipe, data: Path, *, cache: Path | None = None) -> Pictures:
+    """Read the sources of a recipe and keep the classes it tells apart.
+
+    Parameters
+    ----------
+    recipe : PictureRecipe or EstimatorRecipe
+    data : Path
+        Folder in which the sources lie, or the folder of the only source.
+    cache : Path, optional
+        Where decoded pictures are kept.
+
+    Raises
+    ------
+    InputError
+        If a source is missing, or a class has no picture.
+    """
+    side = recipe.data.side
+    folders = [_folder_of(source, data, alone=len(recipe.sources) == 1) for source in recipe.sources]
+    parts = [
+        read_pictures(folder, side=side, name=source.name, cache=cache)
+        for folder, source in zip(folders, recipe.sources, strict=True)
+    ]
+    pictures = _known(join_pictures(parts), recipe)
+    chosen = _chosen_rows(pictures, recipe)
+    return chosen if chosen is not None else pictures.of_labels(recipe.labels)
+
+
+def split_parts(recipe: PictureRecipe | EstimatorRecipe, pictures: Pictures, *, fold: int = 0) -> Parts:
+    """Split pictures as a recipe says; of those to learn from, keep its share.
+
+    Raises
+    ------
+    InputError
+        If nothing is left to learn from or a class has no picture there.
+    """
+    data = recipe.data
+    parts = split_pictures(
+        pictures, data.split, validation=data.validation, test=data.test, fold=fold, seed=recipe.seed
+    )
+    train = parts.train
+    if data.share < 1:
+        kept = np.random.default_rng(recipe.seed).permutation(len(train))[: max(1, round(data.share * len(train)))]
+        train = np.sort(train[kept])
+    if lost := sorted(set(recipe.labels) - set(pictures.label[train].tolist())):
+        raise InputError(f"{', '.join(lost)}: no picture to learn from", hint="add pictures, or hold out fewer")
+    return replace(parts, train=train)
+
+
+def fit_pictures(
+    recipe: PictureRecipe,
+    train: Pictures,
+    validation: Pictures | None = None,
+    *,
+    run: Run | None = None,
+    stage: str = "final",
+) -> PictureReader:
+    """Train the network of a picture recipe.
+
+    Parameters
+    ----------
+    recipe : PictureRecipe
+    train : Pictures
+    validation : Pictures, optional
+        The weights of the epoch with the least loss here are kept, if there is a run.
+    run : Run, optional
+        For checkpoints and logs; nothing is kept without it.
+    stage : str
+        Name of the checkpoints and logs in the run.
+
+    Returns
+    -------
+    PictureReader
+        In evaluation mode.
+    """
+    lightning.seed_everything(recipe.seed, verbose=False)
+    batches = picture_loader(train, recipe.labels, recipe.batch, seed=recipe.seed)
+    steps = min(recipe.steps or recipe.epochs * len(batches), recipe.epochs * len(batches))
+    task = PictureTask(recipe, picture_reader(recipe, train), steps)
+    tuned = validation is not None and len(validation) > 0
+    fit_task(
+        task,
+        batches,
+        picture_loader(validation, recipe.labels, READ_BATCH) if validation is not None and tuned else None,
+        run=run,
+        stage=stage,
+        steps=recipe.steps,
+        epochs=ceil(steps / len(batches)),
+        precision=_precision(recipe.precision),
+        patience=recipe.patience,
+        mlflow=recipe.mlflow,
+    )
+    if run is not None and tuned and run.checkpoints(stage).joinpath(f"{BEST}.ckpt").exists():
+        load_best(task, run, stage)
+    return task.reader.eval()
+
+
+def predict_pictures(network: PictureReader, pictures: Pictures) -> NDArray[np.float32]:
+    """Return logits float32 (N, V)."""
+    with torch.inference_mode():
+        rows = np.array_split(np.arange(len(pictures)), range(READ_BATCH, len(pictures), READ_BATCH))
+        logits = [network(torch.from_numpy(pictures.load(batch))).float().numpy() for batch in rows if len(batch)]
+    return np.concatenate(logits) if logits else np.zeros((0, 1), np.float32)
+
+
+def cross_validate(recipe: PictureRecipe, pictures: Pictures, run: Run) -> list[float]:
+    """Return the accuracy on each of the recipe's folds, learned from the others."""
+    folds = StratifiedKFold(recipe.cross_validation).split(np.zeros(len(pictures)), pictures.label)
+    scores = []
+    for number, (train, test) in enumerate(folds):
+        network = fit_pictures(recipe, pictures.select(train), run=run, stage=f"fold-{number}")
+        held_out = pictures.select(test)
+        said = np.array(recipe.labels)[predict_pictures(network, held_out).argmax(1)]
+        scores.append(float((said == held_out.label).mean()))
+    return scores
+
+
+def finish(
+    recipe: PictureRecipe | EstimatorRecipe,
+    run: Run,
+    network: PictureReader,
+    pictures: Pictures,
+    parts: Parts,
+    logits: dict[str, NDArray[np.float32]],
+    *,
+    folds: list[float],
+) -> Path:
+    """Calibrate, write what was measured, and pack the bundle.
+
+    Parameters
+    ----------
+    logits : dict of str to float32 (N, V)
+        Of ``train``, ``validation`` and ``test``, as far as they hold pictures.
+    folds : list of float
+        Accuracies of a cross-validation.
+    """
+    place = {label: index for index, label in enumerate(recipe.labels)}
+    labels = {
+        name: np.array([place[label] for label in pictures.label[rows]], np.int64) for name, rows in parts.items()
+    }
+    tuned = "validation" if len(parts.validation) else "train"
+    temperature = fit_temperature(logits[tuned], labels[tuned]) if tuned == "validation" else 1.0
+    metrics = {name: scores_of(softmax(logits[name], temperature), labels[name]) for name in labels}
+    more: dict[str, Any] = {"skipped": list(pictures.skipped), "split": recipe.data.split}
+    if folds:
+        more["cross_validation"] = {"mean": float(np.mean(folds)), "std": float(np.std(folds)), "folds": folds}
+    run.write_metrics(**metrics, **more)
+    seen = np.concatenate([parts.train, parts.validation])
+    learned = Learned(
+        temperature=temperature,
+        fitted_on=f"the {recipe.data.split} split's validation part" if tuned == "validation" else "nothing",
+        validation=metrics.get("test", metrics[tuned]),
+        split=f"{recipe.data.split} split, its test part" if "test" in metrics else f"the {tuned} part",
+        files={name: pictures.sha256[seen][pictures.source[seen] == name].tolist() for name in set(pictures.source)},
+    )
+    return pack_bundle(run.bundle, network, recipe, learned, export_picture_graph)
+
+
+def _folder_of(source: Source, data: Path, *, alone: bool) -> Path:
+    path = data / source.path
+    if path.exists():
+        return path
+    if alone and data.is_dir():
+        return data
+    raise InputError(f"{path}: no such folder", hint=f"--data names the folder that holds {source.path}")
+
+
+def _known(pictures: Pictures, recipe: PictureRecipe | EstimatorRecipe) -> Pictures:
+    """Give the labels their names in the vocabulary; leave out those that it does not know."""
+    vocabulary = Vocabulary(tuple(recipe.vocabulary), tuple(recipe.silent), recipe.aliases)
+    names, place = np.unique(pictures.label, return_inverse=True)
+    known = [vocabulary.index(str(name)) for name in names]
+    labels = np.array([recipe.vocabulary[index] if index is not None else "" for index in known])[place]
+    return replace(pictures, label=labels).select(labels != "")
+
+
+def _chosen_rows(pictures: Pictures, recipe: PictureRecipe | EstimatorRecipe) -> Pictures | None:
+    if not recipe.data.rows or recipe.data.classes == "all":
+        return None
+    ordered = in_array_order(pictures)
+    rows = np.concatenate([np.arange(len(ordered))[slice(*span)] for span in recipe.data.rows])
+    chosen = ordered.select(rows)
+    return chosen if set(chosen.label.tolist()) == set(recipe.labels) else None
+
+
+def _precision(asked: str) -> str:
+    """Return Lightning's name: bf16 where the processor has units for it, and is asked to use them."""
+    fast = torch.cuda.is_available() or torch.cpu._is_amx_tile_supported()
+    return "bf16-mixed" if asked == "bf16" or (asked == "auto" and fast) else "32-true"

@@ -1,0 +1,121 @@
+"""Recipes: one short YAML file a published model, holding only what differs from the defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from signary.errors import ConfigError, ModelNotFound
+from signary.training.schema import Recipe, recipe_class
+
+_PACKAGED = Path(__file__).resolve().parents[1] / "recipes"
+RECIPES = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).resolve().parents[3] / "recipes"
+OTHER_NAMES = {"trainer.max_steps": "steps", "trainer.max_epochs": "epochs"}
+
+
+def recipe_names() -> list[str]:
+    """Return the names of the recipes that come with the package."""
+    return sorted(path.stem for path in RECIPES.glob("*.yaml"))
+
+
+def load_recipe(name: str | Path, overrides: Mapping[str, Any] | None = None) -> Recipe:
+    """Load a recipe.
+
+    Parameters
+    ----------
+    name : str or Path
+        A name, or a YAML file.
+    overrides : mapping of str to value, optional
+        Dotted field -> value, stronger than the file: ``{"augment.flip": "0.5", "sources.0.weight": "2"}``.
+
+    Raises
+    ------
+    ModelNotFound
+        If there is no such recipe; the names are listed.
+    ConfigError
+        If fields are wrong; all of them are listed.
+    """
+    path = Path(name)
+    if path.suffix not in (".yaml", ".yml"):
+        path = RECIPES / f"{name}.yaml"
+    if not path.is_file():
+        raise ModelNotFound.named(str(name), recipe_names(), kind="recipe")
+    fields = _read_yaml(path)
+    wrong = [said for field, value in (overrides or {}).items() if (said := _set(fields, field, value))]
+    kind = recipe_class(fields.get("network", "handshape"))
+    try:
+        recipe = kind.model_validate(fields)
+    except ValidationError as error:
+        wrong += [_said(kind, item) for item in error.errors(include_url=False)]
+    if wrong:
+        raise ConfigError(f"{path.stem}: {'; '.join(wrong)}", hint="see 'signary recipes' and the reference")
+    return recipe
+
+
+def describe_recipes() -> list[dict[str, Any]]:
+    """Return name, task, network, parameters, classes and needs of every recipe."""
+    recipes = [load_recipe(name) for name in recipe_names()]
+    return [
+        {
+            "name": recipe.name,
+            "task": recipe.task,
+            "network": recipe.network,
+            "parameters": recipe.parameters,
+            "classes": len(recipe.labels),
+            "needs": ", ".join(source.path for source in recipe.sources),
+        }
+        for recipe in recipes
+    ]
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        fields = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+        raise ConfigError(f"{path}: no readable YAML ({error})".replace("\n", " "), hint="see recipes/") from error
+    if not isinstance(fields, dict):
+        raise ConfigError(f"{path}: holds no fields", hint="see recipes/")
+    return fields
+
+
+def _set(fields: dict[str, Any], dotted: str, value: Any) -> str:
+    """Set a dotted field, in lists by number; return what is wrong with it, if anything."""
+    place: Any = fields
+    *parents, last = OTHER_NAMES.get(dotted, dotted).split(".")
+    try:
+        for parent in parents:
+            place = place.setdefault(parent, {}) if isinstance(place, dict) else place[int(parent)]
+        place[last if isinstance(place, dict) else int(last)] = _value(value)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+        return f"{dotted}: no such field"
+    except yaml.YAMLError:
+        return f"{dotted}: {value!r} is no value"
+    return ""
+
+
+def _value(value: Any) -> Any:
+    return yaml.safe_load(value) if isinstance(value, str) else value
+
+
+def _said(kind: type[BaseModel], error: Any) -> str:
+    """Return what is wrong with a field, and which one may have been meant."""
+    *parents, name = [str(place) for place in error["loc"]] or [""]
+    message = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "extra_forbidden":
+        known = [field.rpartition(".")[2] for field in _fields(kind) if field.rpartition(".")[0] == ".".join(parents)]
+        close = get_close_matches(name, known, 1)
+        message = f"no such field{f', did you mean {close[0]}?' if close else ''}"
+    return f"{'.'.join([*parents, name])}: {message}".removeprefix(": ")
+
+
+def _fields(kind: type[BaseModel], before: str = "") -> Iterator[str]:
+    """Yield the dotted fields of a class of settings."""
+    for name, field in kind.model_fields.items():
+        yield before + name
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from _fields(field.annotation, f"{before}{name}.")

@@ -1,0 +1,225 @@
+"""Run folders, and training with Lightning into them."""
+
+from __future__ import annotations
+
+import json
+import logging
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import lightning
+import numpy as np
+import torch
+import yaml
+from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint, TQDMProgressBar
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from numpy.typing import NDArray
+
+from signary.errors import ExtraMissing, InputError
+from signary.output import DISK_FULL, make_folder, whole_file
+from signary.text.calibrate import expected_calibration_error, reliability
+from signary.training.schema import Recipe
+
+CHECKPOINT_STEPS = 100
+CONFIG, METRICS = "config.yaml", "metrics.json"
+LAST, BEST = "last", "best"
+MLFLOW = "mlflow.db"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run folder: ``config.yaml``, ``metrics.json``, ``checkpoints/``, ``logs/``, ``bundle/``.
+
+    Parameters
+    ----------
+    folder : Path
+    resume : bool
+        Go on from the last checkpoint of each stage, if there is one.
+    """
+
+    folder: Path
+    resume: bool = False
+
+    @property
+    def cache(self) -> Path:
+        """Where what was decoded or detected is kept: beside the runs, so that the next one finds it."""
+        return self.folder.parent / "cache"
+
+    @property
+    def bundle(self) -> Path:
+        """The bundle's folder."""
+        return self.folder / "bundle"
+
+    @property
+    def logs(self) -> Path:
+        """The folder of the logs."""
+        return self.folder / "logs"
+
+    def checkpoints(self, stage: str) -> Path:
+        """Return the folder of a stage's checkpoints."""
+        return self.folder / "checkpoints" / stage
+
+    def start(self, recipe: Recipe) -> None:
+        """Make the folder and write down the resolved recipe."""
+        make_folder(self.folder)
+        text = yaml.safe_dump(recipe.model_dump(), sort_keys=False)
+        self._write(CONFIG, text)
+
+    def write_metrics(self, **parts: Mapping[str, Any]) -> None:
+        """Write ``metrics.json``: train, validation, test and what else was measured."""
+        record: dict[str, Any] = {"train": {}, "validation": {}, "test": {}, **parts}
+        self._write(METRICS, json.dumps(record, indent=2) + "\n")
+
+    def _write(self, name: str, text: str) -> None:
+        with whole_file(self.folder / name, force=True) as draft:
+            draft.write_text(text, encoding="utf-8")
+
+
+def open_run(folder: Path, *, resume: bool) -> Run:
+    """Return a run folder to go on with.
+
+    Raises
+    ------
+    InputError
+        If it is to be resumed and is no run.
+    """
+    if resume and folder.exists() and not (folder / CONFIG).is_file():
+        raise InputError(f"{folder}: no run ({CONFIG} is missing)", hint="name a run folder, or leave out --resume")
+    return Run(folder, resume=resume)
+
+
+def fit_task(
+    task: lightning.LightningModule,
+    batches: Any,
+    validation: Any = None,
+    *,
+    run: Run | None,
+    stage: str,
+    steps: int | None = None,
+    epochs: int = -1,
+    precision: str = "32-true",
+    patience: int | None = None,
+    mlflow: bool = False,
+) -> None:
+    """Train a task, with progress bar, checkpoints and logs if there is a run.
+
+    Parameters
+    ----------
+    task : LightningModule
+        With ``validation`` it logs ``validation_loss``: its best weights are kept as ``best.ckpt``.
+    batches, validation : loaders
+    run : Run, optional
+    stage : str
+        Name of the checkpoints and logs in the run.
+    steps, epochs : int
+        Limits; a checkpoint is written every epoch, or every 100 steps where there are no epochs.
+    precision : str
+        Lightning's.
+    patience : int, optional
+        Epochs without a better ``validation_loss`` after which training stops.
+    mlflow : bool
+        Log to MLflow too: to ``MLFLOW_TRACKING_URI``, or an SQLite file beside the runs.
+    """
+    last = run.checkpoints(stage) / f"{LAST}.ckpt" if run else None
+    start = str(last) if run and run.resume and last is not None and last.exists() else None
+    tuned = validation is not None
+    loggers = _loggers(run, stage, mlflow=mlflow) if run else []
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        trainer = lightning.Trainer(
+            accelerator="auto",
+            max_steps=steps or -1,
+            max_epochs=epochs,
+            precision=precision,  # type: ignore[arg-type]
+            callbacks=_callbacks(run, stage, epochs=epochs, tuned=tuned, patience=patience),
+            logger=loggers,
+            enable_checkpointing=run is not None,
+            enable_progress_bar=run is not None,
+            enable_model_summary=False,
+            num_sanity_val_steps=0,
+            log_every_n_steps=20,
+        )
+        trainer.fit(task, batches, validation, ckpt_path=start, weights_only=True)
+
+
+def load_best(task: lightning.LightningModule, run: Run, stage: str) -> None:
+    """Give a task the weights of its best epoch."""
+    checkpoint = torch.load(run.checkpoints(stage) / f"{BEST}.ckpt", map_location="cpu", weights_only=True)
+    task.load_state_dict(checkpoint["state_dict"])
+
+
+def scores_of(
+    probabilities: NDArray[np.floating[Any]], labels: NDArray[np.int64], found: NDArray[np.bool_] | None = None
+) -> dict[str, Any]:
+    """Score calibrated probabilities (N, V): n, accuracy, calibration error and reliability table.
+
+    Parameters
+    ----------
+    probabilities : float (N, V)
+    labels : int64 (N,)
+    found : bool (N,), optional
+        Rows that were read at all; the others count as wrong.
+    """
+    found = np.ones(len(labels), np.bool_) if found is None else found
+    right = (probabilities.argmax(1) == labels) & found
+    sure = probabilities[found].max(1)
+    return {
+        "n": len(labels),
+        "accuracy": float(right.mean()),
+        "ece": float(expected_calibration_error(sure, right[found])),
+        "reliability": reliability(sure, right[found]).rows(),
+    }
+
+
+class WholeCheckpoint(ModelCheckpoint):
+    """Checkpoints that are written whole or not at all: a full disk leaves the old one."""
+
+    def _save_checkpoint(self, trainer: lightning.Trainer, filepath: str) -> None:
+        path = Path(filepath)
+        draft = path.with_name(f".{path.name}")
+        try:
+            super()._save_checkpoint(trainer, str(draft))
+            self._last_checkpoint_saved = filepath
+            if trainer.is_global_zero:
+                draft.replace(path)
+        except (OSError, RuntimeError) as error:
+            draft.unlink(missing_ok=True)
+            if isinstance(error, OSError) and error.errno not in DISK_FULL:
+                raise
+            hint = "make room, then go on with --resume"
+            raise InputError(f"{path}: cannot be written ({error}); the one before it is kept", hint=hint) from error
+
+
+def _callbacks(run: Run | None, stage: str, *, epochs: int, tuned: bool, patience: int | None) -> list[Callback]:
+    if run is None:
+        return []
+    folder = run.checkpoints(stage)
+    often: dict[str, Any] = {"every_n_epochs": 1} if epochs > 0 else {"every_n_train_steps": CHECKPOINT_STEPS}
+    # without a monitor the newest is the only one kept
+    callbacks: list[Callback] = [
+        WholeCheckpoint(folder, filename=LAST, enable_version_counter=False, save_on_train_epoch_end=True, **often),
+        TQDMProgressBar(refresh_rate=20),
+    ]
+    if tuned:
+        best: dict[str, Any] = {"monitor": "validation_loss", "enable_version_counter": False}
+        callbacks.append(WholeCheckpoint(folder, filename=BEST, save_weights_only=True, **best))
+    if tuned and patience:
+        callbacks.append(EarlyStopping("validation_loss", patience=patience))
+    return callbacks
+
+
+def _loggers(run: Run, stage: str, *, mlflow: bool) -> list[Any]:
+    loggers = [CSVLogger(run.logs, name="csv", version=stage), TensorBoardLogger(run.logs, stage)]
+    if mlflow:
+        from lightning.pytorch.loggers import MLFlowLogger
+
+        try:
+            uri = f"sqlite:///{run.folder.parent / MLFLOW}"
+            loggers.append(MLFlowLogger("signary", run_name=f"{run.folder.name}/{stage}", tracking_uri=uri))
+        except ModuleNotFoundError as error:
+            raise ExtraMissing.named("mlflow", "MLflow") from error
+    return loggers

@@ -1,0 +1,206 @@
+"""Pictures with labels: reading, skipping, caching, splitting, changing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+pytest.importorskip("sklearn")
+pytest.importorskip("torch")
+
+import torch
+
+from signary.datasets.picture_augment import PictureAugment
+from signary.datasets.pictures import Pictures
+from signary.datasets.readers.pictures import ARRAY_ORDER, in_array_order, join_pictures, read_pictures
+from signary.datasets.split import block_folds, split_pictures
+from signary.errors import ConfigError, InputError, ShapeError
+from signary.training.schema import PictureAugment as Strengths
+from signary.video.square import square
+
+
+def write_photo(path: Path, value: int = 0, size: tuple[int, int] = (20, 20)) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", size, (value, 255 - value, 7)).save(path)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Write two labels of four photos, doubly nested."""
+    root = tmp_path / "set"
+    for place, label in enumerate("AB"):
+        for number in (1, 2, 10, 11):
+            write_photo(root / "train" / "train" / label / f"{label}{number}.png", 100 * place + number)
+    return root
+
+
+def made(labels: list[str], groups: list[str] | None = None, places: list[int] | None = None) -> Pictures:
+    """Make pictures of one pixel."""
+    count = len(labels)
+    return Pictures(
+        images=np.arange(count, dtype=np.uint8)[:, None, None, None].repeat(3, 3),
+        row=np.arange(count),
+        label=np.array(labels),
+        source=np.full(count, "made"),
+        group=np.array(groups or labels),
+        place=np.array(places or range(count)),
+        sha256=np.array([str(row) for row in range(count)]),
+    )
+
+
+def test_nested_folders_are_read_in_natural_order(folder: Path) -> None:
+    pictures = read_pictures(folder, side=8)
+    assert pictures.label.tolist() == list("AAAABBBB")
+    assert pictures.place.tolist() == [1, 2, 10, 11] * 2
+    assert pictures.load().shape == (8, 8, 8, 3)
+    assert pictures.load([6])[0, 0, 0].tolist() == [110, 145, 7]
+    assert len(set(pictures.sha256)) == 8
+
+
+def test_pictures_are_decoded_once(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = read_pictures(folder, side=8, cache=tmp_path / "cache")
+    monkeypatch.setattr("signary.datasets.readers.pictures.read_photo", None)
+    again = read_pictures(folder, side=8, cache=tmp_path / "cache")
+    np.testing.assert_array_equal(first.load(), again.load())
+
+
+def test_unreadable_photos_are_named_and_skipped(folder: Path, tmp_path: Path) -> None:
+    (folder / "train" / "train" / "A" / "A3.png").write_text("no photo")
+    for _ in range(2):  # read, then from the cache
+        pictures = read_pictures(folder, side=8, cache=tmp_path / "cache")
+        assert len(pictures) == 8
+        assert len(pictures.skipped) == 1
+        assert "A3.png" in pictures.skipped[0]
+
+
+def test_what_is_missing_is_told(folder: Path, tmp_path: Path) -> None:
+    (folder / "train" / "train" / "C").mkdir()
+    with pytest.raises(InputError, match="no photo of C"):
+        read_pictures(folder, side=8)
+    (folder / "train" / "train" / "C" / "1.png").write_text("no photo")
+    with pytest.raises(InputError, match=r"no photo of C can be read .*1\.png"):
+        read_pictures(folder, side=8)
+    with pytest.raises(InputError, match="no photos in folders"):
+        read_pictures(tmp_path / "nothing", side=8)
+    with pytest.raises(InputError, match="D: no picture"):
+        made(["A", "B"]).of_labels(["A", "D"])
+    with pytest.raises(InputError, match="1 class"):
+        made(["A", "A"]).of_labels(["A"])
+    with pytest.raises(ShapeError, match="3 pictures, 2 of label"):
+        Pictures(**{**vars(made(["A", "B", "C"])), "label": np.array(["A", "B"])})
+
+
+def test_arrays_are_read_in_their_own_order(tmp_path: Path) -> None:
+    columns = np.repeat(np.arange(10), 2)
+    np.save(tmp_path / "X.npy", np.linspace(0, 1, 20)[:, None, None] * np.ones((20, 4, 4)))
+    np.save(tmp_path / "Y.npy", np.eye(10)[columns])
+    pictures = read_pictures(tmp_path, side=4)
+    assert pictures.label.tolist() == [ARRAY_ORDER[column] for column in columns]
+    assert pictures.load()[-1, 0, 0].tolist() == [255] * 3
+    shuffled = pictures.select(np.random.default_rng(0).permutation(20))
+    assert in_array_order(shuffled).label.tolist() == pictures.label.tolist()
+    np.save(tmp_path / "Y.npy", np.eye(10)[columns][:5])
+    with pytest.raises(ShapeError, match="20 pictures, 5 labels"):
+        read_pictures(tmp_path, side=4)
+    (tmp_path / "Y.npy").write_text("no array")
+    with pytest.raises(InputError, match="no readable array"):
+        read_pictures(tmp_path, side=4)
+
+
+def test_joined_pictures_keep_their_rows() -> None:
+    both = join_pictures([made(["A", "B", "C"]).select(np.array([2, 0])), made(["D", "E"])])
+    assert both.label.tolist() == ["C", "A", "D", "E"]
+    assert both.load()[:, 0, 0, 0].tolist() == [2, 0, 0, 1]
+
+
+def test_squares_are_cut_from_the_middle() -> None:
+    image = np.zeros((10, 30, 3), np.uint8)
+    image[:, 10:20] = 200
+    assert (square(image, 10) == 200).all()
+    assert square(image, 5).shape == (5, 5, 3)
+    assert square(image[:, :10], 10) is not None
+    np.testing.assert_array_equal(square(image[:, :10], 10), image[:, :10])
+
+
+def test_blocks_are_stretches_of_a_film() -> None:
+    labels = ["A"] * 50 + ["B"] * 30
+    places = [*range(50), *range(0, 120, 4)]
+    order = np.random.default_rng(0).permutation(80)
+    label, place = np.array(labels)[order], np.array(places)[order]
+    folds = block_folds(label, place, 10)
+    for name, size in (("A", 5), ("B", 3)):
+        rows = np.flatnonzero(label == name)
+        along = folds[rows[np.argsort(place[rows])]]
+        assert (np.diff(along) != 0).sum() == 9  # each fold is one stretch
+        assert np.bincount(along).tolist() == [size] * 10
+
+
+@pytest.mark.parametrize("how", ["random", "blocks", "groups"])
+@pytest.mark.parametrize("fold", [0, 3])
+def test_parts_are_apart_and_whole(how: str, fold: int) -> None:
+    pictures = made(["A", "B"] * 100, [f"g{row // 4}" for row in range(200)])
+    parts = split_pictures(pictures, how, validation=0.2, test=0.1, fold=fold)
+    assert sorted(np.concatenate([parts.train, parts.validation, parts.test]).tolist()) == list(range(200))
+    assert len(parts.test) == pytest.approx(20, abs=4)
+    assert len(parts.validation) == pytest.approx(40, abs=4)
+    if how == "groups":
+        sides = [set(pictures.group[rows]) for _, rows in parts.items()]
+        assert not any(sides[one] & sides[other] for one, other in ((0, 1), (0, 2), (1, 2)))
+
+
+def test_folds_test_every_picture_once() -> None:
+    pictures = made(["A", "B"] * 50, [f"g{row // 2}" for row in range(100)])
+    for how in ("blocks", "groups"):
+        tested = [split_pictures(pictures, how, validation=0.1, test=0.2, fold=fold).test for fold in range(5)]
+        assert sorted(np.concatenate(tested).tolist()) == list(range(100))
+
+
+def test_the_random_split_is_scikit_learns() -> None:
+    from sklearn.model_selection import train_test_split
+
+    parts = split_pictures(made(["A", "B"] * 205), "random", validation=0, test=0.15, seed=42)
+    train, test = train_test_split(np.arange(410), test_size=0.15, random_state=42)
+    assert (parts.train.tolist(), parts.test.tolist()) == (train.tolist(), test.tolist())
+    assert len(parts.validation) == 0
+
+
+def test_unknown_splits_and_folds() -> None:
+    with pytest.raises(ConfigError, match="split='leaky'"):
+        split_pictures(made(["A", "B"] * 9), "leaky", validation=0, test=0.1)
+    with pytest.raises(ConfigError, match="fold=10, must be 0 to 9"):
+        split_pictures(made(["A", "B"] * 9), "blocks", validation=0, test=0.1, fold=10)
+
+
+def test_no_strength_changes_nothing() -> None:
+    pictures = torch.randint(0, 256, (3, 16, 16, 3), dtype=torch.uint8)
+    assert PictureAugment(Strengths())(pictures) is pictures
+
+
+@pytest.mark.parametrize(
+    "strengths",
+    [{"turn_deg": 30}, {"zoom": 0.3}, {"shift": 0.3}, {"perspective": 0.3}, {"light": 0.5}, {"color": 0.5}]
+    + [{name: 1.0} for name in ("grey", "blur", "noise", "cover", "background")],
+    ids=lambda strengths: next(iter(strengths)),
+)
+def test_every_strength_changes_pictures_of_its_own(strengths: dict[str, float]) -> None:
+    torch.manual_seed(0)
+    pictures = torch.randint(0, 256, (16, 24, 24, 3), dtype=torch.uint8)
+    changed = PictureAugment(Strengths(**strengths))(pictures)
+    assert changed.shape == pictures.shape
+    assert changed.dtype == torch.uint8
+    assert (changed != pictures).float().mean() > 0.02
+
+
+def test_flip_mirrors_whole_pictures() -> None:
+    pictures = torch.randint(0, 256, (8, 16, 16, 3), dtype=torch.uint8)
+    changed = PictureAugment(Strengths(flip=1))(pictures).int()
+    assert (changed - pictures.flip(2).int()).abs().max() <= 1
+
+
+def test_grey_pictures_have_no_color() -> None:
+    pictures = torch.randint(0, 256, (8, 16, 16, 3), dtype=torch.uint8)
+    changed = PictureAugment(Strengths(grey=1))(pictures).int()
+    assert (changed.amax(-1) - changed.amin(-1)).max() <= 1
