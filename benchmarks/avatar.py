@@ -23,7 +23,8 @@ from signary.avatar.render import Painter, render
 from signary.landmarks.detect import HandsDetector
 from signary.landmarks.sequence import LandmarkSequence
 from signary.landmarks.skeleton import LEFT_HAND, RIGHT_HAND
-from signary.recognition.recognizer import Recognizer, load
+from signary.recognition.load import load
+from signary.recognition.recognizer import Recognizer
 from signary.text.recognition import Recognition
 from signary.video.frame import Frame
 

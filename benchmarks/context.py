@@ -27,7 +27,8 @@ from signary.avatar.render import render
 from signary.landmarks.detect import HandsDetector
 from signary.landmarks.sequence import LandmarkSequence
 from signary.landmarks.skeleton import RIGHT_HAND
-from signary.recognition.recognizer import Recognizer, load
+from signary.recognition.load import load
+from signary.recognition.recognizer import Recognizer
 from signary.text.context import ContextOptions
 from signary.text.language import CharacterModel
 

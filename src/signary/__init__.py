@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from signary.landmarks.files import read_landmarks
     from signary.landmarks.sequence import LandmarkSequence
     from signary.landmarks.write import write_landmarks
-    from signary.recognition.recognizer import Recognizer, load
+    from signary.recognition.load import load
+    from signary.recognition.recognizer import Recognizer
     from signary.text.recognition import Alternative, Event, Failure, Recognition, Token
     from signary.video.frame import Frame
     from signary.video.source import open_source
@@ -56,7 +57,8 @@ _HOMES = {
     "signary.landmarks.files": ("read_landmarks",),
     "signary.landmarks.sequence": ("LandmarkSequence",),
     "signary.landmarks.write": ("write_landmarks",),
-    "signary.recognition.recognizer": ("Recognizer", "load"),
+    "signary.recognition.load": ("load",),
+    "signary.recognition.recognizer": ("Recognizer",),
     "signary.text.recognition": ("Alternative", "Event", "Failure", "Recognition", "Token"),
     "signary.video.frame": ("Frame",),
     "signary.video.source": ("open_source",),

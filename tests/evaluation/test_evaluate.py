@@ -14,7 +14,8 @@ from signary.export.bundle import load_bundle
 from signary.landmarks.sequence import LandmarkSequence
 from signary.landmarks.skeleton import RIGHT_HAND
 from signary.landmarks.write import write_landmarks
-from signary.recognition.recognizer import Recognizer, load
+from signary.recognition.load import load
+from signary.recognition.recognizer import Recognizer
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from signary.landmarks.sequence import Points
 from signary.landmarks.skeleton import RIGHT_HAND
-from signary.recognition.recognizer import Recognizer, load
+from signary.recognition.load import load
+from signary.recognition.recognizer import Recognizer
 from signary.video.frame import Frame
 
 LABELS = ("A", "B", "I", "J", "D", "Z", "nothing")

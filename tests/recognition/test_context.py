@@ -13,7 +13,8 @@ from signary.avatar.motion import SpellOptions, plan_spelling
 from signary.errors import ConfigError, InputError
 from signary.landmarks.sequence import LandmarkSequence
 from signary.landmarks.skeleton import RIGHT_HAND
-from signary.recognition.recognizer import Recognizer, load
+from signary.recognition.load import load
+from signary.recognition.recognizer import Recognizer
 
 
 @pytest.fixture(scope="module")

@@ -15,8 +15,10 @@ from signary.errors import BundleError, InputError, ModelNotFound
 from signary.landmarks.sequence import LandmarkSequence
 from signary.landmarks.skeleton import LEFT_HAND, RIGHT_HAND
 from signary.landmarks.write import write_landmarks
+from signary.recognition.load import load
+from signary.recognition.options import ReadOptions
 from signary.recognition.reading import Lead, Reading
-from signary.recognition.recognizer import ReadOptions, Recognizer, load, source_name
+from signary.recognition.recognizer import Recognizer, source_name
 from signary.text.recognition import Failure, Recognition
 
 

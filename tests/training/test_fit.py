@@ -14,7 +14,7 @@ from signary.datasets.samples import join_samples
 from signary.datasets.split import group_folds, leave_source_out
 from signary.errors import ConfigError, InputError, ModelNotFound
 from signary.landmarks.sequence import LandmarkSequence
-from signary.recognition.recognizer import load
+from signary.recognition.load import load
 from signary.training.recipe import describe_recipes, load_recipe, recipe_names
 
 RECIPE = """

@@ -52,7 +52,7 @@ def _measure(model: str, runs: int) -> dict[str, float]:
     from signary.landmarks.detect import HandsDetector
     from signary.landmarks.sequence import LandmarkSequence
     from signary.landmarks.skeleton import RIGHT_HAND
-    from signary.recognition.recognizer import load
+    from signary.recognition.load import load
     from signary.video.frame import Frame
 
     reader, random = load(model), np.random.default_rng(0)

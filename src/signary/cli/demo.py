@@ -65,7 +65,7 @@ def demo(
     from signary.avatar.motion import SpellOptions
     from signary.avatar.spell import spell
     from signary.output import check_free
-    from signary.recognition.recognizer import load
+    from signary.recognition.load import load
 
     with checked_flags():
         options, look = SpellOptions(speed=speed, seed=seed), Look(skin=skin)

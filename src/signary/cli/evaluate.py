@@ -45,7 +45,7 @@ def evaluate(
         raise ExtraMissing.named("train", "scikit-learn")
     from signary.evaluation.evaluate import evaluate as measure
     from signary.evaluation.report import read_history, write_report
-    from signary.recognition.recognizer import load
+    from signary.recognition.load import load
 
     reader = load(model)
     evaluation = measure(reader, data, by=by, track=lambda files: progress(files, "reading", len(files)))

@@ -68,7 +68,8 @@ def recognize(
     force
         Write over files that exist.
     """
-    from signary.recognition.recognizer import ReadOptions, load
+    from signary.recognition.load import load
+    from signary.recognition.options import ReadOptions
 
     with checked_flags():
         how = ReadOptions(hand=hand, mirrored=mirrored, max_hands=max_hands, as_clip=as_clip, fps=fps, context=context)

@@ -139,7 +139,7 @@ def evaluate(
             continue
         started_s = time.perf_counter()
         try:
-            rows.append((file, expected, recognizer.classify(recognizer.landmarks(str(file.path)))))
+            rows.append((file, expected, recognizer.rank(str(file.path))))
         except SignaryError as error:
             skipped.append(f"{_name(file, data)}: {error.message}")
         else:

@@ -100,3 +100,30 @@ class Reading:
         if not self.seen.any():
             return Reading(self.probabilities[:1], self.place[:1])
         return Reading(*(rows[self.seen].mean(0, keepdims=True) for rows in (self.probabilities, self.place)))
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A source as it was read.
+
+    Parameters
+    ----------
+    reading : Reading
+        T frames.
+    times_s : float64 (T,)
+        Of the frames; all at one time: looks at one photo.
+    fps : float
+        Frames a second; 0 = not known.
+    warnings : tuple of str
+        What the source said.
+    """
+
+    reading: Reading
+    times_s: NDArray[np.float64]
+    fps: float
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def is_photo(self) -> bool:
+        """Whether all frames are looks at one moment."""
+        return len(self.times_s) > 0 and self.times_s[-1] == self.times_s[0]

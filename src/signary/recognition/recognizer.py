@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from signary.errors import BundleError, ConfigError, InputError, SignaryError
-from signary.export.bundle import Bundle, load_bundle
-from signary.landmarks.detect import HandsDetector, check_max_hands
+from signary.errors import BundleError, ConfigError, SignaryError
+from signary.export.bundle import Bundle
+from signary.landmarks.detect import HandsDetector
 from signary.landmarks.extract import extract, look_closely
 from signary.landmarks.files import LANDMARK_ENDINGS, read_landmarks
 from signary.landmarks.sequence import HAND_SLOTS, LEFT, RIGHT, LandmarkSequence
 from signary.recognition.backend import Backend
-from signary.recognition.reading import Reading
+from signary.recognition.options import ReadOptions
+from signary.recognition.reading import Clip, Reading
 from signary.recognition.stream import stream_events
 from signary.text.calibrate import softmax
 from signary.text.commit import HeldOptions, decode_held, mean_confidence, recognition_text
@@ -29,74 +30,16 @@ from signary.text.strokes import as_photo
 from signary.video.source import open_source
 
 Progress = Callable[[int, int | None], None]
-HANDS = ("auto", LEFT, RIGHT)
-CONTEXTS = ("none", "words")
-
-
-@dataclass(frozen=True, slots=True)
-class ReadOptions:
-    """How sources are read.
-
-    Parameters
-    ----------
-    hand : {"auto", "left", "right"}
-        Which of the signer's hands to read; ``auto`` takes the one seen larger and longer.
-    mirrored : bool
-        The pictures are mirror images.
-    max_hands : int
-        1 or 2: hands nearest the middle that are looked at.
-    as_clip : bool
-        Read a folder of pictures as one clip.
-    fps : float, optional
-        Frames a second of sources that do not say.
-    context : {"none", "words"}
-        Whether doubtful letters of a clip are read as what makes words; `signary.text.context`. What the model is
-        sure of stays as it is, and so do photos.
-    """
-
-    hand: str = "auto"
-    mirrored: bool = False
-    max_hands: int = 2
-    as_clip: bool = False
-    fps: float | None = None
-    context: str = "none"
-
-    def __post_init__(self) -> None:
-        if self.hand not in HANDS:
-            raise InputError(f"hand={self.hand!r}, must be one of {', '.join(HANDS)}", hint="the signer's own side")
-        check_max_hands(self.max_hands)
-        if self.fps is not None and not 0 < self.fps < float("inf"):
-            raise InputError(f"fps={self.fps}, must be above 0", hint="frames a second, 30 for example")
-        if self.context not in CONTEXTS:
-            known = ", ".join(CONTEXTS)
-            raise InputError(f"context={self.context!r}, must be one of {known}", hint="words reads doubtful letters")
-
-
-def load(name_or_path: str | Path = "letters", *, threads: int | None = None) -> Recognizer:
-    """Load a recognizer.
-
-    Parameters
-    ----------
-    name_or_path : str or Path
-        A bundle that comes with the package, a bundle folder, or a run folder.
-    threads : int, optional
-        Threads of the network; the number of cores, 4 at most, by default.
-
-    Raises
-    ------
-    ModelNotFound, BundleError
-    """
-    return Recognizer(load_bundle(name_or_path), threads=threads)
 
 
 class Recognizer:
-    """Read signs with one bundle; made by `load`.
+    """Read signs with one bundle, from landmarks; made by `signary.recognition.load.load`.
 
     Parameters
     ----------
     bundle : Bundle
     threads : int, optional
-        As for `load`.
+        Of the network; the number of cores, 4 at most, by default.
 
     Raises
     ------
@@ -104,8 +47,10 @@ class Recognizer:
         If the bundle's task is not one that this class reads.
     """
 
+    input = "landmarks"
+
     def __init__(self, bundle: Bundle, *, threads: int | None = None) -> None:
-        if bundle.manifest.input != "landmarks" or bundle.task not in ("letters", "digits"):
+        if bundle.manifest.input != self.input or bundle.task not in ("letters", "digits"):
             raise BundleError(f"{bundle.name}: task {bundle.task} is not read here", hint="use letters or digits")
         self.bundle = bundle
         self._backend = Backend(bundle.graph_path(), threads=threads)
@@ -155,13 +100,12 @@ class Recognizer:
         start = time.perf_counter()
         how = ReadOptions(**options)
         self.check_context(how.context)
-        sequence, warnings = self._read(source, how, on_progress)
-        reading, times_s = self.read_landmarks(sequence, hand=how.hand), sequence.times_s
-        if _is_photo(sequence):
+        clip = self._look(source, how, on_progress)
+        reading, times_s = clip.reading, clip.times_s
+        if clip.is_photo:
             reading, times_s = reading.averaged(), times_s[:1]
         seen, tokens = reading.seen, self.decode(reading, times_s, context=how.context)
-        if not seen.any():
-            warnings = (*warnings, "no hand found")
+        warnings = clip.warnings if seen.any() else (*clip.warnings, "no hand found")
         return Recognition(
             source=source_name(source),
             model=self.name,
@@ -170,7 +114,7 @@ class Recognizer:
             confidence=mean_confidence(tokens),
             tokens=tuple(tokens),
             frames=len(times_s),
-            fps=sequence.fps,
+            fps=clip.fps,
             hand_rate=float(seen.mean()) if len(seen) else 0.0,
             elapsed_s=time.perf_counter() - start,
             warnings=warnings,
@@ -275,13 +219,21 @@ class Recognizer:
         list of (text, confidence)
             All labels, likeliest first, ``""`` for the silent ones; empty where no hand was found.
         """
-        reading = self.read_landmarks(sequence, hand=hand)
+        return self._rank(self._clip(sequence, hand))
+
+    def rank(self, source: Any, **options: Any) -> list[tuple[str, float]]:
+        """Read a whole source as one label: as `classify`, given what `recognize` takes."""
+        return self._rank(self._look(source, ReadOptions(**options), None))
+
+    def _rank(self, clip: Clip) -> list[tuple[str, float]]:
+        reading, times_s = clip.reading, clip.times_s
         if not reading.seen.any():
             return []
-        if _is_photo(sequence):
-            mean = as_photo(reading.averaged().probabilities[0], self.bundle.vocabulary)
+        if clip.is_photo:
+            mean = reading.averaged().probabilities[0]
+            mean = as_photo(mean, self.bundle.vocabulary) if self._held.drawn else mean
         else:
-            weights = _steadiness(reading, sequence.times_s) * self._signing(reading, sequence.times_s)
+            weights = _steadiness(reading, times_s) * self._signing(reading, times_s)
             mean = weights @ reading.probabilities[reading.seen] / weights.sum()
         return [(self.bundle.vocabulary.text(int(label)), float(mean[label])) for label in np.argsort(-mean)]
 
@@ -316,6 +268,14 @@ class Recognizer:
             detector = self._detector(still=False, how=how)
             yield from stream_events(self, frames, detector, hand=how.hand, held=self._held)
 
+    def _look(self, source: Any, how: ReadOptions, on_progress: Progress | None) -> Clip:
+        """Look at a source and run the graph over it."""
+        sequence, warnings = self._read(source, how, on_progress)
+        return replace(self._clip(sequence, how.hand), warnings=warnings)
+
+    def _clip(self, sequence: LandmarkSequence, hand: str) -> Clip:
+        return Clip(self.read_landmarks(sequence, hand=hand), sequence.times_s, sequence.fps)
+
     def _read(
         self, source: Any, how: ReadOptions, on_progress: Progress | None
     ) -> tuple[LandmarkSequence, tuple[str, ...]]:
@@ -347,11 +307,6 @@ def source_name(source: Any) -> str:
     if isinstance(source, str | Path | int):
         return str(source)
     return str(getattr(source, "name", "array" if isinstance(source, np.ndarray) else type(source).__name__))
-
-
-def _is_photo(sequence: LandmarkSequence) -> bool:
-    """Say whether all frames are looks at one moment."""
-    return len(sequence) > 0 and sequence.duration_s == 0
 
 
 def _held_options(thresholds: dict[str, float]) -> HeldOptions:

@@ -36,6 +36,8 @@ class HeldOptions:
         Way of the hand, in hand sizes, between two holds that makes a double of a long letter.
     alternatives : int
         Other readings to keep.
+    drawn : bool
+        J and Z are known by their movement, and a guess in a photo; else by the look of each frame.
     """
 
     hold_s: float = 0.25
@@ -44,11 +46,7 @@ class HeldOptions:
     gap_s: float = 0.15
     bounce: float = 0.35
     alternatives: int = 4
-
-
-def settle_s(options: HeldOptions) -> float:
-    """Return how long after its end, in seconds, a token can no longer change."""
-    return options.smooth_s / 2 + options.hold_s + options.gap_s
+    drawn: bool = True
 
 
 def decode_held(
@@ -91,7 +89,7 @@ def decode_held(
     _check_shapes(probabilities, times, seen, position, vocabulary)
     if not len(times):
         return []
-    if len(times) == 1:
+    if len(times) == 1 and options.drawn:
         probabilities = as_photo(probabilities, vocabulary)
     silent = np.array([not vocabulary.text(label) for label in range(len(vocabulary))])
     smooth = _smoothed(probabilities, times, seen, options.smooth_s)
@@ -101,8 +99,9 @@ def decode_held(
     if len(times) > 1:
         step = float(np.median(np.diff(times)))
         place = np.asarray(position, np.float64)
-        runs = read_strokes(_bridged(runs, times, options), times, place, vocabulary, options.gap_s)
-        drawn = drawn_labels(vocabulary)
+        runs = _bridged(runs, times, options)
+        drawn = drawn_labels(vocabulary) if options.drawn else {}
+        runs = read_strokes(runs, times, place, vocabulary, options.gap_s) if options.drawn else runs
         runs = [part for run in runs for part in ([run] if run[0] in drawn else _parted(run, times, position, options))]
         runs = [run if run[0] in drawn else _settled(run, times, place) for run in runs]
         runs = [run for run in runs if times[run[2] - 1] - times[run[1]] + step >= options.hold_s]

@@ -99,6 +99,7 @@ def _manifest(network: nn.Module, recipe: Recipe, learned: Learned) -> BundleMan
         aliases={name: label for name, label in recipe.aliases.items() if label in recipe.labels},
         sign_language=recipe.sign_language,
         region=recipe.region,
+        thresholds={} if of_hands else {"drawn": 0},  # a picture is read by its look alone
         calibration=Calibration(
             temperature=learned.temperature,
             fitted_on=learned.fitted_on,

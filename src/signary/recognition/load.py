@@ -1,0 +1,28 @@
+"""From a bundle to what reads with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from signary.export.bundle import load_bundle
+from signary.recognition.pictures import PictureRecognizer
+from signary.recognition.recognizer import Recognizer
+
+
+def load(name_or_path: str | Path = "letters", *, threads: int | None = None) -> Recognizer:
+    """Load a recognizer.
+
+    Parameters
+    ----------
+    name_or_path : str or Path
+        A bundle that comes with the package, a bundle folder, or a run folder.
+    threads : int, optional
+        Threads of the network; the number of cores, 4 at most, by default.
+
+    Raises
+    ------
+    ModelNotFound, BundleError
+    """
+    bundle = load_bundle(name_or_path)
+    kind = PictureRecognizer if bundle.manifest.input == PictureRecognizer.input else Recognizer
+    return kind(bundle, threads=threads)

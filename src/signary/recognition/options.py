@@ -1,0 +1,51 @@
+"""How sources are read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from signary.errors import InputError
+from signary.landmarks.detect import check_max_hands
+from signary.landmarks.sequence import LEFT, RIGHT
+
+HANDS = ("auto", LEFT, RIGHT)
+CONTEXTS = ("none", "words")
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """How sources are read.
+
+    Parameters
+    ----------
+    hand : {"auto", "left", "right"}
+        Which of the signer's hands to read; ``auto`` takes the one seen larger and longer.
+    mirrored : bool
+        The pictures are mirror images.
+    max_hands : int
+        1 or 2: hands nearest the middle that are looked at.
+    as_clip : bool
+        Read a folder of pictures as one clip.
+    fps : float, optional
+        Frames a second of sources that do not say.
+    context : {"none", "words"}
+        Whether doubtful letters of a clip are read as what makes words; `signary.text.context`. What the model is
+        sure of stays as it is, and so do photos.
+    """
+
+    hand: str = "auto"
+    mirrored: bool = False
+    max_hands: int = 2
+    as_clip: bool = False
+    fps: float | None = None
+    context: str = "none"
+
+    def __post_init__(self) -> None:
+        if self.hand not in HANDS:
+            raise InputError(f"hand={self.hand!r}, must be one of {', '.join(HANDS)}", hint="the signer's own side")
+        check_max_hands(self.max_hands)
+        if self.fps is not None and not 0 < self.fps < float("inf"):
+            raise InputError(f"fps={self.fps}, must be above 0", hint="frames a second, 30 for example")
+        if self.context not in CONTEXTS:
+            known = ", ".join(CONTEXTS)
+            raise InputError(f"context={self.context!r}, must be one of {known}", hint="words reads doubtful letters")

@@ -1,0 +1,87 @@
+"""Bundles that take whole pictures, at work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any, NoReturn
+
+import numpy as np
+
+from signary.errors import ConfigError, InputError
+from signary.export.bundle import Bundle
+from signary.landmarks.files import LANDMARK_ENDINGS
+from signary.landmarks.sequence import LandmarkSequence
+from signary.recognition.options import ReadOptions
+from signary.recognition.reading import Clip, Reading
+from signary.recognition.recognizer import Progress, Recognizer, source_name
+from signary.text.calibrate import softmax
+from signary.text.recognition import Event
+from signary.video.source import FrameSource, open_source
+from signary.video.square import square
+
+BATCH = 32
+
+
+class PictureRecognizer(Recognizer):
+    """Read signs with one bundle, from whole pictures; made by `signary.recognition.load.load`.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    threads : int, optional
+        Of the network; the number of cores, 4 at most, by default.
+    """
+
+    input = "image"
+
+    def __init__(self, bundle: Bundle, *, threads: int | None = None) -> None:
+        super().__init__(bundle, threads=threads)
+        self.side = int(self._backend.input_shapes["pictures"][1] or 0)
+
+    def landmarks(self, source: Any, **options: Any) -> NoReturn:
+        """Refuse: there are none."""
+        self._refuse("landmarks")
+
+    def read_landmarks(self, sequence: LandmarkSequence, *, hand: str = "auto") -> NoReturn:
+        """Refuse: pictures are read."""
+        self._refuse("landmarks")
+
+    def stream(self, source: Any = 0, **options: Any) -> Iterator[Event]:
+        """Refuse: a model of landmarks follows a hand, this one does not."""
+        self._refuse("live sources")
+
+    def _refuse(self, what: str) -> NoReturn:
+        raise ConfigError(f"{self.name} reads pictures, no {what}", hint="use --model letters or digits for these")
+
+    def _look(self, source: Any, how: ReadOptions, on_progress: Progress | None) -> Clip:
+        if how.hand != "auto":
+            hint = "leave the hand out, or use --model letters or digits"
+            raise ConfigError(f"hand={how.hand!r}: {self.name} reads whole pictures, not one hand", hint=hint)
+        if isinstance(source, LandmarkSequence) or str(source).lower().endswith(LANDMARK_ENDINGS):
+            self._refuse("landmarks")
+        with open_source(source, as_clip=how.as_clip, fps=how.fps) as frames:
+            rows = list(self._read_frames(frames, how, on_progress))
+            if not rows:
+                hint = "give a photo or video that a player can show"
+                raise InputError(f"{source_name(source)}: no frames", hint=hint)
+            times_s = np.concatenate([times for _, times in rows])
+            place = np.full((len(times_s), 4), np.nan, np.float32)
+            place[:, 3] = 1
+            reading = Reading(np.concatenate([probabilities for probabilities, _ in rows]), place)
+            fps = 0.0 if len(times_s) < 2 else (len(times_s) - 1) / max(times_s[-1] - times_s[0], 1e-9)
+            return Clip(reading, times_s, fps, tuple(frames.warnings))
+
+    def _read_frames(
+        self, frames: FrameSource, how: ReadOptions, on_progress: Progress | None
+    ) -> Iterator[tuple[Any, Any]]:
+        """Yield probabilities float32 (B, V) and times float64 (B,) of a batch of frames after the other."""
+        temperature, done, rest = self.bundle.manifest.calibration.temperature, 0, iter(frames)
+        while batch := list(islice(rest, BATCH)):
+            pictures = np.stack([square(frame.image, self.side) for frame in batch])
+            pictures = pictures[:, :, ::-1] if how.mirrored else pictures
+            logits = self._backend.run(pictures=pictures)["logits"]
+            done += len(batch)
+            if on_progress is not None:
+                on_progress(done, frames.frame_count)
+            yield softmax(logits, temperature).astype(np.float32), np.array([frame.time_s for frame in batch])
