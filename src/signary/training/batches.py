@@ -110,10 +110,11 @@ class ShuffledRows(Sampler[NDArray[np.int64]]):
         return -(-self.count // self.batch)
 
     def __iter__(self) -> Iterator[NDArray[np.int64]]:
+        # a generator, since Lightning asks for the first epoch's iterator before it says which epoch that is
         rows = np.arange(self.count)
         if self.seed is not None:
             rows = np.random.default_rng((self.seed, self.epoch)).permutation(self.count)
-        return iter(np.array_split(rows, range(self.batch, self.count, self.batch)))
+        yield from np.array_split(rows, range(self.batch, self.count, self.batch))
 
 
 def picture_loader(
@@ -121,4 +122,6 @@ def picture_loader(
 ) -> DataLoader[tuple[Tensor, Tensor]]:
     """Return a loader over pictures, shuffled if there is a seed."""
     rows = ShuffledRows(len(pictures), batch, seed)
-    return DataLoader(PictureBatches(pictures, labels), batch_size=None, sampler=rows)
+    # a chance of its own: the loader draws from it at a time that differs in a resumed run
+    chance = torch.Generator().manual_seed(0)
+    return DataLoader(PictureBatches(pictures, labels), batch_size=None, sampler=rows, generator=chance)

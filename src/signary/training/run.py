@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import warnings
@@ -15,18 +16,17 @@ import numpy as np
 import torch
 import yaml
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint, TQDMProgressBar
-from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from numpy.typing import NDArray
 
-from signary.errors import ExtraMissing, InputError
+from signary.errors import InputError
 from signary.output import DISK_FULL, make_folder, whole_file
 from signary.text.calibrate import expected_calibration_error, reliability
+from signary.training.logs import joined_rows, open_loggers
 from signary.training.schema import Recipe
 
 CHECKPOINT_STEPS = 100
 CONFIG, METRICS = "config.yaml", "metrics.json"
 LAST, BEST = "last", "best"
-MLFLOW = "mlflow.db"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +126,10 @@ def fit_task(
     last = run.checkpoints(stage) / f"{LAST}.ckpt" if run else None
     start = str(last) if run and run.resume and last is not None and last.exists() else None
     tuned = validation is not None
-    loggers = _loggers(run, stage, mlflow=mlflow) if run else []
+    loggers = open_loggers(run.logs, stage, mlflow=mlflow) if run else []
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    with warnings.catch_warnings():
+    joined = joined_rows(run.logs, stage) if run and start else contextlib.nullcontext()
+    with warnings.catch_warnings(), joined:
         warnings.simplefilter("ignore")
         trainer = lightning.Trainer(
             accelerator="auto",
@@ -178,6 +179,12 @@ def scores_of(
 class WholeCheckpoint(ModelCheckpoint):
     """Checkpoints that are written whole or not at all: a full disk leaves the old one."""
 
+    def on_train_end(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
+        """Keep the state of a training that ended between two checkpoints."""
+        super().on_train_end(trainer, module)
+        if self.monitor is None and self._last_global_step_saved != trainer.global_step:
+            self._save_none_monitor_checkpoint(trainer, self._monitor_candidates(trainer))
+
     def _save_checkpoint(self, trainer: lightning.Trainer, filepath: str) -> None:
         path = Path(filepath)
         draft = path.with_name(f".{path.name}")
@@ -210,16 +217,3 @@ def _callbacks(run: Run | None, stage: str, *, epochs: int, tuned: bool, patienc
     if tuned and patience:
         callbacks.append(EarlyStopping("validation_loss", patience=patience))
     return callbacks
-
-
-def _loggers(run: Run, stage: str, *, mlflow: bool) -> list[Any]:
-    loggers = [CSVLogger(run.logs, name="csv", version=stage), TensorBoardLogger(run.logs, stage)]
-    if mlflow:
-        from lightning.pytorch.loggers import MLFlowLogger
-
-        try:
-            uri = f"sqlite:///{run.folder.parent / MLFLOW}"
-            loggers.append(MLFlowLogger("signary", run_name=f"{run.folder.name}/{stage}", tracking_uri=uri))
-        except ModuleNotFoundError as error:
-            raise ExtraMissing.named("mlflow", "MLflow") from error
-    return loggers

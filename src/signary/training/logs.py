@@ -1,0 +1,84 @@
+"""Logs of a training: CSV and TensorBoard always, MLflow where it is asked for."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+
+from signary.errors import ExtraMissing
+from signary.output import whole_file
+
+CSV, ROWS, MLFLOW = "csv", "metrics.csv", "mlflow.db"
+Row = dict[str, str]
+
+
+def open_loggers(folder: Path, stage: str, *, mlflow: bool = False) -> list[Any]:
+    """Return the loggers of a stage.
+
+    Parameters
+    ----------
+    folder : Path
+        The run's ``logs/``.
+    stage : str
+    mlflow : bool
+        Log to ``MLFLOW_TRACKING_URI`` too, or to an SQLite file beside the runs.
+
+    Raises
+    ------
+    ExtraMissing
+        If MLflow is asked for and not installed.
+    """
+    loggers: list[Any] = [CSVLogger(folder, name=CSV, version=stage), TensorBoardLogger(folder, stage)]
+    if mlflow:
+        from lightning.pytorch.loggers import MLFlowLogger
+
+        run = folder.parent
+        uri = os.environ.get("MLFLOW_TRACKING_URI", f"sqlite:///{run.parent / MLFLOW}")
+        try:
+            loggers.append(MLFlowLogger("signary", run_name=f"{run.name}/{stage}", tracking_uri=uri))
+        except ModuleNotFoundError as error:
+            raise ExtraMissing.named("mlflow", "MLflow") from error
+    return loggers
+
+
+@contextlib.contextmanager
+def joined_rows(folder: Path, stage: str) -> Iterator[None]:
+    """Keep the rows of a stage that is resumed: its CSV logger starts anew, and they are put before its own at the end.
+
+    Rows of steps that are taken again are dropped. What is set aside outlives a kill and is found by the next resume.
+    """
+    log = folder / CSV / stage / ROWS
+    aside = folder / CSV / f"{stage}-earlier.csv"
+    before = _read_rows(aside) + _read_rows(log)
+    if not before:
+        yield
+        return
+    _write_rows(aside, before)
+    try:
+        yield
+    finally:
+        after = _read_rows(log)
+        first = min((int(row["step"]) for row in after), default=0)
+        _write_rows(log, [row for row in before if int(row["step"]) < first] + after)
+        aside.unlink()
+
+
+def _read_rows(path: Path) -> list[Row]:
+    if not path.is_file():
+        return []
+    with path.open(newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
+
+
+def _write_rows(path: Path, rows: Sequence[Row]) -> None:
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    with whole_file(path, force=True) as draft, draft.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, names, restval="")
+        writer.writeheader()
+        writer.writerows(rows)
