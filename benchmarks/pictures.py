@@ -1,0 +1,183 @@
+"""Whole pictures: how far random splits flatter, what networks reach on other people's hands, and how fast they are.
+
+The full run trains every network once by blocks of consecutive frames and once on a random split of the same photos
+(hours on two cores; runs that are finished are kept in runs/pictures and read again). ``--quick`` leaves the letters'
+networks untrained and measures speed, the baselines and, in few epochs, the digits.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from harness import alternate, arguments, matrix_rate, ratio, show
+from signary.datasets.pictures import Pictures
+from signary.datasets.readers.pictures import read_pictures
+from signary.datasets.split import SPLITS
+from signary.evaluation.metrics import wilson_interval
+from signary.export.bundle import load_bundle
+from signary.export.onnx import export_picture_graph
+from signary.models.picture import PictureReader
+from signary.recognition.backend import Backend
+from signary.text.vocabulary import Vocabulary
+from signary.training.batches import picture_loader
+from signary.training.fit import read_metrics, train
+from signary.training.networks import picture_reader, trainable_parameters
+from signary.training.pictures import fit_pictures, load_pictures, predict_pictures, split_parts
+from signary.training.recipe import load_recipe
+from signary.training.schema import PictureRecipe
+from signary.training.tasks import PictureTask
+
+RUNS = Path("runs/pictures")
+BETTER = {"momentum": "0.9", "schedule": "cosine"}
+LETTERS: dict[str, tuple[str, dict[str, str]]] = {
+    "letters-cnn": ("letters-cnn", {}),
+    "letters-cnn-momentum": ("letters-cnn", BETTER),
+    "letters-cnn-small-momentum": ("letters-cnn-small", BETTER),
+    "letters-cnn-third-momentum": ("letters-cnn-third", BETTER),
+    "letters-cnn-modern": ("letters-cnn-modern", {}),
+}
+OTHERS = {
+    "another person": "asl-letters-photos-mirrored/photos",
+    "several people": "asl-letters-photos-several-hands",
+}
+PAIR = ("digits-logreg-numpy", "digits-logreg-sklearn", "digits-mlp-numpy", "digits-mlp")
+BATCH = 64
+
+
+def main() -> None:
+    """Print the tables."""
+    options = arguments(__doc__)
+    data = Path(options.data)
+    result: dict[str, Any] = {"speed": speed(5 if options.quick else 15), "where the time goes": where(data)}
+    result["zeros and ones"] = {name: tested(name, data) for name in PAIR}
+    folds, how = (1, {"epochs": "8"}) if options.quick else (5, {})
+    result["ten digits by signer"] = {name: by_signer(name, data, folds, how) for name in ("digits-cnn", "digits-rnn")}
+    result["ten digits, split"] = {how: tested("digits-cnn", data, how) for how in SPLITS if not options.quick}
+    if not options.quick:
+        result["letters"] = {name: letters(name, data) for name in LETTERS}
+    show(result, as_json=options.json)
+
+
+def tested(name: str, data: Path, split: str = "", **overrides: str) -> dict[str, Any]:
+    """Train a recipe, unless that was done before, and return what its run measured on the test part."""
+    run = RUNS / "-".join(filter(None, (name, split)))
+    recipe, more = LETTERS.get(name, (name, {}))
+    if not (run / "bundle").is_dir():
+        how = more | overrides | ({"data.split": split} if split else {})
+        train(recipe, data=data, output=run, overrides=how, resume=run.exists())
+    metrics = read_metrics(run)
+    said = {"right": round(metrics["test"]["accuracy"] * metrics["test"]["n"]), "n": metrics["test"]["n"]}
+    said["accuracy"] = round(metrics["test"]["accuracy"], 4)
+    if folds := metrics.get("cross_validation"):
+        said["cross-validation"] = {"mean": round(folds["mean"], 4), "std": round(folds["std"], 4)}
+    return said
+
+
+def by_signer(name: str, data: Path, folds: int, overrides: dict[str, str]) -> dict[str, Any]:
+    """Return the accuracy over folds by signer: each tested by a network that saw none of its people."""
+    recipe = load_recipe(name, overrides | {"data.validation": "0", "data.test": "0.2"})
+    assert isinstance(recipe, PictureRecipe)
+    pictures = load_pictures(recipe, data)
+    hits = []
+    for fold in range(folds):
+        parts = split_parts(recipe, pictures, fold=fold)
+        network = fit_pictures(recipe, pictures.select(parts.train))
+        test = pictures.select(parts.test)
+        hits.append(np.array(recipe.labels)[predict_pictures(network, test).argmax(1)] == test.label)
+    right = np.concatenate(hits)
+    low, high = wilson_interval(int(right.sum()), len(right))
+    return {
+        "accuracy": round(float(right.mean()), 4),
+        "interval": [round(low, 4), round(high, 4)],
+        "n": len(right),
+        "folds": [round(float(hit.mean()), 4) for hit in hits],
+        "parameters": trainable_parameters(recipe),
+    }
+
+
+def letters(name: str, data: Path) -> dict[str, Any]:
+    """Return a network's accuracy on a random split, on blocks, and, learned by blocks, on other people's photos."""
+    said: dict[str, Any] = {how: tested(name, data, how)["accuracy"] for how in ("random", "blocks")}
+    for title, folder in OTHERS.items():
+        said[title] = round(float(hits(RUNS / f"{name}-blocks", read_pictures(data / folder, side=200)).mean()), 4)
+    return said | {"parameters": load_bundle(RUNS / f"{name}-blocks").manifest.parameters}
+
+
+def hits(run: Path, pictures: Pictures) -> NDArray[np.bool_]:
+    """Say which pictures a run's bundle reads right, bool (N,)."""
+    bundle = load_bundle(run)
+    vocabulary: Vocabulary = bundle.vocabulary
+    backend, rows = Backend(bundle.graph_path()), np.arange(len(pictures))
+    batches = np.array_split(rows, range(BATCH, len(rows), BATCH))
+    best = np.concatenate([backend.run(pictures=pictures.load(batch))["logits"].argmax(1) for batch in batches])
+    return best == np.array([vocabulary.index(label) for label in pictures.label])
+
+
+def speed(runs: int) -> dict[str, Any]:
+    """Return pictures a second of the letters' networks, eager and through the runtime, and ratios side by side."""
+    pictures = np.random.default_rng(0).integers(0, 256, (BATCH, 200, 200, 3), np.uint8)
+    tasks: dict[str, Any] = {}
+    for name in ("letters-cnn", "letters-cnn-small", "letters-cnn-modern"):
+        network = untrained(name)
+        path = RUNS / f"{name}-speed.onnx"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        export_picture_graph(network, path)
+        tasks[f"{name}, runtime"] = partial(Backend(path).run, pictures=pictures)
+        tasks[f"{name}, eager"] = partial(eager, network, pictures)
+    times = alternate(tasks, runs)
+    rates = {name: round(BATCH / float(np.median(spent)), 1) for name, spent in times.items()}
+    of = {
+        "small over first": ("letters-cnn, runtime", "letters-cnn-small, runtime"),
+        "modern over first": ("letters-cnn, runtime", "letters-cnn-modern, runtime"),
+        "runtime over eager, modern": ("letters-cnn-modern, eager", "letters-cnn-modern, runtime"),
+    }
+    ratios = {name: ratio(times[above], times[below]) for name, (above, below) in of.items()}
+    return {"pictures a second": rates, "ratios": ratios, "matrix GFLOP/s": round(matrix_rate(), 1)}
+
+
+def untrained(name: str) -> PictureReader:
+    """Return the untrained network of a recipe, as it is packed."""
+    recipe = load_recipe(name)
+    assert isinstance(recipe, PictureRecipe)
+    return picture_reader(recipe, noise(2)).eval()
+
+
+def noise(count: int) -> Pictures:
+    """Return pictures of noise, all of one label."""
+    images = np.random.default_rng(0).integers(0, 256, (count, 200, 200, 3), np.uint8)
+    same, row = np.full(count, "A"), np.arange(count)
+    return Pictures(images, row, same, same, same, row, same)
+
+
+def eager(network: PictureReader, pictures: NDArray[np.uint8]) -> torch.Tensor:
+    """Run a network as it was trained."""
+    with torch.inference_mode():
+        logits: torch.Tensor = network(torch.from_numpy(pictures))
+        return logits
+
+
+def where(data: Path) -> dict[str, float]:
+    """Return the milliseconds that a training step of the modern network spends on each of its parts."""
+    recipe = load_recipe("letters-cnn-modern")
+    assert isinstance(recipe, PictureRecipe)
+    pictures = load_pictures(recipe, data, cache=RUNS / "cache").select(np.arange(4 * BATCH))
+    loader = picture_loader(pictures, recipe.labels, BATCH, seed=0)
+    batch, labels = next(iter(loader))
+    task = PictureTask(recipe, picture_reader(recipe, pictures), 100)
+
+    def step() -> None:
+        with torch.autocast("cpu", torch.bfloat16, enabled=torch.cpu._is_amx_tile_supported()):
+            torch.nn.functional.cross_entropy(task.network(batch), labels).backward()
+
+    tasks = {"load": lambda: next(iter(loader)), "augment": lambda: task.augment(batch), "learn": step}
+    return {name: round(1000 * float(np.median(spent)), 1) for name, spent in alternate(tasks, 5).items()}
+
+
+if __name__ == "__main__":
+    main()
