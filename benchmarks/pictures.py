@@ -34,12 +34,12 @@ from signary.training.schema import PictureRecipe
 from signary.training.tasks import PictureTask
 
 RUNS = Path("runs/pictures")
-BETTER = {"momentum": "0.9", "schedule": "cosine"}
+BETTER = {"optimizer": "adam", "learning_rate": "0.0003", "schedule": "cosine"}
 LETTERS: dict[str, tuple[str, dict[str, str]]] = {
     "letters-cnn": ("letters-cnn", {}),
-    "letters-cnn-momentum": ("letters-cnn", BETTER),
-    "letters-cnn-small-momentum": ("letters-cnn-small", BETTER),
-    "letters-cnn-third-momentum": ("letters-cnn-third", BETTER),
+    "letters-cnn-adam": ("letters-cnn", BETTER),
+    "letters-cnn-small-adam": ("letters-cnn-small", BETTER),
+    "letters-cnn-third-adam": ("letters-cnn-third", BETTER),
     "letters-cnn-modern": ("letters-cnn-modern", {}),
 }
 OTHERS = {

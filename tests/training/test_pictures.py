@@ -64,7 +64,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def run(made: Path) -> Path:
     """Train once, without a stop."""
-    train(made / "tiny.yaml", data=made, output=made / "run")
+    train(made / "tiny.yaml", data=made, output=made / "run", overrides={"label_smoothing": "0.01"})
     return made / "run"
 
 
@@ -129,7 +129,9 @@ def test_a_killed_run_goes_on_as_if_it_had_not_been(
     with monkeypatch.context() as patch:
         patch.setattr(PictureTask, "training_step", killed)
         with pytest.raises(Killed):
-            train(made / "tiny.yaml", data=made, output=part)
+            train(made / "tiny.yaml", data=made, output=part, overrides={"label_smoothing": "0.01"})
+    with pytest.raises(ConfigError, match="a run of tiny, not of digits-cnn"):
+        train("digits-cnn", data=made, output=part, resume=True)
     bundle = train(made / "tiny.yaml", data=made, output=part, resume=True)
     assert bundle.is_dir()
     before, after = weights(run), weights(part)

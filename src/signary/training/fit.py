@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from signary.errors import ConfigError
 from signary.output import check_free, make_folder
 from signary.training.recipe import load_recipe
-from signary.training.run import METRICS, open_run
-from signary.training.schema import EstimatorRecipe, HandRecipe, PictureRecipe
+from signary.training.run import CONFIG, METRICS, Run, open_run
+from signary.training.schema import EstimatorRecipe, HandRecipe, PictureRecipe, Recipe
 
 
 def train(
@@ -37,7 +38,7 @@ def train(
     fold : int
         Which share of the data is held out, from 0.
     resume : bool
-        Go on with a run that was stopped.
+        Go on with a run that was stopped, by the recipe it was started with; ``overrides`` are stronger.
     force : bool
         Start over in a folder that exists.
 
@@ -50,10 +51,10 @@ def train(
     ------
     ModelNotFound, ConfigError, InputError
     """
-    plan = load_recipe(recipe, overrides)
     make_folder(output.parent)
     check_free(output, force=force or resume)
     run = open_run(output, resume=resume)
+    plan = _resumed(run, recipe, overrides) if resume and output.exists() else load_recipe(recipe, overrides)
     # each kind loads what it needs: scikit-learn or Lightning
     if isinstance(plan, HandRecipe):
         from signary.training.hands import train_hands
@@ -67,6 +68,13 @@ def train(
 
     assert isinstance(plan, EstimatorRecipe)
     return train_estimator(plan, data, run, fold=fold)
+
+
+def _resumed(run: Run, recipe: str | Path, overrides: Mapping[str, Any] | None) -> Recipe:
+    plan, asked = load_recipe(run.folder / CONFIG, overrides), load_recipe(recipe)
+    if plan.name != asked.name:
+        raise ConfigError(f"{run.folder}: a run of {plan.name}, not of {asked.name}", hint="name another run folder")
+    return plan
 
 
 def read_metrics(run: Path) -> dict[str, Any]:
