@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -247,7 +248,9 @@ def test_training_for_some_epochs(capsys: pytest.CaptureFixture[str], tmp_path: 
     flags = ("--batch", "16", "--trainer.max_epochs", "2", "--fold", "4", "--augment.flip=0.5")
     words = ("train", str(recipe), "--data", str(tmp_path), "-o", str(tmp_path / "run"), *flags)
     status, out, err = run(capsys, *words)
-    assert (status, out) == (0, f"{tmp_path}/run/bundle\n"), err
+    accuracy, bundle = out.splitlines()
+    assert (status, bundle) == (0, f"{tmp_path}/run/bundle"), err
+    assert re.fullmatch(r"validation accuracy \d+\.\d\d% \(\d+ of \d+\)", accuracy)
     kept = yaml.safe_load((tmp_path / "run" / "config.yaml").read_text())
     assert (kept["steps"], kept["batch"], kept["augment"]["flip"]) == (8, 16, 0.5)
 

@@ -24,7 +24,7 @@ def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]
 def clip(tmp_path: Path) -> Path:
     """Spell a name too quickly for letters alone."""
     path = tmp_path / "name.parquet"
-    write_landmarks(path, plan_spelling("MICHAEL", SpellOptions(speed=3)).sequence(25))
+    write_landmarks(path, plan_spelling("MICHAEL", SpellOptions(speed=4)).sequence(25))
     return path
 
 

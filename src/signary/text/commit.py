@@ -40,7 +40,7 @@ class HeldOptions:
         J and Z are known by their movement, and a guess in a photo; else by the look of each frame.
     """
 
-    hold_s: float = 0.25
+    hold_s: float = 0.18
     smooth_s: float = 0.15
     min_confidence: float = 0.5
     gap_s: float = 0.15
