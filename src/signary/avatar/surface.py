@@ -184,7 +184,8 @@ def shaded(surface: Surface, size: float, look: Look) -> tuple[Floats, Floats]:
     mask = (surface.depth < FAR).astype(np.float32)
     floor = float(surface.depth[mask > 0].max()) + 0.25 * size if mask.any() else 0.0
     depth = np.where(mask > 0, surface.depth, floor).astype(np.float32)
-    normal = _normals(np.where(mask > 0, depth, cv2.erode(depth, np.ones((5, 5)))))
+    # beside the hand its surface goes on as deep as its edge, so that the edge keeps turning away from the viewer
+    normal = _normals(np.where(mask > 0, depth, cv2.dilate(np.where(mask > 0, depth, -FAR), np.ones((5, 5)))))
     light = np.array(look.light, np.float32)
     light /= np.linalg.norm(light)
     falling = normal @ light
@@ -198,7 +199,11 @@ def shaded(surface: Surface, size: float, look: Look) -> tuple[Floats, Floats]:
     shine = (look.gloss + 0.22 * surface.nail)[..., None] * gloss[..., None]
     lit = look.ambient * hidden + (1.12 - look.ambient) * diffuse * (0.35 + 0.65 * hidden)
     color = 255 * clipped(albedo * lit * 0.96 + shine, 0, 1)
-    return np.asarray(color, np.float32), np.asarray(cv2.GaussianBlur(mask, (3, 3), 0.7), np.float32)
+    cover = np.asarray(cv2.GaussianBlur(mask, (3, 3), 0.7), np.float32)
+    # half-covered pixels beside the hand take the color of its edge: behind it is no skin that light falls on
+    edge = cv2.GaussianBlur(np.asarray(color * mask[..., None], np.float32), (3, 3), 0.7)
+    edge /= np.maximum(cover, 1e-3)[..., None]
+    return np.where(mask[..., None] > 0, color, edge).astype(np.float32), cover
 
 
 def _normals(depth: Floats) -> Floats:
