@@ -23,7 +23,11 @@ def recipes(*, json: bool = False) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("name", "task", "network", "parameters", "classes", "needs")
+    table = Table(box=None)
+    for title, value in rows[0].items():
+        table.add_column(title, no_wrap=title != "needs", justify="right" if isinstance(value, int) else "left")
     for row in rows:
-        table.add_row(*(f"{value:,}" if isinstance(value, int) else value for value in row.values()))
+        first, *more = row["needs"].split(", ")
+        short = row | {"needs": first + (f" and {len(more)} more" if more else "")}
+        table.add_row(*(f"{value:,}" if isinstance(value, int) else value for value in short.values()))
     Console().print(table)
