@@ -25,7 +25,7 @@ def recipes(*, json: bool = False) -> None:
 
     table = Table(box=None)
     for title, value in rows[0].items():
-        table.add_column(title, no_wrap=title != "needs", justify="right" if isinstance(value, int) else "left")
+        table.add_column(title, no_wrap=True, justify="right" if isinstance(value, int) else "left")
     for row in rows:
         first, *more = row["needs"].split(", ")
         short = row | {"needs": first + (f" and {len(more)} more" if more else "")}
