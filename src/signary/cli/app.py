@@ -24,6 +24,7 @@ VERBS = {
     "recognize": "Read photos, videos, landmark files or a camera.",
     "spell": "Let the avatar fingerspell a text into a clip, a picture or landmarks.",
     "landmarks": "Find the landmarks of hands, body and face, and keep them as files.",
+    "data": "List, describe and prepare data sets to train from.",
     "train": "Train a recipe.",
     "evaluate": "Measure a model on labeled data.",
     "recipes": "List the recipes.",

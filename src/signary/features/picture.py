@@ -17,30 +17,34 @@ class PictureFeatures(nn.Module):
         Of the training pictures, 0 to 1; C is 3, or 1 for grey.
     """
 
-    mean: Tensor
-    std: Tensor
+    scale: Tensor
+    shift: Tensor
 
     def __init__(self, mean: Tensor, std: Tensor) -> None:
         super().__init__()
-        self.register_buffer("mean", mean.float().view(1, -1, 1, 1))
-        self.register_buffer("std", std.float().clamp(min=1e-3).view(1, -1, 1, 1))
+        std = std.float().clamp(min=1e-3).view(1, -1, 1, 1)
+        self.register_buffer("scale", 1 / std)
+        self.register_buffer("shift", -mean.float().view(1, -1, 1, 1) / std)
 
     @property
     def channels(self) -> int:
         """C."""
-        return self.mean.shape[1]
+        return self.scale.shape[1]
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Return float32 (B, C, H, W) for RGB pictures uint8 (B, H, W, 3)."""
-        return (channels_of(pictures, grey=self.channels == 1) - self.mean) / self.std
+        if self.channels == 1:
+            return channels_of(pictures, grey=True) * self.scale + self.shift
+        # channels are moved while they are bytes, and scaled in two passes
+        return pictures.permute(0, 3, 1, 2).float() * (self.scale / 255) + self.shift
 
 
 def channels_of(pictures: Tensor, *, grey: bool) -> Tensor:
     """Return float32 (B, C, H, W), 0 to 1, of RGB pictures uint8 or float32 (B, H, W, 3) of 0 to 255."""
-    values = pictures.float() / 255
-    if grey:
-        return (values * values.new_tensor(GREY)).sum(-1, keepdim=True).permute(0, 3, 1, 2)
-    return values.permute(0, 3, 1, 2)
+    values = pictures.permute(0, 3, 1, 2).float() / 255
+    if not grey:
+        return values
+    return (values * values.new_tensor(GREY).view(1, 3, 1, 1)).sum(1, keepdim=True)
 
 
 def picture_statistics(pictures: Tensor, *, grey: bool) -> tuple[Tensor, Tensor]:

@@ -35,8 +35,8 @@ class CompactNet(nn.Module):
         channels: int,
         classes: int,
         *,
-        widths: Sequence[int] = (16, 32, 64, 112, 192),
-        depths: Sequence[int] = (0, 1, 1, 2, 1),
+        widths: Sequence[int] = (16, 24, 48, 96, 176),
+        depths: Sequence[int] = (0, 1, 1, 1, 1),
         dropout: float = 0.2,
     ) -> None:
         super().__init__()

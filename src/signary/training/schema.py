@@ -271,8 +271,8 @@ class PictureRecipe(_OfPictures):
     activations: list[Literal["relu", "tanh", "sigmoid", "elu", "gelu", "silu"]] = Field(["relu"], min_length=1)
     initialization: Literal["uniform", "normal", "glorot", "he", "zeros"] = "glorot"
     dropout: float = Field(0.5, ge=0, lt=1)
-    widths: list[int] = [16, 32, 64, 112, 192]
-    depths: list[int] = [0, 1, 1, 2, 1]
+    widths: list[int] = [16, 24, 48, 96, 176]
+    depths: list[int] = [0, 1, 1, 1, 1]
     epochs: int = Field(10, ge=1)
     steps: int | None = Field(None, ge=1)
     batch: int = Field(64, ge=1)

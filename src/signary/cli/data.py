@@ -1,0 +1,159 @@
+"""``signary data``: what data sets can be read, what is in a store of clips, and how one is made."""
+
+from __future__ import annotations
+
+import json as json_format
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import App, Parameter
+
+from signary.cli.app import OK, SOME_FAILED, WrongUse, checked_flags, show_error
+from signary.cli.progress import progress
+from signary.errors import ModelNotFound, SignaryError
+
+data = App(name="data", help="List, describe and prepare data sets to train from.", result_action="return_value")
+
+
+@data.command(name="list")
+def list_readers(*, json: bool = False) -> None:
+    """List the readers, and the layout that each expects.
+
+    Parameters
+    ----------
+    json
+        Write one JSON array.
+    """
+    from signary.datasets.manifest import READERS, find_reader
+
+    rows = [{"name": name, "layout": find_reader(name).layout} for name in READERS]
+    if json:
+        sys.stdout.write(json_format.dumps(rows, indent=2) + "\n")
+        return
+    for row in rows:
+        sys.stdout.write(f"{row['name']}\n    {row['layout']}\n")
+
+
+@data.command
+def info(store: str, /, *, json: bool = False) -> None:
+    """Count what is in a store: labels, lengths, missing hands, signers, sources, licences.
+
+    Parameters
+    ----------
+    store
+        A store that was prepared, or the name of a reader, to see what it expects.
+    json
+        Write one JSON object.
+    """
+    from signary.datasets.manifest import READERS, describe_store, find_reader
+    from signary.landmarks.store import ClipStore
+
+    path = Path(store)
+    if store in READERS and not path.exists():
+        told: dict[str, Any] = {"name": store, "layout": find_reader(store).layout}
+    elif path.exists() or path.with_name(f"{path.name}.partial").exists() or len(path.parts) > 1:
+        told = describe_store(ClipStore(path))
+    else:
+        raise ModelNotFound.named(store, READERS, kind="store or reader")
+    if json:
+        sys.stdout.write(json_format.dumps(told, indent=2) + "\n")
+    else:
+        _show(told)
+
+
+@data.command
+def prepare(
+    reader: str,
+    folder: Path,
+    /,
+    *,
+    output: Annotated[Path, Parameter(name=["--output", "-o"])],
+    points: str = "",
+    classes: str = "",
+    workers: int = 1,
+    fps: float | None = None,
+    licence: str = "",
+    detector: Literal["holistic", "hands"] = "holistic",
+    mirrored: bool = False,
+    resume: bool = False,
+    force: bool = False,
+) -> int:
+    """Read a data set into a store to train from.
+
+    Parameters
+    ----------
+    reader
+        See signary data list.
+    folder
+        The data set.
+    output
+        The store. What is there is kept, unless --force.
+    points
+        Which of the 543 are kept: lips, nose, eyes, face, left_hand, right_hand, hands, pose, upper_pose, all, and
+        numbers such as 468-488, with commas. By default all that any recipe reads.
+    classes
+        Labels that are kept, with commas; all by default.
+    workers
+        Processes.
+    fps
+        Frames a second of clips that do not say; 30 for Kaggle's.
+    licence
+        Of the data, in place of what the reader knows.
+    detector
+        Of videos: hands, body and face, or hands alone.
+    mirrored
+        Videos are mirror images.
+    resume
+        Go on with a store half written.
+    force
+        Write over a store that is there.
+    """
+    from signary.datasets import manifest
+    from signary.landmarks.store import RECIPE_POINTS, choose_points
+
+    if workers < 1:
+        raise WrongUse(f"workers={workers}, must be 1 or more", hint="a process each; 1 is the default")
+    if fps is not None and not 0 < fps < 1000:
+        raise WrongUse(f"fps={fps}, must be above 0", hint="frames a second, for example 30")
+    with checked_flags():
+        chosen = choose_points(points or RECIPE_POINTS)
+    wanted = tuple(name.strip() for name in classes.split(",") if name.strip())
+    options = manifest.Options(fps, licence, wanted, detector, mirrored)
+    prepared = manifest.prepare(
+        reader, folder, output, chosen, options, workers=workers, resume=resume, force=force, track=_track
+    )
+    if fps is None and (supposed := manifest.find_reader(reader).fps):
+        sys.stderr.write(f"fps: {supposed:g} supposed, the data does not say (--fps)\n")
+    return _tell(prepared, output)
+
+
+def _track(batches: Iterable[None], total: int) -> Iterable[None]:
+    return progress(batches, "reading", total)
+
+
+def _tell(prepared: Any, output: Path) -> int:
+    """Say what came of it and what did not, and return the exit status."""
+    if prepared.kept:
+        sys.stderr.write(f"{prepared.kept} batches done before and kept\n")
+    for one in prepared.refused:
+        show_error(SignaryError(one.message, hint=one.hint))
+    if prepared.refused:
+        sys.stderr.write(f"{len(prepared.refused)} failed\n")
+    if prepared.store is None:
+        sys.stderr.write(f"error: {output}: not written, no clip could be read\n")
+        return SOME_FAILED
+    labels = len(set(prepared.store.column("label").tolist()))
+    sys.stdout.write(f"{len(prepared.store)} clips of {labels} labels written to {output}\n")
+    return SOME_FAILED if prepared.refused else OK
+
+
+def _show(told: dict[str, Any]) -> None:
+    for name, value in told.items():
+        if isinstance(value, dict):
+            sys.stdout.write(f"{name}: {len(value)}\n" if name in ("labels", "signers") else f"{name}\n")
+            for key, count in value.items():
+                sys.stdout.write(f"  {key or '(not known)':24} {count}\n")
+        else:
+            sys.stdout.write(f"{name:26} {value}\n")

@@ -1,0 +1,256 @@
+"""A small network of convolutions over time and transformers that reads one isolated sign from raw points."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from signary.errors import ConfigError
+from signary.features.motion import difference
+from signary.features.normalize import NormalizeClip
+from signary.features.resample import KeepFrames, take_frames
+from signary.features.select import LeftSigner, SelectPoints, flat_points, full_precision, valid_frames
+from signary.models.sign_transformer import SignNetwork, attend, frame_mean
+
+FACE_AND_HANDS = ("lips", "left_hand", "right_hand", "nose", "right_eye", "left_eye")
+BODY_AND_HANDS = ("upper_body", "left_hand", "right_hand")
+LIP_CENTER = ("face_17",)
+SHOULDERS = ("pose_left_shoulder", "pose_right_shoulder")
+
+
+class FrameNorm(nn.BatchNorm1d):
+    """Batch normalization over the frames that are no padding."""
+
+    def __init__(self, features: int) -> None:
+        super().__init__(features, eps=1e-3, momentum=0.05)
+
+    def forward(self, frames: Tensor, valid: Tensor | None = None) -> Tensor:
+        """Return float32 (B, T, D) for frames of that shape and bool (B, T), None = all; padding becomes 0."""
+        if not self.training or valid is None or valid.sum() < 2:  # of one frame there is no variance
+            assert self.running_mean is not None and self.running_var is not None
+            scale = self.weight * torch.rsqrt(self.running_var + self.eps)
+            normal: Tensor = (frames - self.running_mean) * scale + self.bias
+            return normal if valid is None else normal * valid[..., None]
+        normal = torch.zeros_like(frames)
+        normal[valid] = super().forward(frames[valid]).to(frames.dtype)
+        return normal
+
+
+class DropPath(nn.Module):
+    """Leave a branch out for whole clips in training.
+
+    Parameters
+    ----------
+    rate : float
+        0 to 1.
+    """
+
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        self.rate = rate
+
+    def forward(self, branch: Tensor) -> Tensor:
+        """Return (B, T, D) as it is, or 0 for some clips and larger for the others."""
+        if not self.training or self.rate == 0:
+            return branch
+        kept = torch.rand(len(branch), 1, 1, device=branch.device) >= self.rate
+        return branch * kept / (1 - self.rate)
+
+
+class ConvBlock(nn.Module):
+    """Widen, look back over some frames channel by channel, weigh the channels, narrow, add.
+
+    The weights of the channels come from their means over the clip, each from its neighbors' (ECA, Wang et al. 2020).
+
+    Parameters
+    ----------
+    width : int
+        D.
+    kernel : int
+        Frames.
+    expand : int
+        The block works on ``expand`` D channels.
+    drop_path : float
+        Share of the clips for which it is left out in training.
+    """
+
+    def __init__(self, width: int, *, kernel: int = 17, expand: int = 2, drop_path: float = 0.2) -> None:
+        super().__init__()
+        channels = expand * width
+        self.widen, self.narrow = nn.Linear(width, channels), nn.Linear(channels, width)
+        self.back = nn.Conv1d(channels, channels, kernel, groups=channels, bias=False)
+        self.norm = FrameNorm(channels)
+        self.neighbors = nn.Conv1d(1, 1, 5, padding=2, bias=False)
+        self.drop = DropPath(drop_path)
+        _start_like_keras(self)
+
+    def forward(self, frames: Tensor, valid: Tensor) -> Tensor:
+        """Return float32 (B, T, D) for frames of that shape and bool (B, T), False = padding."""
+        hidden = functional.silu(self.widen(frames)).transpose(1, 2)
+        hidden = self.back(functional.pad(hidden, (self.back.kernel_size[0] - 1, 0))).transpose(1, 2)
+        hidden = self.norm(hidden, valid)
+        weights = torch.sigmoid(self.neighbors(frame_mean(hidden, valid)[:, None])).transpose(1, 2)
+        after: Tensor = frames + self.drop(self.narrow((hidden.transpose(1, 2) * weights).transpose(1, 2)))
+        return after
+
+
+class AttentionBlock(nn.Module):
+    """Attention, then a perceptron, each normalized before and added.
+
+    The scores' factor is D ** -0.5 of the whole width, not of a head's, as in the published network.
+
+    Parameters
+    ----------
+    width : int
+        D.
+    heads, expand : int
+        Attention heads; the perceptron has ``expand`` D hidden units.
+    dropout, drop_path : float
+        Of attention's shares; share of the clips for which a branch is left out in training.
+    """
+
+    def __init__(
+        self, width: int, *, heads: int = 4, expand: int = 2, dropout: float = 0.2, drop_path: float = 0.2
+    ) -> None:
+        super().__init__()
+        self.heads, self.scale = heads, width**-0.5
+        self.norms = nn.ModuleList([FrameNorm(width) for _ in range(2)])
+        self.qkv, self.mix = nn.Linear(width, 3 * width, bias=False), nn.Linear(width, width, bias=False)
+        self.widen = nn.Linear(width, expand * width, bias=False)
+        self.narrow = nn.Linear(expand * width, width, bias=False)
+        self.shares, self.drop = nn.Dropout(dropout), DropPath(drop_path)
+        _start_like_keras(self)
+
+    def forward(self, frames: Tensor, valid: Tensor) -> Tensor:
+        """Return float32 (B, T, D) for frames of that shape and bool (B, T), False = padding."""
+        qkv = self.qkv(self.norms[0](frames, valid))
+        frames = frames + self.drop(self.mix(attend(qkv, self.heads, valid, scale=self.scale, drop=self.shares)))
+        hidden = functional.silu(self.widen(self.norms[1](frames, valid)))
+        after: Tensor = frames + self.drop(self.narrow(hidden))
+        return after
+
+
+class SignConv(SignNetwork):
+    """Hoyeol Sohn's winning network of the isolated sign language recognition competition (Kaggle, 2023).
+
+    Frames in which none of its points was seen are dropped; of the rest the first ``max_frames`` are read. 1,830,040
+    parameters for 250 signs.
+
+    Parameters
+    ----------
+    classes : int
+        V.
+    points : sequence of str
+        The points it reads, see ``SelectPoints``; ``BODY_AND_HANDS`` for data without a face.
+    center : sequence of str
+        Points, of those that it reads, whose mean over the clip becomes 0.
+    width : int
+        D.
+    depth : int
+        Stages of three convolution blocks and one attention block.
+    kernel, heads : int
+        Frames that a convolution looks at; attention heads.
+    max_frames : int
+    dropout : float
+        Before the last layer, from `start_dropout` on.
+    drop_path : float
+        Share of the clips for which a block is left out in training; dropout of attention's shares, too.
+    left_signer : bool
+        Mirror clips in which the right hand signs; the published network does not.
+
+    Raises
+    ------
+    ConfigError
+        If a point is unknown, or a center is not among the points.
+    """
+
+    def __init__(
+        self,
+        classes: int,
+        *,
+        points: Sequence[str] = FACE_AND_HANDS,
+        center: Sequence[str] = LIP_CENTER,
+        width: int = 192,
+        depth: int = 2,
+        kernel: int = 17,
+        heads: int = 4,
+        max_frames: int = 384,
+        dropout: float = 0.8,
+        drop_path: float = 0.2,
+        left_signer: bool = False,
+    ) -> None:
+        super().__init__()
+        self.select = SelectPoints(points)
+        self.turn = LeftSigner(self.select) if left_signer else None
+        self.normalize = NormalizeClip(_places(self.select, center))
+        self.keep = KeepFrames(max_frames)
+        self.stem, self.norm = nn.Linear(6 * len(self.select), width, bias=False), FrameNorm(width)
+        blocks: list[nn.Module] = []
+        for _ in range(depth):
+            blocks += [ConvBlock(width, kernel=kernel, drop_path=drop_path) for _ in range(3)]
+            blocks.append(AttentionBlock(width, heads=heads, dropout=drop_path, drop_path=drop_path))
+        self.blocks = nn.ModuleList(blocks)
+        self.top, self.head = nn.Linear(width, 2 * width), nn.Linear(2 * width, classes)
+        self.late_dropout, self.drop = dropout, nn.Dropout(0.0)
+        for layer in (self.stem, self.top, self.head):
+            _start_like_keras(layer)
+
+    def start_dropout(self) -> None:
+        """Switch on the dropout before the last layer; the published network learns 15 epochs without it."""
+        self.drop.p = self.late_dropout
+
+    @torch.no_grad()
+    def prepare(self, points: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Normalize clips, drop empty frames and tell how the points move.
+
+        Parameters
+        ----------
+        points : float32 (B, T, P, C)
+            Those of ``select``.
+        lengths : int64 (B,)
+
+        Returns
+        -------
+        features : float32 (B, S, D)
+            D = 6 P: places, moves to the next frame, moves to the one after it; 0 where not seen.
+        valid : bool (B, S)
+            False = padding.
+        """
+        with full_precision(points):
+            values, seen = flat_points(points, valid_frames(points, lengths))
+            if self.turn is not None:
+                values, seen = self.turn(values, seen)
+            values = self.normalize(values, seen)
+            order, valid = self.keep(seen.any(-1))
+            values, seen = take_frames(values, order), take_frames(seen, order) & valid[..., None]
+            values = torch.where(seen[..., None], values, 0.0)
+            moves = difference(values, seen), difference(values, seen, step=2)
+            return torch.cat([numbers.flatten(2) for numbers in (values, *moves)], -1), valid
+
+    def selected(self, points: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Return logits float32 (B, V) for points (B, T, P, C), those of ``select`` alone; C is 2 or 3."""
+        features, valid = self.prepare(points, lengths)
+        frames = self.norm(self.stem(features), valid)
+        for block in self.blocks:
+            frames = block(frames, valid)
+        logits: Tensor = self.head(self.drop(frame_mean(self.top(frames), valid)))
+        return logits
+
+
+def _places(select: SelectPoints, center: Sequence[str]) -> list[int]:
+    missing = sorted(set(center) - set(select.names))
+    if missing or not center:
+        raise ConfigError(f"{missing or tuple(center)}: center not among the points", hint="give it with center=")
+    return [select.names.index(name) for name in center]
+
+
+def _start_like_keras(module: nn.Module) -> None:
+    """Glorot's uniform weights and no biases: torch's own start is a third as wide."""
+    for layer in module.modules():
+        if isinstance(layer, nn.Linear | nn.Conv1d):
+            nn.init.xavier_uniform_(layer.weight)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)

@@ -1,0 +1,410 @@
+"""Transformers that read one isolated sign from raw points: the published one and a corrected one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import torch
+from torch import Tensor, nn
+
+from signary.features.motion import difference
+from signary.features.normalize import NormalizeClip, Standardize, part_shape
+from signary.features.resample import PoolFrames, pool_points, pool_times
+from signary.features.select import (
+    LeftSigner,
+    SelectPoints,
+    either,
+    flat_points,
+    full_precision,
+    hand_seen,
+    valid_frames,
+)
+
+FRAMES = 64
+
+
+class SignNetwork(nn.Module):
+    """What reads signs: points of one clip, or of a padded batch of clips, to logits.
+
+    Attributes
+    ----------
+    select : SelectPoints
+        The points it reads; training data may be kept in this form.
+    """
+
+    select: SelectPoints
+
+    def forward(self, points: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Read clips.
+
+        Parameters
+        ----------
+        points : float32 (T, 543, 3) or (B, T, 543, 3)
+            ``HOLISTIC_543``, image-normalized; NaN = not seen. T is 1 or more.
+        lengths : int64 (B,)
+            Frames of each clip of a batch, the rest is padding and may hold anything; None = all T.
+
+        Returns
+        -------
+        float32 (V,) or (B, V)
+            Logits.
+        """
+        if points.dim() == 3:
+            return self.selected(self.select(points[None]))[0]
+        return self.selected(self.select(points), lengths)
+
+    def selected(self, points: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Return logits float32 (B, V) for points (B, T, P, C), those of ``select`` alone; C is 2 or 3."""
+        raise NotImplementedError
+
+
+def attend(
+    qkv: Tensor, heads: int, keys: Tensor | None, *, scale: float, drop: nn.Module, queries: Tensor | None = None
+) -> Tensor:
+    """Let each frame look at the others.
+
+    Parameters
+    ----------
+    qkv : float32 (B, T, 3 D)
+    heads : int
+        Of D / heads features each.
+    keys : bool (B, T)
+        Frames that may be looked at; None = all. Where there is none, all are, with finite results.
+    scale : float
+        Factor of the scores.
+    drop : Module
+        Applied to the shares.
+    queries : bool (B, T)
+        If given, frames that look at all frames alike: False = does.
+
+    Returns
+    -------
+    float32 (B, T, D)
+    """
+    split = qkv.reshape(*qkv.shape[:2], 3, heads, -1)
+    query, key, value = split.permute(2, 0, 3, 1, 4)  # each (B, heads, T, D / heads)
+    scores = (query * scale) @ key.transpose(-1, -2)
+    if keys is not None:
+        scores = scores.masked_fill(~keys[:, None, None], torch.finfo(scores.dtype).min)
+    if queries is not None:
+        scores = scores.masked_fill(~queries[:, None, :, None], 0.0)
+    mixed: Tensor = drop(torch.softmax(scores, -1)) @ value
+    return mixed.transpose(1, 2).flatten(2)
+
+
+class Block(nn.Module):
+    """Attention, then a perceptron, each added to what was there.
+
+    Parameters
+    ----------
+    width : int
+        D.
+    heads, ratio : int
+        Attention heads; the perceptron's hidden units are ``ratio`` D.
+    dropout : float
+        Within the perceptron, 0 to 1.
+    norm : bool
+        Normalize the layers before each of the two.
+    """
+
+    def __init__(self, width: int, *, heads: int, ratio: int = 2, dropout: float = 0.3, norm: bool = True) -> None:
+        super().__init__()
+        self.heads = heads
+        self.scale = (width // heads) ** -0.5
+        self.norms = nn.ModuleList([nn.LayerNorm(width) if norm else nn.Identity() for _ in range(2)])
+        self.qkv, self.mix = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.expand, self.shrink = nn.Linear(width, ratio * width), nn.Linear(ratio * width, width)
+        self.drop, self.keep = nn.Dropout(dropout), nn.Identity()
+        # the published network starts three layers of D to D / heads for each head, not one of D to 3 D
+        spread = (6 / (width + width // heads)) ** 0.5
+        nn.init.uniform_(self.qkv.weight, -spread, spread)
+        for layer in (self.mix, self.expand):
+            nn.init.xavier_uniform_(layer.weight)
+        nn.init.kaiming_uniform_(self.shrink.weight, nonlinearity="relu")
+        for layer in (self.qkv, self.mix, self.expand, self.shrink):
+            nn.init.zeros_(layer.bias)
+
+    def forward(self, frames: Tensor, keys: Tensor | None, queries: Tensor | None = None) -> Tensor:
+        """Return float32 (B, T, D) for frames of that shape; for the masks see `attend`."""
+        qkv = self.qkv(self.norms[0](frames))
+        mixed = attend(qkv, self.heads, keys, scale=self.scale, drop=self.keep, queries=queries)
+        frames = frames + self.mix(mixed)
+        hidden = nn.functional.gelu(self.expand(self.norms[1](frames)))
+        after: Tensor = frames + self.shrink(self.drop(hidden))
+        return after
+
+
+class PartEmbedding(nn.Module):
+    """Embed parts of the body one by one, weigh them, and bring the sum to a network's width.
+
+    Parameters
+    ----------
+    features : mapping of str to int
+        D of each part.
+    inner, width : int
+        Units of a part, units of a frame.
+    """
+
+    def __init__(self, features: Mapping[str, int], *, inner: int, width: int) -> None:
+        super().__init__()
+        self.parts = nn.ModuleDict({part: _two_layers(count, inner) for part, count in features.items()})
+        self.empty = nn.ParameterDict({part: nn.Parameter(torch.zeros(inner)) for part in features})
+        self.weights = nn.Parameter(torch.zeros(len(features)))
+        self.join = _two_layers(inner, width)
+
+    def forward(self, parts: Mapping[str, tuple[Tensor, Tensor]]) -> Tensor:
+        """Return float32 (B, T, width) for each part's features (B, T, D) and bool (B, T), False = not seen."""
+        embedded = [
+            torch.where(there[..., None], self.parts[part](features), self.empty[part])
+            for part, (features, there) in parts.items()
+        ]
+        shares = torch.softmax(self.weights, 0)
+        weighed = torch.stack([share * part for share, part in zip(shares.unbind(), embedded, strict=True)])
+        joined: Tensor = self.join(weighed.sum(0))
+        return joined
+
+
+def _two_layers(features: int, width: int) -> nn.Sequential:
+    first, second = nn.Linear(features, width, bias=False), nn.Linear(width, width, bias=False)
+    nn.init.xavier_uniform_(first.weight)
+    nn.init.kaiming_uniform_(second.weight, nonlinearity="relu")
+    return nn.Sequential(first, nn.GELU(), second)
+
+
+def _head(width: int, classes: int) -> nn.Linear:
+    head = nn.Linear(width, classes)
+    nn.init.xavier_uniform_(head.weight)
+    nn.init.zeros_(head.bias)
+    return head
+
+
+def frame_mean(frames: Tensor, full: Tensor) -> Tensor:
+    """Return float32 (B, D) of (B, T, D) over bool (B, T); 0 where there is nothing."""
+    known = full[..., None].to(frames.dtype)
+    return (frames * known).sum(1) / known.sum(1).clamp(min=1)
+
+
+def drop_frames(full: Tensor, rate: float) -> Tensor:
+    """Take frames away at random, bool (B, T), but never all of a clip: such a clip keeps what it had."""
+    kept = full & (torch.rand(full.shape, device=full.device) >= rate)
+    return torch.where(kept.any(1, keepdim=True), kept, full)
+
+
+class PublishedSignTransformer(SignNetwork):
+    """Mark Wijkhuizen's transformer for the isolated sign language recognition competition (Kaggle, 2023).
+
+    It reads the lips and the dominant hand and forearm, from the frames in which that hand was seen. 5,315,965
+    parameters for 250 signs. `measure` must be given the training data before training.
+
+    In the notebook padded frames are attended to, and a quarter of the frames is hidden at random in inference, too.
+    Here frames are hidden in training alone, like dropout, and no padding is looked at, unless asked for.
+
+    Parameters
+    ----------
+    classes : int
+        V.
+    width, inner : int
+        Units of a frame and of a part of the body.
+    depth, heads : int
+        Blocks, and attention heads of each.
+    hidden, block_dropout, dropout : float
+        Share of the frames hidden in training; dropout in the blocks and before the last layer.
+    mask_queries : bool
+        As the notebook: a padded or hidden frame is looked at, but itself looks at all frames alike.
+    hide_always : bool
+        As the notebook: hide frames in inference, too, so that results vary.
+    repeat_by_raw : bool
+        As the notebook: repeat frames of long clips by their number before those without a hand were dropped.
+    """
+
+    def __init__(
+        self,
+        classes: int,
+        *,
+        width: int = 512,
+        inner: int = 384,
+        depth: int = 2,
+        heads: int = 8,
+        hidden: float = 0.25,
+        block_dropout: float = 0.3,
+        dropout: float = 0.1,
+        mask_queries: bool = False,
+        hide_always: bool = False,
+        repeat_by_raw: bool = False,
+    ) -> None:
+        super().__init__()
+        self.select = SelectPoints(("lips_ring", "left_hand", "left_forearm", "right_hand", "right_forearm"))
+        self.pool = PoolFrames(FRAMES, repeated=True, by_raw=repeat_by_raw)
+        self.lips, self.hand, self.arm = slice(0, 40), slice(40, 61), slice(61, 66)
+        self.standardize = Standardize(66)
+        self.embed = PartEmbedding({"lips": 80, "hand": 42, "arm": 10}, inner=inner, width=width)
+        self.positions = nn.Embedding(FRAMES + 1, width)
+        nn.init.zeros_(self.positions.weight)
+        self.blocks = nn.ModuleList(
+            [Block(width, heads=heads, dropout=block_dropout, norm=False) for _ in range(depth)]
+        )
+        self.drop, self.head = nn.Dropout(dropout), _head(width, classes)
+        self.hidden, self.hide_always, self.mask_queries = hidden, hide_always, mask_queries
+
+    @torch.no_grad()
+    def prepare(self, points: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Bring clips to 64 frames of 66 points: 40 of the lips, 21 of the dominant hand, 5 of its forearm.
+
+        Parameters
+        ----------
+        points : float32 (B, T, P, C)
+            Those of ``select``.
+        lengths : int64 (B,)
+
+        Returns
+        -------
+        values : float32 (B, 64, 66, 2)
+            x and y, mirrored for hand and forearm if the right hand is dominant; 0 where not seen.
+        seen : bool (B, 64, 66)
+        times : float32 (B, 64)
+            0 to 1, of the original frames; 0 in padded frames.
+        full : bool (B, 64)
+            False = padded.
+        """
+        with full_precision(points):
+            frames = valid_frames(points, lengths)
+            values, seen = flat_points(points, frames)
+            left, right = self.select.parts["left_hand"], self.select.parts["right_hand"]
+            other = (hand_seen(seen[:, :, right]) > hand_seen(seen[:, :, left]))[:, None, None]
+            side = torch.stack([1 - values[:, :, 66:, 0], values[:, :, 66:, 1]], -1)
+            side = torch.where(other[..., None], side, values[:, :, 40:66])
+            side_seen = either(other, seen[:, :, 66:], seen[:, :, 40:66])
+            values, seen = torch.cat([values[:, :, :40], side], 2), torch.cat([seen[:, :, :40], side_seen], 2)
+            values = torch.where(seen[..., None], values, 0.0)
+            kept = seen[:, :, self.hand].any(-1)
+            weights = self.pool(kept, frames)
+            return *pool_points(weights, values, seen), *pool_times(weights, kept)
+
+    def measure(self, batches: Iterable[tuple[Tensor, Tensor | None]]) -> None:
+        """Set each point's mean and standard deviation from the training data.
+
+        Parameters
+        ----------
+        batches : iterable of (points float32 (B, T, P, C), lengths int64 (B,) or None)
+            Points of ``select``.
+        """
+        self.standardize.measure(self.prepare(points, lengths)[:2] for points, lengths in batches)
+
+    def selected(self, points: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Return logits float32 (B, V) for points (B, T, P, C), those of ``select`` alone; C is 2 or 3."""
+        values, seen, times, full = self.prepare(points, lengths)
+        values = self.standardize(values, seen)
+        areas = {"lips": self.lips, "hand": self.hand, "arm": self.arm}
+        parts = {name: (values[:, :, area].flatten(2), seen[:, :, area].any(-1)) for name, area in areas.items()}
+        # the last frame shares its row with the padding, which nothing looks at
+        rows = torch.where(full, torch.floor(times * FRAMES).long(), FRAMES)
+        frames = self.embed(parts) + self.positions(rows)
+        shown = drop_frames(full, self.hidden) if self.training or self.hide_always else full
+        masks = (None, shown) if self.mask_queries else (shown, None)
+        for block in self.blocks:
+            frames = block(frames, *masks)
+        logits: Tensor = self.head(self.drop(frame_mean(frames, shown)))
+        return logits
+
+
+class SignTransformer(SignNetwork):
+    """A transformer over lips, both hands and both arms, the same for left- and right-handed signers.
+
+    The clip is mirrored as a whole, lips and all, if the right hand signs; it is centered between the shoulders and
+    scaled; every frame counts in which anything was seen. More than 64 frames are averaged to 64. A frame's place in
+    time is a blend of two neighboring rows of learned positions, so no two frames have the same.
+
+    Parameters
+    ----------
+    classes : int
+        V.
+    width, inner : int
+        Units of a frame and of a part of the body.
+    depth, heads : int
+        Blocks, and attention heads of each.
+    hidden, block_dropout, dropout : float
+        Share of the frames hidden in training; dropout in the blocks and before the last layer.
+    lips : bool
+        Read the lips; False for data without a face.
+    """
+
+    def __init__(
+        self,
+        classes: int,
+        *,
+        width: int = 384,
+        inner: int = 256,
+        depth: int = 3,
+        heads: int = 6,
+        hidden: float = 0.25,
+        block_dropout: float = 0.2,
+        dropout: float = 0.3,
+        lips: bool = True,
+    ) -> None:
+        super().__init__()
+        face = ("lips",) if lips else ()
+        self.select = SelectPoints((*face, "left_hand", "right_hand", "left_arm", "right_arm"))
+        arms = self.select.parts["left_arm"], self.select.parts["right_arm"]
+        self.parts = {name: self.select.parts[name] for name in (*face, "left_hand", "right_hand")}
+        self.parts["arms"] = slice(arms[0].start, arms[1].stop)
+        self.turn = LeftSigner(self.select)
+        self.normalize = NormalizeClip(arm.start for arm in arms)
+        self.pool = PoolFrames(FRAMES)
+        features = {name: 6 * (area.stop - area.start) for name, area in self.parts.items()}
+        self.embed = PartEmbedding(features, inner=inner, width=width)
+        self.positions = nn.Parameter(torch.randn(FRAMES, width) * 0.02)
+        self.blocks = nn.ModuleList([Block(width, heads=heads, dropout=block_dropout) for _ in range(depth)])
+        self.start, self.end = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.drop, self.head = nn.Dropout(dropout), _head(width, classes)
+        self.hidden = hidden
+
+    @torch.no_grad()
+    def prepare(self, points: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Turn, normalize and pool clips.
+
+        Parameters
+        ----------
+        points : float32 (B, T, P, C)
+            Those of ``select``.
+        lengths : int64 (B,)
+
+        Returns
+        -------
+        values : float32 (B, 64, P, 2)
+            0 where not seen.
+        seen : bool (B, 64, P)
+        times : float32 (B, 64)
+            0 to 1; 0 in padded frames.
+        full : bool (B, 64)
+            False = padded.
+        """
+        with full_precision(points):
+            frames = valid_frames(points, lengths)
+            values, seen = self.turn(*flat_points(points, frames))
+            values = self.normalize(values, seen)
+            kept = seen.any(-1)
+            weights = self.pool(kept, frames)
+            return *pool_points(weights, values, seen), *pool_times(weights, kept)
+
+    def selected(self, points: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Return logits float32 (B, V) for points (B, T, P, C), those of ``select`` alone; C is 2 or 3."""
+        values, seen, times, full = self.prepare(points, lengths)
+        moves = difference(values, seen)
+        parts = {}
+        for name, area in self.parts.items():
+            part, known = values[:, :, area], seen[:, :, area]
+            numbers = torch.cat([part, part_shape(part, known), moves[:, :, area]], -1)
+            parts[name] = numbers.flatten(2), known.any(-1)
+        frames = self.start(self.embed(parts)) + self._place(times)
+        shown = drop_frames(full, self.hidden) if self.training else full
+        for block in self.blocks:
+            frames = block(frames, shown)
+        logits: Tensor = self.head(self.drop(frame_mean(self.end(frames), shown)))
+        return logits
+
+    def _place(self, times: Tensor) -> Tensor:
+        """Blend the two rows of positions next to each time."""
+        place = times * (FRAMES - 1)
+        row = torch.floor(place).long().clamp(max=FRAMES - 2)
+        share = (place - row)[..., None]
+        return (1 - share) * self.positions[row] + share * self.positions[row + 1]
