@@ -202,7 +202,7 @@ def shaded(surface: Surface, size: float, look: Look) -> tuple[Floats, Floats]:
     cover = np.asarray(cv2.GaussianBlur(mask, (3, 3), 0.7), np.float32)
     # half-covered pixels beside the hand take the color of its edge: behind it is no skin that light falls on
     edge = cv2.GaussianBlur(np.asarray(color * mask[..., None], np.float32), (3, 3), 0.7)
-    edge /= np.maximum(cover, 1e-3)[..., None]
+    edge = edge / np.maximum(cover, 1e-3)[..., None]
     return np.where(mask[..., None] > 0, color, edge).astype(np.float32), cover
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from signary.text.recognition import Failure
 
 STDIN = "-"
-OK, SOME_FAILED, WRONG_USE = 0, 1, 2
+OK, SOME_FAILED, WRONG_USE, STOPPED = 0, 1, 2, 130
 VERBS = {
     "demo": "Spell a text with the avatar, read it back, show both.",
     "recognize": "Read photos, videos, landmark files or a camera.",
@@ -89,13 +89,13 @@ def _run(words: list[str], *, debug: bool) -> int:
         return status if isinstance(status, int) else OK
     except SystemExit as stop:
         # cyclopts ends wrong words with 1
-        return WRONG_USE if stop.code else OK
+        return STOPPED if stop.code == STOPPED else WRONG_USE if stop.code else OK
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
     except KeyboardInterrupt:
         sys.stderr.write("stopped\n")
-        return 130
+        return STOPPED
     except SignaryError as error:
         if debug:
             raise

@@ -91,7 +91,7 @@ def prepare(
     output
         The store. What is there is kept, unless --force.
     points
-        Which of the 543 are kept: lips, nose, eyes, face, left_hand, right_hand, hands, pose, upper_pose, all, and
+        Which of the 543 are kept: lips, nose, eyes, face, left_hand, right_hand, hands, pose, upper_body, all, and
         numbers such as 468-488, with commas. By default all that any recipe reads.
     classes
         Labels that are kept, with commas; all by default.

@@ -8,11 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from signary.errors import ConfigError
-from signary.features.motion import difference
-from signary.features.normalize import NormalizeClip
-from signary.features.resample import KeepFrames, take_frames
-from signary.features.select import LeftSigner, SelectPoints, flat_points, full_precision, valid_frames
+from signary.features.sign import Trajectories
 from signary.models.sign_transformer import SignNetwork, attend, frame_mean
 
 FACE_AND_HANDS = ("lips", "left_hand", "right_hand", "nose", "right_eye", "left_eye")
@@ -183,11 +179,8 @@ class SignConv(SignNetwork):
         left_signer: bool = False,
     ) -> None:
         super().__init__()
-        self.select = SelectPoints(points)
-        self.turn = LeftSigner(self.select) if left_signer else None
-        self.normalize = NormalizeClip(_places(self.select, center))
-        self.keep = KeepFrames(max_frames)
-        self.stem, self.norm = nn.Linear(6 * len(self.select), width, bias=False), FrameNorm(width)
+        self.features: Trajectories = Trajectories(points, center, max_frames=max_frames, left_signer=left_signer)
+        self.stem, self.norm = nn.Linear(self.features.width, width, bias=False), FrameNorm(width)
         blocks: list[nn.Module] = []
         for _ in range(depth):
             blocks += [ConvBlock(width, kernel=kernel, drop_path=drop_path) for _ in range(3)]
@@ -202,49 +195,14 @@ class SignConv(SignNetwork):
         """Switch on the dropout before the last layer; the published network learns 15 epochs without it."""
         self.drop.p = self.late_dropout
 
-    @torch.no_grad()
-    def prepare(self, points: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Normalize clips, drop empty frames and tell how the points move.
-
-        Parameters
-        ----------
-        points : float32 (B, T, P, C)
-            Those of ``select``.
-        lengths : int64 (B,)
-
-        Returns
-        -------
-        features : float32 (B, S, D)
-            D = 6 P: places, moves to the next frame, moves to the one after it; 0 where not seen.
-        valid : bool (B, S)
-            False = padding.
-        """
-        with full_precision(points):
-            values, seen = flat_points(points, valid_frames(points, lengths))
-            if self.turn is not None:
-                values, seen = self.turn(values, seen)
-            values = self.normalize(values, seen)
-            order, valid = self.keep(seen.any(-1))
-            values, seen = take_frames(values, order), take_frames(seen, order) & valid[..., None]
-            values = torch.where(seen[..., None], values, 0.0)
-            moves = difference(values, seen), difference(values, seen, step=2)
-            return torch.cat([numbers.flatten(2) for numbers in (values, *moves)], -1), valid
-
     def selected(self, points: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return logits float32 (B, V) for points (B, T, P, C), those of ``select`` alone; C is 2 or 3."""
-        features, valid = self.prepare(points, lengths)
+        features, valid = self.features(points, lengths)
         frames = self.norm(self.stem(features), valid)
         for block in self.blocks:
             frames = block(frames, valid)
         logits: Tensor = self.head(self.drop(frame_mean(self.top(frames), valid)))
         return logits
-
-
-def _places(select: SelectPoints, center: Sequence[str]) -> list[int]:
-    missing = sorted(set(center) - set(select.names))
-    if missing or not center:
-        raise ConfigError(f"{missing or tuple(center)}: center not among the points", hint="give it with center=")
-    return [select.names.index(name) for name in center]
 
 
 def _start_like_keras(module: nn.Module) -> None:

@@ -8,17 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from signary.features.motion import difference
-from signary.features.normalize import NormalizeClip, Standardize, part_shape
-from signary.features.resample import PoolFrames, pool_points, pool_times
-from signary.features.select import (
-    LeftSigner,
-    SelectPoints,
-    either,
-    flat_points,
-    full_precision,
-    hand_seen,
-    valid_frames,
-)
+from signary.features.normalize import Standardize, part_shape
+from signary.features.select import SelectPoints
+from signary.features.sign import BothSides, DominantSide, Trajectories
 
 FRAMES = 64
 
@@ -28,11 +20,16 @@ class SignNetwork(nn.Module):
 
     Attributes
     ----------
-    select : SelectPoints
-        The points it reads; training data may be kept in this form.
+    features : Module
+        Points to frames of numbers.
     """
 
-    select: SelectPoints
+    features: DominantSide | BothSides | Trajectories
+
+    @property
+    def select(self) -> SelectPoints:
+        """The points that it reads; training data may be kept in this form."""
+        return self.features.select
 
     def forward(self, points: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Read clips.
@@ -187,14 +184,15 @@ def frame_mean(frames: Tensor, full: Tensor) -> Tensor:
 def drop_frames(full: Tensor, rate: float) -> Tensor:
     """Take frames away at random, bool (B, T), but never all of a clip: such a clip keeps what it had."""
     kept = full & (torch.rand(full.shape, device=full.device) >= rate)
-    return torch.where(kept.any(1, keepdim=True), kept, full)
+    return kept | (full & ~kept.any(1, keepdim=True))
 
 
 class PublishedSignTransformer(SignNetwork):
     """Mark Wijkhuizen's transformer for the isolated sign language recognition competition (Kaggle, 2023).
 
     It reads the lips and the dominant hand and forearm, from the frames in which that hand was seen. 5,315,965
-    parameters for 250 signs. `measure` must be given the training data before training.
+    parameters for 250 signs. `measure` must be given the training data before training. Clips without a hand are all
+    read alike.
 
     In the notebook padded frames are attended to, and a quarter of the frames is hidden at random in inference, too.
     Here frames are hidden in training alone, like dropout, and no padding is looked at, unless asked for.
@@ -233,11 +231,10 @@ class PublishedSignTransformer(SignNetwork):
         repeat_by_raw: bool = False,
     ) -> None:
         super().__init__()
-        self.select = SelectPoints(("lips_ring", "left_hand", "left_forearm", "right_hand", "right_forearm"))
-        self.pool = PoolFrames(FRAMES, repeated=True, by_raw=repeat_by_raw)
-        self.lips, self.hand, self.arm = slice(0, 40), slice(40, 61), slice(61, 66)
-        self.standardize = Standardize(66)
-        self.embed = PartEmbedding({"lips": 80, "hand": 42, "arm": 10}, inner=inner, width=width)
+        self.features: DominantSide = DominantSide(FRAMES, always=mask_queries, by_raw=repeat_by_raw)
+        self.standardize = Standardize(self.features.points)
+        numbers = {name: 2 * (area.stop - area.start) for name, area in self.features.parts}
+        self.embed = PartEmbedding(numbers, inner=inner, width=width)
         self.positions = nn.Embedding(FRAMES + 1, width)
         nn.init.zeros_(self.positions.weight)
         self.blocks = nn.ModuleList(
@@ -245,40 +242,6 @@ class PublishedSignTransformer(SignNetwork):
         )
         self.drop, self.head = nn.Dropout(dropout), _head(width, classes)
         self.hidden, self.hide_always, self.mask_queries = hidden, hide_always, mask_queries
-
-    @torch.no_grad()
-    def prepare(self, points: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Bring clips to 64 frames of 66 points: 40 of the lips, 21 of the dominant hand, 5 of its forearm.
-
-        Parameters
-        ----------
-        points : float32 (B, T, P, C)
-            Those of ``select``.
-        lengths : int64 (B,)
-
-        Returns
-        -------
-        values : float32 (B, 64, 66, 2)
-            x and y, mirrored for hand and forearm if the right hand is dominant; 0 where not seen.
-        seen : bool (B, 64, 66)
-        times : float32 (B, 64)
-            0 to 1, of the original frames; 0 in padded frames.
-        full : bool (B, 64)
-            False = padded.
-        """
-        with full_precision(points):
-            frames = valid_frames(points, lengths)
-            values, seen = flat_points(points, frames)
-            left, right = self.select.parts["left_hand"], self.select.parts["right_hand"]
-            other = (hand_seen(seen[:, :, right]) > hand_seen(seen[:, :, left]))[:, None, None]
-            side = torch.stack([1 - values[:, :, 66:, 0], values[:, :, 66:, 1]], -1)
-            side = torch.where(other[..., None], side, values[:, :, 40:66])
-            side_seen = either(other, seen[:, :, 66:], seen[:, :, 40:66])
-            values, seen = torch.cat([values[:, :, :40], side], 2), torch.cat([seen[:, :, :40], side_seen], 2)
-            values = torch.where(seen[..., None], values, 0.0)
-            kept = seen[:, :, self.hand].any(-1)
-            weights = self.pool(kept, frames)
-            return *pool_points(weights, values, seen), *pool_times(weights, kept)
 
     def measure(self, batches: Iterable[tuple[Tensor, Tensor | None]]) -> None:
         """Set each point's mean and standard deviation from the training data.
@@ -288,14 +251,14 @@ class PublishedSignTransformer(SignNetwork):
         batches : iterable of (points float32 (B, T, P, C), lengths int64 (B,) or None)
             Points of ``select``.
         """
-        self.standardize.measure(self.prepare(points, lengths)[:2] for points, lengths in batches)
+        self.standardize.measure(self.features(points, lengths)[:2] for points, lengths in batches)
 
     def selected(self, points: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return logits float32 (B, V) for points (B, T, P, C), those of ``select`` alone; C is 2 or 3."""
-        values, seen, times, full = self.prepare(points, lengths)
+        values, seen, times, full = self.features(points, lengths)
         values = self.standardize(values, seen)
-        areas = {"lips": self.lips, "hand": self.hand, "arm": self.arm}
-        parts = {name: (values[:, :, area].flatten(2), seen[:, :, area].any(-1)) for name, area in areas.items()}
+        areas = self.features.parts
+        parts = {name: (values[:, :, area].flatten(2), seen[:, :, area].any(-1)) for name, area in areas}
         # the last frame shares its row with the padding, which nothing looks at
         rows = torch.where(full, torch.floor(times * FRAMES).long(), FRAMES)
         frames = self.embed(parts) + self.positions(rows)
@@ -342,56 +305,21 @@ class SignTransformer(SignNetwork):
         lips: bool = True,
     ) -> None:
         super().__init__()
-        face = ("lips",) if lips else ()
-        self.select = SelectPoints((*face, "left_hand", "right_hand", "left_arm", "right_arm"))
-        arms = self.select.parts["left_arm"], self.select.parts["right_arm"]
-        self.parts = {name: self.select.parts[name] for name in (*face, "left_hand", "right_hand")}
-        self.parts["arms"] = slice(arms[0].start, arms[1].stop)
-        self.turn = LeftSigner(self.select)
-        self.normalize = NormalizeClip(arm.start for arm in arms)
-        self.pool = PoolFrames(FRAMES)
-        features = {name: 6 * (area.stop - area.start) for name, area in self.parts.items()}
-        self.embed = PartEmbedding(features, inner=inner, width=width)
+        self.features: BothSides = BothSides(FRAMES, lips=lips)
+        numbers = {name: 6 * (area.stop - area.start) for name, area in self.features.parts}
+        self.embed = PartEmbedding(numbers, inner=inner, width=width)
         self.positions = nn.Parameter(torch.randn(FRAMES, width) * 0.02)
         self.blocks = nn.ModuleList([Block(width, heads=heads, dropout=block_dropout) for _ in range(depth)])
         self.start, self.end = nn.LayerNorm(width), nn.LayerNorm(width)
         self.drop, self.head = nn.Dropout(dropout), _head(width, classes)
         self.hidden = hidden
 
-    @torch.no_grad()
-    def prepare(self, points: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Turn, normalize and pool clips.
-
-        Parameters
-        ----------
-        points : float32 (B, T, P, C)
-            Those of ``select``.
-        lengths : int64 (B,)
-
-        Returns
-        -------
-        values : float32 (B, 64, P, 2)
-            0 where not seen.
-        seen : bool (B, 64, P)
-        times : float32 (B, 64)
-            0 to 1; 0 in padded frames.
-        full : bool (B, 64)
-            False = padded.
-        """
-        with full_precision(points):
-            frames = valid_frames(points, lengths)
-            values, seen = self.turn(*flat_points(points, frames))
-            values = self.normalize(values, seen)
-            kept = seen.any(-1)
-            weights = self.pool(kept, frames)
-            return *pool_points(weights, values, seen), *pool_times(weights, kept)
-
     def selected(self, points: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return logits float32 (B, V) for points (B, T, P, C), those of ``select`` alone; C is 2 or 3."""
-        values, seen, times, full = self.prepare(points, lengths)
+        values, seen, times, full = self.features(points, lengths)
         moves = difference(values, seen)
         parts = {}
-        for name, area in self.parts.items():
+        for name, area in self.features.parts:
             part, known = values[:, :, area], seen[:, :, area]
             numbers = torch.cat([part, part_shape(part, known), moves[:, :, area]], -1)
             parts[name] = numbers.flatten(2), known.any(-1)

@@ -1,0 +1,68 @@
+"""Folders of videos or landmark files, one a label or with a manifest: videos go through a detector."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from signary.datasets.manifest import Options, Piece, Reader
+from signary.datasets.readers.gislr import read_table
+from signary.errors import InputError
+from signary.landmarks.draft import Clip
+from signary.landmarks.files import LANDMARK_ENDINGS, read_landmarks
+from signary.landmarks.sequence import LandmarkSequence
+from signary.landmarks.store import DEFAULT_FPS
+from signary.video.source import VIDEO_ENDINGS, natural_key
+
+TABLE = "manifest.csv"
+COLUMNS = ("path", "label")
+OPTIONAL = ("id", "signer", "group", "split", "source", "licence")
+SESSION = "session"
+LAYOUT = f"videos or landmark files as LABEL/CLIP.mp4, or {TABLE} with path, label and maybe {', '.join(OPTIONAL)}"
+
+
+def _find(folder: Path, options: Options) -> list[Piece]:
+    if not folder.is_dir():
+        raise InputError(f"{folder}: is no folder", hint=f"clips expects {LAYOUT}")
+    source = folder.resolve().name
+    if (folder / TABLE).is_file():
+        return [_listed(folder, row, source) for row in read_table(folder / TABLE, COLUMNS)]
+    readable = {*VIDEO_ENDINGS, *LANDMARK_ENDINGS}
+    files = [path for path in folder.rglob("*") if path.suffix.lower() in readable and path.parent != folder]
+    return [
+        Piece(path, {"id": path.relative_to(folder).as_posix(), "label": path.parent.name, "source": source})
+        for path in sorted(files, key=natural_key)
+    ]
+
+
+def _listed(folder: Path, row: dict[str, str], source: str) -> Piece:
+    """Return the piece of a row of the manifest; a clip without a group belongs to its signer's."""
+    about = {"id": row["path"], "label": row["label"], "source": source}
+    about |= {name: row[name] for name in OPTIONAL if row.get(name)}
+    about.setdefault("group", row.get(SESSION) or about.get("signer", ""))
+    return Piece(folder / row["path"], about)
+
+
+def _read(piece: Piece, options: Options) -> Iterator[Clip]:
+    if piece.path.suffix.lower() in LANDMARK_ENDINGS:
+        sequence = read_landmarks(piece.path, fps=options.fps or DEFAULT_FPS).as_holistic()
+    else:
+        sequence = _detected(piece.path, options)
+    known: dict[str, Any] = {"fps": sequence.fps or None, "aspect": sequence.aspect}
+    yield Clip(points=sequence.points, **known, **piece.about)
+
+
+def _detected(path: Path, options: Options) -> LandmarkSequence:
+    from signary.landmarks.detect import open_detector
+    from signary.landmarks.extract import extract
+    from signary.video.source import open_source
+
+    with (
+        open_source(path) as source,
+        open_detector(options.detector, still=source.is_still, mirrored=options.mirrored) as detector,
+    ):
+        return extract(source, detector)
+
+
+READER = Reader("clips", LAYOUT, batch=2, find=_find, read=_read)

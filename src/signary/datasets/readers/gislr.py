@@ -1,0 +1,90 @@
+"""Google - Isolated Sign Language Recognition, as Kaggle hands it out.
+
+94,477 clips of 250 signs by 21 signers, landmarks only, CC BY 4.0: https://www.kaggle.com/competitions/asl-signs
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from signary.datasets.manifest import Options, Piece, Reader
+from signary.errors import InputError
+from signary.landmarks.draft import Clip
+from signary.landmarks.files import read_landmarks
+from signary.landmarks.skeleton import HOLISTIC_543
+from signary.landmarks.store import DEFAULT_FPS
+
+TABLE, SIGNS = "train.csv", "sign_to_prediction_index_map.json"
+COLUMNS = ("path", "participant_id", "sequence_id", "sign")
+LICENCE = "CC BY 4.0"
+LAYOUT = f"{TABLE} ({', '.join(COLUMNS)}), {SIGNS} and the Parquet files that the table names"
+
+
+def read_table(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
+    """Return the rows of a CSV file.
+
+    Parameters
+    ----------
+    path : Path
+        UTF-8, names of the columns in the first line.
+    columns : tuple of str
+        That it must have.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, lacks one of these, or has a row of another length.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            rows = list(csv.DictReader(stream, restkey="", strict=True))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path}: no readable CSV ({error})", hint="save it as UTF-8, with commas") from error
+    if missing := [name for name in columns if not rows or name not in rows[0]]:
+        raise InputError(f"{path}: lacks columns {', '.join(missing)}", hint="name them in its first line")
+    for line, row in enumerate(rows, 2):
+        if "" in row or None in row.values():
+            raise InputError(f"{path}: line {line} has not as many cells as the first", hint="one cell a column")
+    return rows
+
+
+def _find(folder: Path, options: Options) -> list[Piece]:
+    table = folder / TABLE
+    if not table.is_file():
+        raise InputError(f"{table}: no such file", hint=f"gislr expects {LAYOUT}")
+    known = _known_signs(folder / SIGNS)
+    return [_piece(folder, row, known) for row in read_table(table, COLUMNS)]
+
+
+def _piece(folder: Path, row: dict[str, str], known: set[str] | None) -> Piece:
+    path, sign, signer = folder / row["path"], row["sign"], row["participant_id"]
+    fault = f"{path}: sign {sign!r} is not in {SIGNS}" if known is not None and sign not in known else ""
+    about = {"id": row["sequence_id"], "label": sign, "signer": signer, "group": signer}
+    return Piece(path, about | {"source": "gislr", "licence": LICENCE}, fault)
+
+
+def _known_signs(path: Path) -> set[str] | None:
+    """Return the signs of the map; without one, any sign will do."""
+    if not path.is_file():
+        return None
+    try:
+        return set(dict(json.loads(path.read_text(encoding="utf-8"))))
+    except (OSError, ValueError, TypeError) as error:
+        raise InputError(f"{path}: no readable map ({error})", hint="download it again, or remove it") from error
+
+
+def _read(piece: Piece, options: Options) -> Iterator[Clip]:
+    import pyarrow.parquet as pq
+
+    sequence = read_landmarks(piece.path, fps=options.fps or DEFAULT_FPS)
+    rows, size = pq.read_metadata(piece.path).num_rows, len(HOLISTIC_543)
+    if sequence.skeleton is not HOLISTIC_543 or rows != len(sequence) * size:
+        said = f"{rows / len(sequence):g} points a frame, must be {size}"
+        raise InputError(f"{piece.path}: {said}", hint="cut short or of another kind: download it again")
+    yield Clip(points=sequence.points, fps=options.fps or DEFAULT_FPS, aspect=sequence.aspect, **piece.about)
+
+
+READER = Reader("gislr", LAYOUT, batch=64, find=_find, read=_read, fps=DEFAULT_FPS)
