@@ -204,6 +204,13 @@ def test_estimators_say_the_same_as_their_bundles(made: Path, tmp_path: Path, ne
     assert reader.rank(photo)[0][0] == "A"
 
 
+def test_labels_that_are_not_known_are_told(made: Path) -> None:
+    recipe = load_recipe(made / "tiny.yaml", {"vocabulary": "[A, B]", "silent": "[]"})
+    pictures = load_pictures(recipe, made)
+    assert set(pictures.label) == {"A", "B"}
+    assert list(pictures.skipped) == ["24 photos of 'Nothing': not in the vocabulary"]
+
+
 def test_wrong_picture_recipes() -> None:
     with pytest.raises(ConfigError, match=r"data\.classes: 12 not in the vocabulary"):
         load_recipe("digits-cnn", {"data.classes": "1,12"})

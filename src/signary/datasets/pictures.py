@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -65,6 +65,11 @@ class Pictures:
     def load(self, rows: NDArray[Any] | slice = slice(None)) -> NDArray[np.uint8]:
         """Return some pictures, uint8 (K, S, S, 3), by index or mask into the N."""
         return np.asarray(self.images[self.row[rows]])
+
+    def batches(self, size: int) -> Iterator[NDArray[np.uint8]]:
+        """Yield all pictures in order, uint8 (B, S, S, 3), ``size`` at a time."""
+        for start in range(0, len(self), size):
+            yield self.load(slice(start, start + size))
 
     def select(self, rows: NDArray[Any]) -> Pictures:
         """Return some rows, by mask or index; the pictures stay where they are."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor, nn
 
@@ -47,14 +49,15 @@ def channels_of(pictures: Tensor, *, grey: bool) -> Tensor:
     return (values * values.new_tensor(GREY).view(1, 3, 1, 1)).sum(1, keepdim=True)
 
 
-def picture_statistics(pictures: Tensor, *, grey: bool) -> tuple[Tensor, Tensor]:
-    """Return mean and standard deviation of each channel, float32 (C,), over pictures uint8 (B, H, W, 3)."""
+def picture_statistics(batches: Iterable[Tensor], *, grey: bool) -> tuple[Tensor, Tensor]:
+    """Return mean and standard deviation of each channel, float32 (C,), over batches of pictures uint8 (B, H, W, 3)."""
     sums, products = torch.zeros(3, dtype=torch.float64), torch.zeros(3, 3, dtype=torch.float64)
-    for batch in pictures.split(64):  # type: ignore[no-untyped-call]
+    count = 0
+    for batch in batches:
         pixels = batch.reshape(-1, 3).float().div_(255).sub_(0.5)
         sums += pixels.sum(0)
         products += pixels.T @ pixels
-    count = pictures[..., 0].numel()
+        count += len(pixels)
     covariance = products / count - torch.outer(sums, sums) / count**2
     weights = torch.tensor([GREY] if grey else torch.eye(3).tolist(), dtype=torch.float64)
     mean, variance = weights @ (sums / count + 0.5), (weights @ covariance @ weights.T).diagonal()

@@ -15,7 +15,7 @@ from signary.features.picture import channels_of
 from signary.models.baselines import LogisticBaseline, TwoLayerBaseline
 from signary.models.perceptron import Perceptron
 from signary.models.picture import PictureReader
-from signary.training.pictures import finish, load_pictures, predict_pictures, split_parts
+from signary.training.pictures import finish, load_pictures, split_parts
 from signary.training.run import Run
 from signary.training.schema import EstimatorRecipe
 
@@ -36,8 +36,7 @@ def train_estimator(recipe: EstimatorRecipe, data: Path, run: Run, *, fold: int 
     train = pictures.select(parts.train)
     estimator = make_estimator(recipe).fit(flat_rows(train, grey=recipe.data.grey), _places(train, recipe.labels))
     network = estimator_reader(estimator, recipe)
-    logits = {name: predict_pictures(network, pictures.select(rows)) for name, rows in parts.items()}
-    return finish(recipe, run, network, pictures, parts, logits, folds=[])
+    return finish(recipe, run, network, pictures, parts)
 
 
 def make_estimator(recipe: EstimatorRecipe) -> Any:

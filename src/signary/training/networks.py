@@ -14,6 +14,8 @@ from signary.models.perceptron import Perceptron, RowReader
 from signary.models.picture import PictureReader
 from signary.training.schema import EstimatorRecipe, HandRecipe, PictureData, PictureRecipe, Recipe
 
+STATISTICS_BATCH = 64
+
 
 def trainable_parameters(recipe: Recipe) -> int:
     """Return how many parameters a recipe's network has."""
@@ -54,7 +56,7 @@ def picture_network(recipe: PictureRecipe, classes: int) -> nn.Module:
 
 def reader_of(network: nn.Module, data: PictureData, train: Pictures) -> PictureReader:
     """Return a network behind the features of its training pictures."""
-    mean, std = picture_statistics(torch.from_numpy(train.load()), grey=data.grey)
+    mean, std = picture_statistics(map(torch.from_numpy, train.batches(STATISTICS_BATCH)), grey=data.grey)
     return PictureReader(network, data.side, mean, std)
 
 

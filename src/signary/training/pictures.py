@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from math import ceil
 from pathlib import Path
@@ -53,8 +54,7 @@ def train_pictures(recipe: PictureRecipe, data: Path, run: Run, *, fold: int = 0
     run.start(recipe)
     folds = cross_validate(recipe, pictures.select(parts.train), run) if recipe.cross_validation else []
     network = fit_pictures(recipe, pictures.select(parts.train), pictures.select(parts.validation), run=run)
-    logits = {name: predict_pictures(network, pictures.select(rows)) for name, rows in parts.items()}
-    return finish(recipe, run, network, pictures, parts, logits, folds=folds)
+    return finish(recipe, run, network, pictures, parts, folds=folds)
 
 
 def load_pictures(recipe: PictureRecipe | EstimatorRecipe, data: Path, *, cache: Path | None = None) -> Pictures:
@@ -156,9 +156,9 @@ def fit_pictures(
 def predict_pictures(network: PictureReader, pictures: Pictures) -> NDArray[np.float32]:
     """Return logits float32 (N, V)."""
     with torch.inference_mode():
-        rows = np.array_split(np.arange(len(pictures)), range(READ_BATCH, len(pictures), READ_BATCH))
-        logits = [network(torch.from_numpy(pictures.load(batch))).float().numpy() for batch in rows if len(batch)]
-    return np.concatenate(logits) if logits else np.zeros((0, 1), np.float32)
+        return np.concatenate(
+            [network(torch.from_numpy(batch)).float().numpy() for batch in pictures.batches(READ_BATCH)]
+        )
 
 
 def cross_validate(recipe: PictureRecipe, pictures: Pictures, run: Run) -> list[float]:
@@ -179,36 +179,41 @@ def finish(
     network: PictureReader,
     pictures: Pictures,
     parts: Parts,
-    logits: dict[str, NDArray[np.float32]],
     *,
-    folds: list[float],
+    folds: Sequence[float] = (),
 ) -> Path:
-    """Calibrate, write what was measured, and pack the bundle.
+    """Calibrate by the validation part, measure, and pack the bundle.
 
     Parameters
     ----------
-    logits : dict of str to float32 (N, V)
-        Of ``train``, ``validation`` and ``test``, as far as they hold pictures.
-    folds : list of float
+    recipe : PictureRecipe or EstimatorRecipe
+    run : Run
+    network : PictureReader
+    pictures : Pictures
+    parts : Parts
+    folds : sequence of float
         Accuracies of a cross-validation.
     """
     place = {label: index for index, label in enumerate(recipe.labels)}
-    labels = {
-        name: np.array([place[label] for label in pictures.label[rows]], np.int64) for name, rows in parts.items()
-    }
-    tuned = "validation" if len(parts.validation) else "train"
-    temperature = fit_temperature(logits[tuned], labels[tuned]) if tuned == "validation" else 1.0
-    metrics = {name: scores_of(softmax(logits[name], temperature), labels[name]) for name in labels}
+    held_out = {name: rows for name, rows in parts.items() if name != "train"}
+    read = held_out or {"train": parts.train}
+    logits = {name: predict_pictures(network, pictures.select(rows)) for name, rows in read.items()}
+    labels = {name: np.array([place[label] for label in pictures.label[rows]]) for name, rows in read.items()}
+    tuned = "validation" in read
+    temperature = fit_temperature(logits["validation"], labels["validation"]) if tuned else 1.0
+    metrics = {name: scores_of(softmax(logits[name], temperature), labels[name]) for name in read}
     more: dict[str, Any] = {"skipped": list(pictures.skipped), "split": recipe.data.split}
     if folds:
-        more["cross_validation"] = {"mean": float(np.mean(folds)), "std": float(np.std(folds)), "folds": folds}
+        more["cross_validation"] = {"mean": float(np.mean(folds)), "std": float(np.std(folds)), "folds": list(folds)}
+    metrics = {"train": {"n": len(parts.train)}, **metrics}
     run.write_metrics(**metrics, **more)
     seen = np.concatenate([parts.train, parts.validation])
+    last = list(read)[-1]
     learned = Learned(
         temperature=temperature,
-        fitted_on=f"the {recipe.data.split} split's validation part" if tuned == "validation" else "nothing",
-        validation=metrics.get("test", metrics[tuned]),
-        split=f"{recipe.data.split} split, its test part" if "test" in metrics else f"the {tuned} part",
+        fitted_on=f"the {recipe.data.split} split's validation part" if tuned else "nothing",
+        validation=metrics[last],
+        split=f"{recipe.data.split} split, its {last} part",
         files={name: pictures.sha256[seen][pictures.source[seen] == name].tolist() for name in set(pictures.source)},
     )
     return pack_bundle(run.bundle, network, recipe, learned, export_picture_graph)
@@ -224,12 +229,17 @@ def _folder_of(source: Source, data: Path, *, alone: bool) -> Path:
 
 
 def _known(pictures: Pictures, recipe: PictureRecipe | EstimatorRecipe) -> Pictures:
-    """Give the labels their names in the vocabulary; leave out those that it does not know."""
+    """Give the labels their names in the vocabulary; leave out those that it does not know, and say so."""
     vocabulary = Vocabulary(tuple(recipe.vocabulary), tuple(recipe.silent), recipe.aliases)
     names, place = np.unique(pictures.label, return_inverse=True)
     known = [vocabulary.index(str(name)) for name in names]
     labels = np.array([recipe.vocabulary[index] if index is not None else "" for index in known])[place]
-    return replace(pictures, label=labels).select(labels != "")
+    strange = [
+        f"{count} photos of {name!r}: not in the vocabulary"
+        for name, index, count in zip(names, known, np.bincount(place), strict=True)
+        if index is None
+    ]
+    return replace(pictures, label=labels, skipped=[*pictures.skipped, *strange]).select(labels != "")
 
 
 def _chosen_rows(pictures: Pictures, recipe: PictureRecipe | EstimatorRecipe) -> Pictures | None:
