@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -93,6 +94,27 @@ def test_what_is_missing_is_told(folder: Path, tmp_path: Path) -> None:
         Pictures(**{**vars(made(["A", "B", "C"])), "label": np.array(["A", "B"])})
 
 
+def test_a_label_lies_in_one_folder(folder: Path) -> None:
+    write_photo(folder / "test" / "A" / "1.png")
+    with pytest.raises(InputError, match=r"^A: in .*test/A and in .*train/A"):
+        read_pictures(folder, side=8)
+
+
+def test_copies_of_a_photo_keep_its_place(tmp_path: Path) -> None:
+    for name in ("12345678901234567890123", "none", "x3_jpg.rf.0a77", "x3_jpg.rf.9912"):
+        write_photo(tmp_path / "A" / f"{name}.png")
+    write_photo(tmp_path / "B" / "1.png")
+    places = read_pictures(tmp_path, side=8).place.tolist()
+    assert sorted(places) == sorted([678901234567890123, 1, 3, 3, 1])
+
+
+def test_a_full_disk_is_found_before_decoding(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=100))
+    with pytest.raises(InputError, match="are free, decoded pictures take"):
+        read_pictures(folder, side=8, cache=tmp_path / "cache")
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
 def test_arrays_are_read_in_their_own_order(tmp_path: Path) -> None:
     columns = np.repeat(np.arange(10), 2)
     np.save(tmp_path / "X.npy", np.linspace(0, 1, 20)[:, None, None] * np.ones((20, 4, 4)))
@@ -121,7 +143,6 @@ def test_squares_are_cut_from_the_middle() -> None:
     image[:, 10:20] = 200
     assert (square(image, 10) == 200).all()
     assert square(image, 5).shape == (5, 5, 3)
-    assert square(image[:, :10], 10) is not None
     np.testing.assert_array_equal(square(image[:, :10], 10), image[:, :10])
 
 
@@ -172,6 +193,17 @@ def test_unknown_splits_and_folds() -> None:
         split_pictures(made(["A", "B"] * 9), "leaky", validation=0, test=0.1)
     with pytest.raises(ConfigError, match="fold=10, must be 0 to 9"):
         split_pictures(made(["A", "B"] * 9), "blocks", validation=0, test=0.1, fold=10)
+    with pytest.raises(ConfigError, match="fold=5, must be 0 to 4"):
+        split_pictures(made(["A", "B"] * 9), "blocks", validation=0.1, test=0.2, fold=5)
+    with pytest.raises(ConfigError, match="fold=-1"):
+        split_pictures(made(["A", "B"] * 9), "random", validation=0, test=0.1, fold=-1)
+    alone = made(["A", "B"] * 9, [str(row) for row in range(18)])
+    with pytest.raises(InputError, match="every picture is a group of its own"):
+        split_pictures(alone, "groups", validation=0, test=0.1)
+    with pytest.raises(InputError, match="9 groups are too few"):
+        split_pictures(made(["A", "B"] * 9, [str(row // 2) for row in range(18)]), "groups", validation=0, test=0.1)
+    whole = split_pictures(alone, "groups", validation=0, test=0)
+    assert (len(whole.train), len(whole.validation), len(whole.test)) == (18, 0, 0)
 
 
 def test_no_strength_changes_nothing() -> None:

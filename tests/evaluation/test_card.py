@@ -19,7 +19,7 @@ def test_a_card_says_what_the_manifest_says() -> None:
         assert said in card
     assert "| made up | left out | 40 | balanced_accuracy 0.8, accuracy 0.9 | `signary evaluate demo DATA` |" in card
     assert "| two | MIT | 1 |" in card
-    assert "divided by 1.500, fitted on fold 0; the expected calibration error left there is 0.01" in card
+    assert "divided by 1.500, fitted on fold 0; the expected calibration error of what was held out is 0.01" in card
     heads = [line for line in card.splitlines() if line.startswith("## ")]
     assert heads == ["## Limits", "## Scores", "## Confidence", "## Training data"]
 
@@ -35,5 +35,5 @@ def test_limits_are_those_of_the_task() -> None:
 
 def test_an_unknown_error_is_called_so() -> None:
     card = write_card(make_manifest(calibration=Calibration(temperature=1.0, fitted_on="nothing", ece=None)))
-    assert "left there is not known." in card
+    assert "of what was held out is not known." in card
     assert "None" not in card

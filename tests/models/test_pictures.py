@@ -33,9 +33,9 @@ def test_dexnets_maps_grow_as_published() -> None:
     assert sides == [49, 24, 24, 11, 13, 15, 17, 8]
 
 
-def test_the_compact_network_is_a_sixth_of_dexnet() -> None:
+def test_the_compact_network_is_a_twelfth_of_dexnet() -> None:
     network = CompactNet(3, 29)
-    assert size(network) * 6 < size(DexNet())
+    assert size(network) * 12 < size(DexNet())
     assert network(torch.rand(2, 3, 200, 200)).shape == (2, 29)
     assert network.features(torch.rand(2, 3, 131, 77)).shape == (2, network.width)
 

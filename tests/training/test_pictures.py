@@ -22,7 +22,7 @@ from signary.training.estimators import estimator_reader, flat_rows, make_estima
 from signary.training.fit import read_metrics, train
 from signary.training.pictures import load_pictures, predict_pictures, split_parts
 from signary.training.recipe import load_recipe
-from signary.training.tasks import PictureTask
+from signary.training.tasks import PictureTask, cosine_factor
 
 RECIPE = """
 name: tiny
@@ -86,6 +86,8 @@ def test_a_run_reads_photos(made: Path, run: Path) -> None:
     ranking = reader.rank(made / "photos/B/3.png", mirrored=True)
     assert ranking[0][0] == "B"
     assert sum(share for _, share in ranking) == pytest.approx(1, abs=1e-5)
+    (best, share), *_ = reader.rank(np.full((12, 40, 30, 3), 220, np.uint8), fps=10)
+    assert (best, 0.5 < share <= 1) == ("A", True)
     clip = reader.recognize(np.full((12, 40, 30, 3), 220, np.uint8), fps=10)
     assert (clip.text, clip.frames, round(clip.fps)) == ("A", 12, 10)
     assert reader.bundle.manifest.parameters == sum(w.numel() for w in _network(run).parameters())
@@ -166,6 +168,57 @@ def test_a_full_disk_leaves_the_old_checkpoint(
         assert torch.load(path, weights_only=True)["state_dict"]
 
 
+@pytest.mark.slow
+def test_force_starts_over(made: Path, tmp_path: Path) -> None:
+    train(made / "tiny.yaml", data=made, output=tmp_path / "run")
+    before = weights(tmp_path / "run")
+    train(
+        made / "tiny.yaml", data=made, output=tmp_path / "run", force=True, overrides={"widths": "[6, 6]", "steps": 2}
+    )
+    after = weights(tmp_path / "run")
+    assert after["network.network.stages.0.0.weight"].shape[0] == 6
+    assert before["network.network.stages.0.0.weight"].shape[0] == 8
+    logged = (tmp_path / "run/logs/csv/final/metrics.csv").read_text().splitlines()
+    assert len(logged) == 3  # the head, validation and training of one short epoch
+
+
+@pytest.mark.slow
+def test_a_run_that_is_done_stays_as_it_is(made: Path, tmp_path: Path) -> None:
+    how = {"schedule": "cosine", "patience": "1", "learning_rate": "1e-9", "average": "0", "epochs": "6"}
+    train(made / "tiny.yaml", data=made, output=tmp_path / "run", overrides=how)
+    log = tmp_path / "run/logs/csv/final/metrics.csv"
+    before, rows = weights(tmp_path / "run"), log.read_text()
+    train(made / "tiny.yaml", data=made, output=tmp_path / "run", resume=True)
+    for name, value in weights(tmp_path / "run").items():
+        torch.testing.assert_close(value, before[name])
+    assert log.read_text() == rows
+
+
+@pytest.mark.slow
+def test_more_epochs_after_a_cosine(made: Path, tmp_path: Path) -> None:
+    train(made / "tiny.yaml", data=made, output=tmp_path / "run", overrides={"schedule": "cosine", "epochs": "1"})
+    train(made / "tiny.yaml", data=made, output=tmp_path / "run", resume=True, overrides={"epochs": "2"})
+    rows = (tmp_path / "run/logs/csv/final/metrics.csv").read_text().splitlines()
+    assert [row.split(",")[0] for row in rows] == ["epoch", "0", "0", "1", "1"]
+
+
+@pytest.mark.slow
+def test_a_run_is_not_resumed_with_other_data(made: Path, run: Path) -> None:
+    with pytest.raises(InputError, match="started with fold=0 and other data or another split"):
+        train(made / "tiny.yaml", data=made, output=run, resume=True, fold=1)
+    with pytest.raises(InputError, match="other data or another split"):
+        train(made / "tiny.yaml", data=made, output=run, resume=True, overrides={"data.split": "random"})
+
+
+def test_the_rate_rises_and_falls() -> None:
+    for steps in (1, 5, 20, 2000):
+        factors = [cosine_factor(step, steps) for step in range(steps + 1)]
+        assert 0 < factors[0] <= 1
+        assert factors[-1] == pytest.approx(0, abs=1e-12)
+        assert max(factors) > 0.9
+    assert cosine_factor(99, 2000) > cosine_factor(9, 2000)
+
+
 def test_only_runs_are_resumed(made: Path, tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()
     with pytest.raises(InputError, match="no run"):
@@ -218,6 +271,14 @@ def test_wrong_picture_recipes() -> None:
         load_recipe("letters-cnn", {"data.side": "64"})
     with pytest.raises(ConfigError, match="leaves none to learn"):
         load_recipe("digits-cnn", {"data.test": "0.5", "data.validation": "0.5"})
+    with pytest.raises(ConfigError, match="names one twice"):
+        load_recipe("digits-cnn", {"data.classes": "1,1"})
+    with pytest.raises(ConfigError, match=r"network='compakt': no such network"):
+        load_recipe("digits-cnn", {"network": "compakt"})
+    with pytest.raises(ConfigError, match="rows takes one width"):
+        load_recipe("digits-rnn", {"hidden": "[]"})
+    with pytest.raises(ConfigError, match="cross_validation=1"):
+        load_recipe("digits-mlp", {"cross_validation": "1"})
     with pytest.raises(ConfigError, match=r"learning_rat: no such field, did you mean learning_rate\?"):
         load_recipe("digits-cnn", {"learning_rat": "1"})
     with pytest.raises(ConfigError, match=r"data\.sidde: no such field, did you mean side\?") as caught:

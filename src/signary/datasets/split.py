@@ -107,13 +107,20 @@ def split_pictures(
     """
     if how not in SPLITS:
         raise ConfigError(f"split={how!r}, must be one of {', '.join(SPLITS)}", hint="groups and blocks tell the truth")
+    if fold < 0:
+        raise ConfigError(f"fold={fold}, must be 0 or more", hint="folds are counted from 0")
     if how == "random":
         return _random_parts(len(pictures), validation, test, seed + fold)
-    step = gcd(round(PERCENT * validation), round(PERCENT * test), PERCENT) or PERCENT
+    step = gcd(round(PERCENT * validation), round(PERCENT * test), PERCENT)
     folds = PERCENT // step
     tested, tuned = round(PERCENT * test) // step, round(PERCENT * validation) // step
-    if not 0 <= fold < folds:
-        raise ConfigError(f"fold={fold}, must be 0 to {folds - 1}", hint="the shares of the split say how many")
+    different = folds // max(tested, 1)
+    if fold >= different:
+        raise ConfigError(f"fold={fold}, must be 0 to {different - 1}", hint="the share that is tested says how many")
+    if folds == 1:
+        return Parts(np.arange(len(pictures)), np.zeros(0, np.int64), np.zeros(0, np.int64))
+    if how == "groups":
+        _check_groups(pictures.group, folds)
     if how == "blocks":
         number = block_folds(pictures.label, pictures.place, folds, seed=seed)
     else:
@@ -124,6 +131,16 @@ def split_pictures(
         validation=np.flatnonzero((number >= tested) & (number < tested + tuned)),
         test=np.flatnonzero(number < tested),
     )
+
+
+def _check_groups(group: NDArray[np.str_], folds: int) -> None:
+    count = len(np.unique(group))
+    if count == len(group):
+        said = "split='groups': every picture is a group of its own, nothing is known of people"
+        raise InputError(said, hint="--data.split blocks or random")
+    if count < folds:
+        said = f"split='groups': {count} groups are too few for these shares"
+        raise InputError(said, hint="--data.validation 0.2 --data.test 0.2 takes five")
 
 
 def block_folds(label: NDArray[np.str_], place: Rows, folds: int, *, seed: int = 0) -> Rows:

@@ -14,6 +14,13 @@ _LIMITS = {
     ),
     "digits": ("6, 7, 8 and 9 differ by which finger meets the thumb: turn the palm to the camera.",),
 }
+_FROM = {"landmarks": "landmarks of one hand", "image": "whole pictures", "clip": "clips"}
+_OF_INPUT = {
+    "image": (
+        "It sees the room as well as the hand: of people and rooms that it did not learn from, expect far less than "
+        "the score below.",
+    )
+}
 _ALWAYS = (
     "One hand is read; facial expression, mouth, grammar and sentences are not.",
     "It reads spelled handshapes, not a sign language: do not use it in place of an interpreter.",
@@ -32,16 +39,16 @@ def write_card(manifest: BundleManifest) -> str:
     calibration = manifest.calibration
     parts = [
         f"# {manifest.name} {manifest.version}",
-        f"Reads {manifest.task} ({labels}) from landmarks of one hand. Sign language: {manifest.sign_language}; "
+        f"Reads {manifest.task} ({labels}) from {_FROM[manifest.input]}. Sign language: {manifest.sign_language}; "
         f"{manifest.region}. {manifest.parameters:,} parameters.",
         f"```\nsignary recognize PHOTO --model {manifest.name}\n```",
         "## Limits",
-        _bullets((*_LIMITS.get(manifest.task, ()), *_ALWAYS)),
+        _bullets((*_LIMITS.get(manifest.task, ()), *_OF_INPUT.get(manifest.input, ()), *_ALWAYS)),
         "## Scores",
         _table(("data", "split", "n", "scores", "command"), (_score_row(score) for score in manifest.scores)),
         "## Confidence",
         f"Logits are divided by {calibration.temperature:.3f}, fitted on {calibration.fitted_on}; the expected "
-        f"calibration error left there is {'not known' if calibration.ece is None else f'{calibration.ece:.4f}'}.",
+        f"calibration error of what was held out is {_error(calibration.ece)}.",
         *(
             [_table(("confidence", "read right", "readings"), map(_reliability_row, calibration.reliability))]
             if calibration.reliability
@@ -51,6 +58,10 @@ def write_card(manifest: BundleManifest) -> str:
         _table(("source", "licence", "files"), ((s.name, s.licence, str(s.files)) for s in manifest.training)),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _error(ece: float | None) -> str:
+    return "not known" if ece is None else f"{ece:.4f}"
 
 
 def _score_row(score: Score) -> tuple[str, ...]:

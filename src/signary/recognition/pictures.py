@@ -21,6 +21,7 @@ from signary.video.source import FrameSource, open_source
 from signary.video.square import square
 
 BATCH = 32
+WHOLE_PICTURE = (0.5, 0.5, 1, 1)  # center, size and seen: nothing is known of a hand
 
 
 class PictureRecognizer(Recognizer):
@@ -66,8 +67,7 @@ class PictureRecognizer(Recognizer):
                 hint = "give a photo or video that a player can show"
                 raise InputError(f"{source_name(source)}: no frames", hint=hint)
             times_s = np.concatenate([times for _, times in rows])
-            place = np.full((len(times_s), 4), np.nan, np.float32)
-            place[:, 3] = 1
+            place = np.tile(np.array(WHOLE_PICTURE, np.float32), (len(times_s), 1))
             reading = Reading(np.concatenate([probabilities for probabilities, _ in rows]), place)
             fps = 0.0 if len(times_s) < 2 else (len(times_s) - 1) / max(times_s[-1] - times_s[0], 1e-9)
             return Clip(reading, times_s, fps, tuple(frames.warnings))

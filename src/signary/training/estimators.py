@@ -32,7 +32,7 @@ def train_estimator(recipe: EstimatorRecipe, data: Path, run: Run, *, fold: int 
     """
     pictures = load_pictures(recipe, data, cache=run.cache)
     parts = split_parts(recipe, pictures, fold=fold)
-    run.start(recipe)
+    run.start(recipe, fold=fold, learned=pictures.sha256[parts.train])
     train = pictures.select(parts.train)
     estimator = make_estimator(recipe).fit(flat_rows(train, grey=recipe.data.grey), _places(train, recipe.labels))
     network = estimator_reader(estimator, recipe)

@@ -55,8 +55,8 @@ def train_hands(recipe: HandRecipe, data: Path, run: Run, *, fold: int = 0) -> P
     samples = load_samples(recipe, data, cache=run.cache)
     found = samples.found
     recipe = _within_epochs(recipe, int(found.sum()))
-    run.start(recipe)
     held_out = group_folds(samples.group, folds, seed=recipe.seed) == fold
+    run.start(recipe, fold=fold, learned=samples.photo[~held_out])
     trial = fit_hands(recipe, samples.select(found & ~held_out), run=run, stage="validation")
     metrics, temperature = _validate(trial, recipe, samples.select(held_out))
     network = fit_hands(recipe, samples.select(found), run=run)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,7 @@ def joined_rows(folder: Path, stage: str) -> Iterator[None]:
     """
     log = folder / CSV / stage / ROWS
     aside = folder / CSV / f"{stage}-earlier.csv"
-    before = _read_rows(aside) + _read_rows(log)
+    before = _in_order(_read_rows(aside), _read_rows(log))
     if not before:
         yield
         return
@@ -63,17 +64,24 @@ def joined_rows(folder: Path, stage: str) -> Iterator[None]:
     try:
         yield
     finally:
-        after = _read_rows(log)
-        first = min((int(row["step"]) for row in after), default=0)
-        _write_rows(log, [row for row in before if int(row["step"]) < first] + after)
+        _write_rows(log, _in_order(before, _read_rows(log)))
         aside.unlink()
+
+
+def _in_order(before: Sequence[Row], after: Sequence[Row]) -> list[Row]:
+    """Put rows behind others, of which those are dropped whose steps were taken again."""
+    first = min((int(row["step"]) for row in after), default=sys.maxsize)
+    return [*(row for row in before if int(row["step"]) < first), *after]
 
 
 def _read_rows(path: Path) -> list[Row]:
     if not path.is_file():
         return []
     with path.open(newline="", encoding="utf-8") as stream:
-        return list(csv.DictReader(stream))
+        # a kill may have cut the last row
+        return [
+            row for row in csv.DictReader(stream) if (row.get("step") or "").isdecimal() and None not in row.values()
+        ]
 
 
 def _write_rows(path: Path, rows: Sequence[Row]) -> None:

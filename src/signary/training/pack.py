@@ -85,7 +85,7 @@ def _manifest(network: nn.Module, recipe: Recipe, learned: Learned) -> BundleMan
         split=learned.split,
         n=int(validation["n"]),
         metrics={"accuracy": round(validation["accuracy"], 4)},
-        command=f"signary train {recipe.name}",
+        command=f"signary train {recipe.name} (fields in bundle.json)",
     )
     return BundleManifest(
         name=recipe.name,

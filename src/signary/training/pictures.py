@@ -12,10 +12,10 @@ import lightning
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from signary.datasets.pictures import Pictures
-from signary.datasets.readers.pictures import in_array_order, join_pictures, read_pictures
+from signary.datasets.readers.pictures import DIGIT_PICTURES, in_array_order, join_pictures, read_pictures
 from signary.datasets.split import Parts, split_pictures
 from signary.errors import InputError
 from signary.export.onnx import export_picture_graph
@@ -51,7 +51,7 @@ def train_pictures(recipe: PictureRecipe, data: Path, run: Run, *, fold: int = 0
     """
     pictures = load_pictures(recipe, data, cache=run.cache)
     parts = split_parts(recipe, pictures, fold=fold)
-    run.start(recipe)
+    run.start(recipe, fold=fold, learned=pictures.sha256[parts.train])
     folds = cross_validate(recipe, pictures.select(parts.train), run) if recipe.cross_validation else []
     network = fit_pictures(recipe, pictures.select(parts.train), pictures.select(parts.validation), run=run)
     return finish(recipe, run, network, pictures, parts, folds=folds)
@@ -134,7 +134,9 @@ def fit_pictures(
     lightning.seed_everything(recipe.seed, verbose=False)
     batches = picture_loader(train, recipe.labels, recipe.batch, seed=recipe.seed)
     steps = min(recipe.steps or recipe.epochs * len(batches), recipe.epochs * len(batches))
-    task = PictureTask(recipe, picture_reader(recipe, train), steps)
+    epochs = ceil(steps / len(batches))
+    epoch_steps = ceil(steps / epochs)  # so that the last epoch is a whole one, and validated
+    task = PictureTask(recipe, picture_reader(recipe, train), epochs * epoch_steps)
     tuned = validation is not None and len(validation) > 0
     fit_task(
         task,
@@ -142,8 +144,8 @@ def fit_pictures(
         picture_loader(validation, recipe.labels, READ_BATCH) if validation is not None and tuned else None,
         run=run,
         stage=stage,
-        steps=recipe.steps,
-        epochs=ceil(steps / len(batches)),
+        epochs=epochs,
+        epoch_steps=epoch_steps,
         precision=_precision(recipe.precision),
         patience=recipe.patience,
         mlflow=recipe.mlflow,
@@ -163,7 +165,8 @@ def predict_pictures(network: PictureReader, pictures: Pictures) -> NDArray[np.f
 
 def cross_validate(recipe: PictureRecipe, pictures: Pictures, run: Run) -> list[float]:
     """Return the accuracy on each of the recipe's folds, learned from the others."""
-    folds = StratifiedKFold(recipe.cross_validation).split(np.zeros(len(pictures)), pictures.label)
+    kind = StratifiedGroupKFold if recipe.data.split == "groups" else StratifiedKFold
+    folds = kind(recipe.cross_validation).split(np.zeros(len(pictures)), pictures.label, pictures.group)
     scores = []
     for number, (train, test) in enumerate(folds):
         network = fit_pictures(recipe, pictures.select(train), run=run, stage=f"fold-{number}")
@@ -239,11 +242,14 @@ def _known(pictures: Pictures, recipe: PictureRecipe | EstimatorRecipe) -> Pictu
         for name, index, count in zip(names, known, np.bincount(place), strict=True)
         if index is None
     ]
+    if not (labels != "").any():
+        said = f"{', '.join(map(str, names))}: none of these labels is in the vocabulary"
+        raise InputError(said, hint=f"known: {', '.join(recipe.vocabulary)}; name others with --vocabulary")
     return replace(pictures, label=labels, skipped=[*pictures.skipped, *strange]).select(labels != "")
 
 
 def _chosen_rows(pictures: Pictures, recipe: PictureRecipe | EstimatorRecipe) -> Pictures | None:
-    if not recipe.data.rows or recipe.data.classes == "all":
+    if not recipe.data.rows or recipe.data.classes == "all" or len(pictures) != DIGIT_PICTURES:
         return None
     ordered = in_array_order(pictures)
     rows = np.concatenate([np.arange(len(ordered))[slice(*span)] for span in recipe.data.rows])
@@ -253,5 +259,8 @@ def _chosen_rows(pictures: Pictures, recipe: PictureRecipe | EstimatorRecipe) ->
 
 def _precision(asked: str) -> str:
     """Return Lightning's name: bf16 where the processor has units for it, and is asked to use them."""
-    fast = torch.cuda.is_available() or torch.cpu._is_amx_tile_supported()
+    if torch.cuda.is_available():
+        fast = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        fast = torch.cpu._is_amx_tile_supported()
     return "bf16-mixed" if asked == "bf16" or (asked == "auto" and fast) else "32-true"

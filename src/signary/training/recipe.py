@@ -11,7 +11,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from signary.errors import ConfigError, ModelNotFound
-from signary.training.schema import Recipe, recipe_class
+from signary.training.schema import KINDS, Recipe, networks_of, recipe_class
 
 _PACKAGED = Path(__file__).resolve().parents[1] / "recipes"
 RECIPES = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).resolve().parents[3] / "recipes"
@@ -47,7 +47,10 @@ def load_recipe(name: str | Path, overrides: Mapping[str, Any] | None = None) ->
         raise ModelNotFound.named(str(name), recipe_names(), kind="recipe")
     fields = _read_yaml(path)
     wrong = [said for field, value in (overrides or {}).items() if (said := _set(fields, field, value))]
-    kind = recipe_class(fields.get("network", "handshape"))
+    kind = recipe_class(network := fields.get("network", "handshape"))
+    if kind is None:
+        known = ", ".join(name for other in KINDS for name in networks_of(other))
+        raise ConfigError(f"{path.stem}: network={network!r}: no such network", hint=f"known: {known}")
     try:
         recipe = kind.model_validate(fields)
     except ValidationError as error:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import logging
+import shutil
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,13 +27,13 @@ from signary.training.logs import joined_rows, open_loggers
 from signary.training.schema import Recipe
 
 CHECKPOINT_STEPS = 100
-CONFIG, METRICS = "config.yaml", "metrics.json"
+CONFIG, METRICS, STATE = "config.yaml", "metrics.json", "state.json"
 LAST, BEST = "last", "best"
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run folder: ``config.yaml``, ``metrics.json``, ``checkpoints/``, ``logs/``, ``bundle/``.
+    """A run folder: ``config.yaml``, ``state.json``, ``metrics.json``, ``checkpoints/``, ``logs/``, ``bundle/``.
 
     Parameters
     ----------
@@ -62,11 +64,34 @@ class Run:
         """Return the folder of a stage's checkpoints."""
         return self.folder / "checkpoints" / stage
 
-    def start(self, recipe: Recipe) -> None:
-        """Make the folder and write down the resolved recipe."""
+    def start(self, recipe: Recipe, *, fold: int, learned: Iterable[str]) -> None:
+        """Make the folder and write down the resolved recipe and what is learned from.
+
+        Parameters
+        ----------
+        recipe : Recipe
+        fold : int
+        learned : iterable of str
+            What tells the samples that are learned from.
+
+        Raises
+        ------
+        InputError
+            If a run is resumed with other samples than it was started with: it would be tested on what it knows.
+        """
         make_folder(self.folder)
-        text = yaml.safe_dump(recipe.model_dump(), sort_keys=False)
-        self._write(CONFIG, text)
+        state = {"fold": fold, "learned": hashlib.sha256("\n".join(learned).encode()).hexdigest()}
+        if self.resume and (self.folder / STATE).is_file():
+            before = json.loads((self.folder / STATE).read_text(encoding="utf-8"))
+            if before != state:
+                said = f"{self.folder}: was started with fold={before['fold']} and other data or another split"
+                raise InputError(said, hint="give the same, or start over with --force")
+        else:
+            for old in (self.folder / "checkpoints", self.logs, self.bundle):
+                shutil.rmtree(old, ignore_errors=True)
+            (self.folder / METRICS).unlink(missing_ok=True)
+        self._write(STATE, json.dumps(state) + "\n")
+        self._write(CONFIG, yaml.safe_dump(recipe.model_dump(), sort_keys=False))
 
     def write_metrics(self, **parts: Mapping[str, Any]) -> None:
         """Write ``metrics.json``: train, validation, test and what else was measured."""
@@ -100,6 +125,7 @@ def fit_task(
     stage: str,
     steps: int | None = None,
     epochs: int = -1,
+    epoch_steps: int | None = None,
     precision: str = "32-true",
     patience: int | None = None,
     mlflow: bool = False,
@@ -116,6 +142,8 @@ def fit_task(
         Name of the checkpoints and logs in the run.
     steps, epochs : int
         Limits; a checkpoint is written every epoch, or every 100 steps where there are no epochs.
+    epoch_steps : int, optional
+        Batches of an epoch; all by default.
     precision : str
         Lightning's.
     patience : int, optional
@@ -128,6 +156,8 @@ def fit_task(
     tuned = validation is not None
     loggers = open_loggers(run.logs, stage, mlflow=mlflow) if run else []
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    if start and _stopped_early(task, start):
+        return
     joined = joined_rows(run.logs, stage) if run and start else contextlib.nullcontext()
     with warnings.catch_warnings(), joined:
         warnings.simplefilter("ignore")
@@ -135,6 +165,8 @@ def fit_task(
             accelerator="auto",
             max_steps=steps or -1,
             max_epochs=epochs,
+            limit_train_batches=epoch_steps,
+            devices=1,
             precision=precision,  # type: ignore[arg-type]
             callbacks=_callbacks(run, stage, epochs=epochs, tuned=tuned, patience=patience),
             logger=loggers,
@@ -145,6 +177,15 @@ def fit_task(
             log_every_n_steps=20,
         )
         trainer.fit(task, batches, validation, ckpt_path=start, weights_only=True)
+
+
+def _stopped_early(task: lightning.LightningModule, checkpoint: str) -> bool:
+    """Give a task the weights with which its training was stopped early, if it was."""
+    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    stopped = any(said.get("stopped_epoch") for name, said in state["callbacks"].items() if "EarlyStopping" in name)
+    if stopped:
+        task.load_state_dict(state["state_dict"])
+    return stopped
 
 
 def load_best(task: lightning.LightningModule, run: Run, stage: str) -> None:

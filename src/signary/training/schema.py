@@ -105,7 +105,7 @@ class Recipe(_Part):
     sign_language: str = "ase"
     region: str = ""
     sources: list[Source] = Field(min_length=1)
-    seed: int = 0
+    seed: int = Field(0, ge=0)
     scores: list[dict[str, Any]] = []
 
     @property
@@ -190,7 +190,7 @@ class PictureData(_Part):
     classes : "all" or list of str
         Labels to tell apart.
     rows : list of (int, int)
-        Slices of the Sign Language Digits set in the order of its ``X.npy``; used if they hold just those classes.
+        Slices of the whole Sign Language Digits set in the order of its ``X.npy``, used for just those classes.
     split : {"random", "blocks", "groups"}
         See `signary.datasets.split.split_pictures`.
     validation, test : float
@@ -233,6 +233,8 @@ class _OfPictures(Recipe):
 
     @model_validator(mode="after")
     def _check_classes(self) -> Self:
+        if len(set(self.labels)) < len(self.labels):
+            raise ValueError(f"data.classes: {', '.join(self.labels)} names one twice")
         if strange := [label for label in self.labels if label not in self.vocabulary]:
             raise ValueError(f"data.classes: {', '.join(strange)} not in the vocabulary")
         return self
@@ -293,6 +295,12 @@ class PictureRecipe(_OfPictures):
     def _check_network(self) -> PictureRecipe:
         if self.network == "dexnet" and (self.data.side != 200 or self.data.grey or len(self.hidden) != 2):
             raise ValueError("dexnet takes color pictures of data.side 200 and two hidden layers")
+        if self.network == "rows" and len(self.hidden) != 1:
+            raise ValueError(f"hidden={self.hidden}: rows takes one width")
+        if self.network == "perceptron" and len(self.activations) not in (1, len(self.hidden)):
+            raise ValueError(f"{len(self.activations)} activations for {len(self.hidden)} hidden layers")
+        if self.cross_validation == 1:
+            raise ValueError("cross_validation=1: 2 folds or more, or 0")
         if len(self.widths) != len(self.depths):
             raise ValueError(f"widths={self.widths} and depths={self.depths} are not of one length")
         return self
@@ -321,9 +329,11 @@ class EstimatorRecipe(_OfPictures):
 KINDS: tuple[type[Recipe], ...] = (HandRecipe, PictureRecipe, EstimatorRecipe)
 
 
-def recipe_class(network: object) -> type[Recipe]:
-    """Return the class of the recipes of a network; that of handshapes where there is no such network."""
-    for kind in KINDS:
-        if network in get_args(kind.model_fields["network"].annotation):
-            return kind
-    return HandRecipe
+def networks_of(kind: type[Recipe]) -> tuple[str, ...]:
+    """Return the networks that a class of recipes knows."""
+    return get_args(kind.model_fields["network"].annotation)
+
+
+def recipe_class(network: object) -> type[Recipe] | None:
+    """Return the class of the recipes of a network; None where there is no such network."""
+    return next((kind for kind in KINDS if network in networks_of(kind)), None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from functools import partial
 from typing import Any, cast
 
 import lightning
@@ -15,6 +17,8 @@ from signary.datasets.picture_augment import PictureAugment
 from signary.models.picture import PictureReader
 from signary.training.networks import hand_network
 from signary.training.schema import HandRecipe, PictureRecipe
+
+WARM_UP = 20  # a part of the steps
 
 
 class HandshapeTask(lightning.LightningModule):
@@ -66,13 +70,15 @@ class PictureTask(lightning.LightningModule):
         super().__init__()
         self.recipe, self.network, self.steps = recipe, network, steps
         self.augment = PictureAugment(recipe.augment)
-        average = get_ema_multi_avg_fn(recipe.average)  # type: ignore[no-untyped-call]
-        self.averaged = AveragedModel(network, multi_avg_fn=average, use_buffers=True)
+        self.averaged: AveragedModel | None = None
+        if recipe.average:
+            average = get_ema_multi_avg_fn(recipe.average)  # type: ignore[no-untyped-call]
+            self.averaged = AveragedModel(network, multi_avg_fn=average, use_buffers=True)
 
     @property
     def reader(self) -> PictureReader:
         """The network to validate and to pack: the moving average, if there is one."""
-        return cast(PictureReader, self.averaged.module) if self.recipe.average else self.network
+        return self.network if self.averaged is None else cast(PictureReader, self.averaged.module)
 
     def on_train_epoch_start(self) -> None:
         """Start each epoch from a chance of its own, so that a resumed run goes on as the whole one would have."""
@@ -81,13 +87,15 @@ class PictureTask(lightning.LightningModule):
     def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> Tensor:
         """Return the loss of pictures uint8 (B, S, S, 3) with labels int64 (B,)."""
         pictures, labels = batch
-        logits = self.network(self.augment(pictures))
+        with torch.autocast(pictures.device.type, enabled=False):  # half precision would blur places
+            pictures = self.augment(pictures)
+        logits = self.network(pictures)
         self._log("train", logits, labels)
         return functional.cross_entropy(logits, labels, label_smoothing=self.recipe.label_smoothing)
 
     def on_train_batch_end(self, *_: object) -> None:
         """Move the average."""
-        if self.recipe.average:
+        if self.averaged is not None:
             self.averaged.update_parameters(self.network)
 
     def validation_step(self, batch: tuple[Tensor, Tensor], index: int) -> None:
@@ -107,7 +115,7 @@ class PictureTask(lightning.LightningModule):
             optimizer = kind(weights, rate, weight_decay=decay)
         if recipe.schedule == "constant":
             return {"optimizer": optimizer}
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, self.steps, pct_start=0.05)
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, partial(cosine_factor, steps=self.steps))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def _log(self, part: str, logits: Tensor, labels: Tensor) -> None:
@@ -115,3 +123,17 @@ class PictureTask(lightning.LightningModule):
         right = (logits.detach().argmax(-1) == labels).float().mean()
         how: dict[str, Any] = {"on_step": False, "on_epoch": True, "prog_bar": True, "batch_size": len(labels)}
         self.log_dict({f"{part}_loss": loss, f"{part}_accuracy": right}, **how)
+
+
+def cosine_factor(step: int, steps: int) -> float:
+    """Return the factor on the learning rate at a step: it rises over a twentieth of the steps, then falls to 0.
+
+    Parameters
+    ----------
+    step : int
+        From 0.
+    steps : int
+        In all.
+    """
+    rising = min(1.0, (step + 1) / max(1, steps // WARM_UP))
+    return rising * 0.5 * (1 + math.cos(math.pi * min(step, steps) / steps))

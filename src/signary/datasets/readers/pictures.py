@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -25,6 +26,7 @@ from signary.video.square import square
 
 ARRAYS = ("X.npy", "Y.npy")
 # The arrays of the Sign Language Digits set give each digit this column of the labels, in this order of the rows.
+DIGIT_PICTURES = 2062  # in the whole Sign Language Digits set
 ARRAY_ORDER = ("9", "0", "7", "6", "1", "8", "4", "3", "2", "5")
 
 
@@ -51,7 +53,7 @@ def read_pictures(folder: str | Path, *, side: int, name: str = "", cache: Path 
     Raises
     ------
     InputError
-        If there are no pictures, a label's folder is empty, or none of its photos can be read.
+        If there are no pictures, a label's folder is empty, or none of its photos can be read, or it has two folders.
     ShapeError
         If arrays are not of one length.
     """
@@ -60,6 +62,7 @@ def read_pictures(folder: str | Path, *, side: int, name: str = "", cache: Path 
         return _read_arrays(root, side, name or root.name)
     photos, source = find_photos(root), name or root.name
     _check_folders(root, photos)
+    _check_once(photos)
     images, problems = _decoded(photos, side, source, cache)
     good = np.flatnonzero([not problem for problem in problems])
     pictures = Pictures(
@@ -89,6 +92,14 @@ def _check_folders(root: Path, photos: Sequence[Path]) -> None:
         raise InputError(f"{root}: no photo of {', '.join(empty)}", hint="add photos or remove the empty folder")
 
 
+def _check_once(photos: Sequence[Path]) -> None:
+    """Refuse a label in two folders: training and test photos would be mixed without a word."""
+    folders: dict[str, Path] = {}
+    for folder in dict.fromkeys(photo.parent for photo in photos):
+        if (other := folders.setdefault(folder.name, folder)) != folder:
+            raise InputError(f"{folder.name}: in {other} and in {folder}", hint="name the folder of one of the two")
+
+
 def _check_labels(pictures: Pictures, labels: set[str]) -> Pictures:
     if lost := sorted(labels - set(pictures.label.tolist())):
         first = pictures.skipped[0] if pictures.skipped else ""
@@ -98,8 +109,9 @@ def _check_labels(pictures: Pictures, labels: set[str]) -> Pictures:
 
 def _places(photos: Sequence[Path]) -> NDArray[np.int64]:
     """Return the last number in each name, else the place in the natural order."""
-    numbers = [re.findall(r"\d+", photo.stem) for photo in photos]
-    return np.array([int(found[-1]) if found else place for place, found in enumerate(numbers)], np.int64)
+    numbers = [re.findall(r"\d+", photo.stem.split("_jpg")[0]) for photo in photos]  # what follows tells copies apart
+    places = [int(found[-1][-18:]) if found else place for place, found in enumerate(numbers)]
+    return np.array(places, np.int64)
 
 
 def _decoded(photos: Sequence[Path], side: int, source: str, cache: Path | None) -> tuple[NDArray[np.uint8], list[str]]:
@@ -113,12 +125,22 @@ def _decoded(photos: Sequence[Path], side: int, source: str, cache: Path | None)
         make_folder(cache)
         with whole_file(stored, force=True) as draft:
             shape = (len(photos), side, side, 3)
+            _reserve(draft, int(np.prod(shape)))
             images = np.lib.format.open_memmap(draft, "w+", np.uint8, shape)  # type: ignore[no-untyped-call]
             problems = _decode(photos, images, source)
             images.flush()
+            del images  # a file that is mapped cannot take another's place everywhere
         with whole_file(said, force=True) as draft:
             draft.write_text("\n".join(problems), encoding="utf-8")
     return np.load(stored, mmap_mode="r"), said.read_text(encoding="utf-8").split("\n")
+
+
+def _reserve(path: Path, size: int) -> None:
+    """Find out that a disk is too full before it is written to: a memory map would end the process."""
+    free = shutil.disk_usage(path.parent).free
+    if free < size:
+        said = f"{path.parent}: {free / 1e9:.1f} GB are free, decoded pictures take {size / 1e9:.1f}"
+        raise InputError(said, hint="name a run folder on a larger disk with -o, or a smaller --data.side")
 
 
 def _decode(photos: Sequence[Path], images: NDArray[np.uint8], source: str) -> list[str]:
