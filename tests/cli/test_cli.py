@@ -12,19 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from command import run
 from PIL import Image
 
 import signary
-from signary.cli.app import main
 from signary.video.write import write_video
-
-
-def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
-    """Run the command line; return exit status, stdout and stderr."""
-    with pytest.raises(SystemExit) as stop:
-        main(words)
-    out, err = capsys.readouterr()
-    return int(stop.value.code or 0), out, err
 
 
 @pytest.fixture

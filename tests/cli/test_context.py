@@ -6,18 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
+from command import run
 
 from signary.avatar.motion import SpellOptions, plan_spelling
-from signary.cli.app import main
 from signary.landmarks.write import write_landmarks
-
-
-def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
-    """Run the command line; return exit status, stdout and stderr."""
-    with pytest.raises(SystemExit) as stop:
-        main(words)
-    out, err = capsys.readouterr()
-    return int(stop.value.code or 0), out, err
 
 
 @pytest.fixture

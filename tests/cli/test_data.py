@@ -10,21 +10,18 @@ import sys
 import time
 from pathlib import Path
 
+import command
 import numpy as np
 import pytest
 
-from signary.cli.app import main
 from signary.landmarks.sequence import LandmarkSequence
 from signary.landmarks.store import ClipStore
 from signary.landmarks.write import write_landmarks
 
 
 def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
-    """Run the command line; return exit status, stdout and stderr."""
-    with pytest.raises(SystemExit) as stop:
-        main(["data", *words])
-    out, err = capsys.readouterr()
-    return int(stop.value.code or 0), out, err
+    """Run ``signary data``; return exit status, stdout and stderr."""
+    return command.run(capsys, "data", *words)
 
 
 def write_set(folder: Path, count: int = 4) -> Path:
