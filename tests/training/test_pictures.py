@@ -22,7 +22,7 @@ from signary.training.estimators import estimator_reader, flat_rows, make_estima
 from signary.training.fit import read_metrics, train
 from signary.training.pictures import load_pictures, predict_pictures, split_parts
 from signary.training.recipe import load_recipe
-from signary.training.tasks import PictureTask, cosine_factor
+from signary.training.tasks import PictureTask, cosine_factor, moved
 
 RECIPE = """
 name: tiny
@@ -208,6 +208,14 @@ def test_a_run_is_not_resumed_with_other_data(made: Path, run: Path) -> None:
         train(made / "tiny.yaml", data=made, output=run, resume=True, fold=1)
     with pytest.raises(InputError, match="other data or another split"):
         train(made / "tiny.yaml", data=made, output=run, resume=True, overrides={"data.split": "random"})
+
+
+def test_the_average_follows_fast_at_first() -> None:
+    average, start = torch.tensor(0.0), torch.tensor(1.0)
+    for count in range(1, 60):
+        average = moved(average, start, count, decay=0.999)
+    assert average > 0.99
+    assert moved(torch.tensor(0.0), start, 10**6, decay=0.999) == pytest.approx(0.001)
 
 
 def test_the_rate_rises_and_falls() -> None:

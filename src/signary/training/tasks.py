@@ -10,7 +10,7 @@ import lightning
 import torch
 from torch import Tensor
 from torch.nn import functional
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
 from signary.datasets.augment import HandAugment
 from signary.datasets.picture_augment import PictureAugment
@@ -72,8 +72,7 @@ class PictureTask(lightning.LightningModule):
         self.augment = PictureAugment(recipe.augment)
         self.averaged: AveragedModel | None = None
         if recipe.average:
-            average = get_ema_multi_avg_fn(recipe.average)  # type: ignore[no-untyped-call]
-            self.averaged = AveragedModel(network, multi_avg_fn=average, use_buffers=True)
+            self.averaged = AveragedModel(network, avg_fn=partial(moved, decay=recipe.average), use_buffers=True)
 
     @property
     def reader(self) -> PictureReader:
@@ -123,6 +122,14 @@ class PictureTask(lightning.LightningModule):
         right = (logits.detach().argmax(-1) == labels).float().mean()
         how: dict[str, Any] = {"on_step": False, "on_epoch": True, "prog_bar": True, "batch_size": len(labels)}
         self.log_dict({f"{part}_loss": loss, f"{part}_accuracy": right}, **how)
+
+
+def moved(average: Tensor, weights: Tensor, count: Tensor | int, *, decay: float) -> Tensor:
+    """Return a moving average of weights, moved after ``count`` moves; it follows faster at first.
+
+    Without that, a short training would be averaged with the weights that it started from.
+    """
+    return average + (1 - min(decay, (1 + float(count)) / (10 + float(count)))) * (weights - average)
 
 
 def cosine_factor(step: int, steps: int) -> float:
