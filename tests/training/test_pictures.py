@@ -228,9 +228,13 @@ def test_the_rate_rises_and_falls() -> None:
 
 
 def test_only_runs_are_resumed(made: Path, tmp_path: Path) -> None:
-    (tmp_path / "photos").mkdir()
-    with pytest.raises(InputError, match="no run"):
-        train(made / "tiny.yaml", data=made, output=tmp_path / "photos", resume=True)
+    own = tmp_path / "photos" / "logs" / "diary.txt"
+    own.parent.mkdir(parents=True)
+    own.write_text("mine")
+    for how in ({"resume": True}, {"force": True}):
+        with pytest.raises(InputError, match="no run"):
+            train(made / "tiny.yaml", data=made, output=tmp_path / "photos", **how)
+    assert own.read_text() == "mine"
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ from signary.features.picture import channels_of
 from signary.models.baselines import LogisticBaseline, TwoLayerBaseline
 from signary.models.perceptron import Perceptron
 from signary.models.picture import PictureReader
-from signary.training.pictures import finish, load_pictures, split_parts
+from signary.training.pictures import finish, start_pictures
 from signary.training.run import Run
 from signary.training.schema import EstimatorRecipe
 
@@ -30,9 +30,7 @@ def train_estimator(recipe: EstimatorRecipe, data: Path, run: Run, *, fold: int 
     Path
         The bundle.
     """
-    pictures = load_pictures(recipe, data, cache=run.cache)
-    parts = split_parts(recipe, pictures, fold=fold)
-    run.start(recipe, fold=fold, learned=pictures.sha256[parts.train])
+    pictures, parts = start_pictures(recipe, data, run, fold=fold)
     train = pictures.select(parts.train)
     estimator = make_estimator(recipe).fit(flat_rows(train, grey=recipe.data.grey), _places(train, recipe.labels))
     network = estimator_reader(estimator, recipe)

@@ -54,7 +54,9 @@ def train(
     make_folder(output.parent)
     check_free(output, force=force or resume)
     run = open_run(output, resume=resume)
-    plan = _resumed(run, recipe, overrides) if resume and output.exists() else load_recipe(recipe, overrides)
+    plan = (
+        _resumed(run, recipe, overrides) if resume and (output / CONFIG).is_file() else load_recipe(recipe, overrides)
+    )
     # each kind loads what it needs: scikit-learn or Lightning
     if isinstance(plan, HandRecipe):
         from signary.training.hands import train_hands

@@ -49,12 +49,20 @@ def train_pictures(recipe: PictureRecipe, data: Path, run: Run, *, fold: int = 0
     Path
         The bundle.
     """
-    pictures = load_pictures(recipe, data, cache=run.cache)
-    parts = split_parts(recipe, pictures, fold=fold)
-    run.start(recipe, fold=fold, learned=pictures.sha256[parts.train])
+    pictures, parts = start_pictures(recipe, data, run, fold=fold)
     folds = cross_validate(recipe, pictures.select(parts.train), run) if recipe.cross_validation else []
     network = fit_pictures(recipe, pictures.select(parts.train), pictures.select(parts.validation), run=run)
     return finish(recipe, run, network, pictures, parts, folds=folds)
+
+
+def start_pictures(
+    recipe: PictureRecipe | EstimatorRecipe, data: Path, run: Run, *, fold: int
+) -> tuple[Pictures, Parts]:
+    """Read and split the pictures of a recipe, and start its run; parameters as `train_pictures`."""
+    pictures = load_pictures(recipe, data, cache=run.cache)
+    parts = split_parts(recipe, pictures, fold=fold)
+    run.start(recipe, fold=fold, learned=pictures.sha256[parts.train])
+    return pictures, parts
 
 
 def load_pictures(recipe: PictureRecipe | EstimatorRecipe, data: Path, *, cache: Path | None = None) -> Pictures:

@@ -81,17 +81,21 @@ class Run:
         """
         make_folder(self.folder)
         state = {"fold": fold, "learned": hashlib.sha256("\n".join(learned).encode()).hexdigest()}
-        if self.resume and (self.folder / STATE).is_file():
-            before = json.loads((self.folder / STATE).read_text(encoding="utf-8"))
-            if before != state:
-                said = f"{self.folder}: was started with fold={before['fold']} and other data or another split"
-                raise InputError(said, hint="give the same, or start over with --force")
+        if self.resume:
+            self._check_state(state)
         else:
             for old in (self.folder / "checkpoints", self.logs, self.bundle):
                 shutil.rmtree(old, ignore_errors=True)
             (self.folder / METRICS).unlink(missing_ok=True)
         self._write(STATE, json.dumps(state) + "\n")
         self._write(CONFIG, yaml.safe_dump(recipe.model_dump(), sort_keys=False))
+
+    def _check_state(self, state: Mapping[str, Any]) -> None:
+        path = self.folder / STATE
+        before = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else state
+        if before != state:
+            said = f"{self.folder}: was started with fold={before['fold']} and other data or another split"
+            raise InputError(said, hint="give the same, or start over with --force")
 
     def write_metrics(self, **parts: Mapping[str, Any]) -> None:
         """Write ``metrics.json``: train, validation, test and what else was measured."""
@@ -104,15 +108,16 @@ class Run:
 
 
 def open_run(folder: Path, *, resume: bool) -> Run:
-    """Return a run folder to go on with.
+    """Return a run folder to go on with or to start over.
 
     Raises
     ------
     InputError
-        If it is to be resumed and is no run.
+        If there is something else: its files stay.
     """
-    if resume and folder.exists() and not (folder / CONFIG).is_file():
-        raise InputError(f"{folder}: no run ({CONFIG} is missing)", hint="name a run folder, or leave out --resume")
+    other = folder.exists() and not (folder / CONFIG).is_file()
+    if other and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"{folder}: no run ({CONFIG} is missing), kept", hint="name a run folder, or a new one")
     return Run(folder, resume=resume)
 
 
