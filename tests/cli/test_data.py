@@ -14,6 +14,7 @@ import command
 import numpy as np
 import pytest
 
+from signary.datasets.made import make_fingerspelling
 from signary.landmarks.sequence import LandmarkSequence
 from signary.landmarks.store import ClipStore
 from signary.landmarks.write import write_landmarks
@@ -42,7 +43,7 @@ def test_list(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, _ = run(capsys, "list")
     assert status == 0 and "gislr\n    train.csv" in out
     status, out, _ = run(capsys, "list", "--json")
-    assert [row["name"] for row in json.loads(out)] == ["gislr", "mediapipe-arrays", "clips"]
+    assert [row["name"] for row in json.loads(out)] == ["gislr", "fingerspelling", "mediapipe-arrays", "clips"]
     assert run(capsys, "info", "gislr", "--json")[1].startswith('{\n  "name": "gislr"')
 
 
@@ -82,6 +83,17 @@ def test_prepare_and_info(capsys: pytest.CaptureFixture[str], tmp_path: Path) ->
     store = ClipStore(target)
     assert (store.column("id").tolist(), set(store.column("fps"))) == (["1", "3"], {15.0})
     assert set(store.column("licence")) == {"mine"}
+
+
+def test_phrases_are_summed_up(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    folder, target = tmp_path / "set", tmp_path / "store"
+    make_fingerspelling(folder, files=1, sequences=3, frames_a_letter=1)
+    status, out, _ = run(capsys, "prepare", "fingerspelling", str(folder), "-o", str(target))
+    phrases = set(ClipStore(target).column("label").tolist())
+    assert (status, out) == (0, f"6 clips of {len(phrases)} phrases written to {target}\n")
+    out = run(capsys, "info", str(target))[1]
+    assert f"phrases                    {len(phrases)}\ncharacters_a_phrase\n" in out
+    assert "  (space)  " in out and "labels" not in out and not any(phrase in out for phrase in phrases)
 
 
 def test_bad_files_are_named_counted_and_end_with_1(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def list_readers(*, json: bool = False) -> None:
 
 @data.command
 def info(store: str, /, *, json: bool = False) -> None:
-    """Count what is in a store: labels, lengths, missing hands, signers, sources, licences.
+    """Count what is in a store: labels or phrases, lengths, missing hands, signers, sources, licences.
 
     Parameters
     ----------
@@ -145,7 +145,8 @@ def _tell(prepared: Any, output: Path) -> int:
         sys.stderr.write(f"error: {output}: not written, no clip could be read\n")
         return SOME_FAILED
     labels = len(set(prepared.store.column("label").tolist()))
-    sys.stdout.write(f"{len(prepared.store)} clips of {labels} labels written to {output}\n")
+    kind = "phrases" if prepared.store.about["has_phrases"] else "labels"
+    sys.stdout.write(f"{len(prepared.store)} clips of {labels} {kind} written to {output}\n")
     return SOME_FAILED if prepared.refused else OK
 
 
@@ -154,6 +155,7 @@ def _show(told: dict[str, Any]) -> None:
         if isinstance(value, dict):
             sys.stdout.write(f"{name}: {len(value)}\n" if name in ("labels", "signers") else f"{name}\n")
             for key, count in value.items():
-                sys.stdout.write(f"  {key or '(not known)':24} {count}\n")
+                shown = "(space)" if key == " " else key or "(not known)"
+                sys.stdout.write(f"  {shown:24} {count}\n")
         else:
             sys.stdout.write(f"{name:26} {value}\n")

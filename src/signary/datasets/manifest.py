@@ -17,17 +17,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from signary.errors import InputError, ModelNotFound, SignaryError
 from signary.export.bundle import sha256_file
 from signary.landmarks.draft import Clip, Refused, StoreDraft
 from signary.landmarks.store import ClipStore
+from signary.text.phrases import phrase_kinds
 from signary.text.vocabulary import canonical
 from signary.video.source import natural_key
 
 READERS = {
     "gislr": "signary.datasets.readers.gislr",
+    "fingerspelling": "signary.datasets.readers.fingerspelling",
     "mediapipe-arrays": "signary.datasets.readers.mediapipe_arrays",
     "clips": "signary.datasets.readers.clip_folders",
 }
@@ -49,6 +51,8 @@ class Options:
     detector : {"holistic", "hands"}
     mirrored : bool
         Videos are mirror images.
+    points : tuple of int
+        Which of the 543 are stored, so that a reader may leave the others out (`prepare` fills it in).
     """
 
     fps: float | None = None
@@ -56,6 +60,7 @@ class Options:
     classes: tuple[str, ...] = ()
     detector: str = "holistic"
     mirrored: bool = False
+    points: tuple[int, ...] = ()
 
     def keep(self, label: str | None) -> bool:
         """Whether clips of a label, None if that is not known yet, are wanted."""
@@ -70,7 +75,7 @@ class Piece:
     ----------
     path : Path
     about : dict
-        Fields of `Clip` that are known before it is read.
+        What is known before it is read: fields of `Clip`, or of a file of many clips what its reader needs.
     fault : str
         What makes it useless, if that is known before.
     """
@@ -112,17 +117,20 @@ class Reader:
     find : callable
         Pieces of a folder, in an order that stays.
     read : callable
-        Clips of a piece; `InputError` where that is not possible.
+        Clips of a piece, and `Refused` for each of its clips that is of no use; `InputError` where nothing is.
     fps : float, optional
         What is supposed where neither the data nor the user says.
+    has_phrases : bool
+        Labels are spelled phrases, not names of classes.
     """
 
     name: str
     layout: str
     batch: int
     find: Callable[[Path, Options], list[Piece]]
-    read: Callable[[Piece, Options], Iterable[Clip]]
+    read: Callable[[Piece, Options], Iterable[Clip | Refused]]
     fps: float | None = None
+    has_phrases: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,13 +214,14 @@ def prepare(
         )
         raise InputError(said, hint=f"it expects {reader.layout}")
     draft = StoreDraft(target, points)
+    options = replace(options, points=tuple(draft.points.tolist()))
     draft.begin(resume=resume, force=force)
     tasks = list(_tasks(reader, root, pieces, options, draft))
     done = set(draft.keys())
     left = [task for task in tasks if task.key not in done]
     for _ in track(_run(left, workers), len(left)):
         pass
-    about = {"name": draft.target.name, "reader": name}
+    about = {"name": draft.target.name, "reader": name, "has_phrases": reader.has_phrases}
     refused = draft.finish([task.key for task in tasks], force=force, about=about)
     store = ClipStore(draft.target) if draft.is_stored else None
     return Prepared(store, len(tasks) - len(left), refused + (_lacking(store, options.classes, root) if store else []))
@@ -261,7 +270,11 @@ def _clips(task: _Task, refused: list[Refused]) -> Iterator[Clip]:
     """Yield what can be read, one clip in memory at a time, and tell what cannot."""
     for piece in task.pieces:
         try:
-            yield from _read(piece, task)
+            for read in _read(piece, task):
+                if isinstance(read, Refused):
+                    refused.append(read)
+                else:
+                    yield read
         except SignaryError as error:
             message = error.message if str(piece.path) in error.message else f"{piece.path}: {error.message}"
             refused.append(Refused(str(piece.path), message, error.hint))
@@ -271,7 +284,7 @@ def _clips(task: _Task, refused: list[Refused]) -> Iterator[Clip]:
             refused.append(Refused(str(piece.path), said, "damaged or of another kind"))
 
 
-def _read(piece: Piece, task: _Task) -> Iterator[Clip]:
+def _read(piece: Piece, task: _Task) -> Iterator[Clip | Refused]:
     reader = find_reader(task.reader)
     if piece.fault:
         raise InputError(piece.fault, hint=f"{task.reader} expects {reader.layout}")
@@ -282,6 +295,9 @@ def _read(piece: Piece, task: _Task) -> Iterator[Clip]:
     if task.options.licence:
         same["licence"] = task.options.licence
     for clip in reader.read(piece, task.options):
+        if isinstance(clip, Refused):
+            yield clip
+            continue
         if not len(clip.points):
             raise InputError(f"{piece.path}: clip {clip.id} has no frames", hint="a clip has one or more")
         if task.options.keep(clip.label):
@@ -303,24 +319,41 @@ def describe_store(store: ClipStore) -> dict[str, Any]:
         ``store``, ``reader``, ``clips``, ``frames``, ``points``; ``labels``, ``signers``, ``sources``, ``licences``
         and ``splits`` with their numbers of clips (``""`` = not known); ``frames_a_clip``: ``min``, ``p5``,
         ``median``, ``p95``, ``max``; ``missing``: share of frames without a left, a right and any hand, and
-        ``clips_without_hand``, of which there are so many; ``fps``: rates with their numbers of clips.
+        ``clips_without_hand``, of which there are so many; ``fps``: rates with their numbers of clips. Of spelled
+        phrases, in place of ``labels``: ``phrases``, how many different ones; ``characters_a_phrase``, as
+        ``frames_a_clip``; ``characters``, how often each is spelled; ``kinds`` with their numbers of clips.
     """
     lengths, frames = store.lengths, int(store.lengths.sum())
     seen = {name: store.column(f"{name}_frames") for name in ("left_hand", "right_hand", "hand")}
-    ranks = dict(zip(("min", "p5", "median", "p95", "max"), np.percentile(lengths, (0, 5, 50, 95, 100)), strict=True))
-    columns = {"labels": "label", "signers": "signer", "sources": "source", "licences": "licence", "splits": "split"}
+    labels = store.column("label")
+    columns = {"signers": "signer", "sources": "source", "licences": "licence", "splits": "split"}
     return {
         "store": str(store.path),
         "reader": store.about.get("reader", ""),
         "clips": len(store),
         "frames": frames,
         "points": len(store.points),
+        **(_phrases(labels) if store.about.get("has_phrases") else {"labels": _counts(labels)}),
         **{name: _counts(store.column(column)) for name, column in columns.items()},
-        "frames_a_clip": {name: round(float(value), 1) for name, value in ranks.items()},
+        "frames_a_clip": _ranks(lengths),
         "missing": {name: round(1 - int(count.sum()) / frames, 4) for name, count in seen.items()}
         | {"clips_without_hand": int((seen["hand"] == 0).sum())},
         "fps": _counts(np.where(np.isnan(rates := store.column("fps")), "", np.round(rates, 2).astype(np.str_))),
     }
+
+
+def _phrases(phrases: NDArray[np.str_]) -> dict[str, Any]:
+    return {
+        "phrases": len(np.unique(phrases)),
+        "characters_a_phrase": _ranks(np.char.str_len(phrases)),
+        "characters": _counts(np.array(list("".join(phrases.tolist())))),
+        "kinds": _counts(phrase_kinds(phrases.tolist())),
+    }
+
+
+def _ranks(values: NDArray[np.int64]) -> dict[str, float]:
+    ranks = np.percentile(values, (0, 5, 50, 95, 100)).round(1).tolist()
+    return dict(zip(("min", "p5", "median", "p95", "max"), ranks, strict=True))
 
 
 def _counts(values: Any) -> dict[str, int]:
