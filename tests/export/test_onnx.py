@@ -13,10 +13,12 @@ pytest.importorskip("onnxscript")
 import torch
 
 from signary.errors import BundleError
-from signary.export.onnx import export_landmark_graph
-from signary.export.verify import verify_landmark_graph
+from signary.export.onnx import export_landmark_graph, export_sign_graph
+from signary.export.verify import verify_landmark_graph, verify_sign_graph
 from signary.landmarks.skeleton import RIGHT_HAND
 from signary.models.handshape import HandshapeReader
+from signary.models.sign_conv import BODY_AND_HANDS, SHOULDERS, SignConv
+from signary.models.sign_transformer import SignTransformer
 from signary.recognition.backend import Backend
 
 
@@ -56,3 +58,36 @@ def test_a_graph_takes_any_length_and_no_aspect(graph: Path, frames: int) -> Non
     for name in ("logits", "hand"):
         np.testing.assert_array_equal(said[name], known[name])
     assert np.exp(said["logits"]).sum(1) == pytest.approx(np.ones(frames), abs=1e-4)
+
+
+class Mean(torch.nn.Module):
+    """Networks of signs whose log probabilities are averaged."""
+
+    def __init__(self, members: list[torch.nn.Module]) -> None:
+        super().__init__()
+        self.members = torch.nn.ModuleList(members)
+
+    def forward(self, points: torch.Tensor) -> torch.Tensor:
+        """Return float32 (V,) for points (T, 543, 3)."""
+        return torch.stack([torch.log_softmax(member(points), -1) for member in self.members]).mean(0)
+
+
+def make_signs(seed: int) -> Mean:
+    torch.manual_seed(seed)
+    conv = SignConv(5, points=BODY_AND_HANDS, center=SHOULDERS, width=16, depth=1)
+    return Mean([conv, SignTransformer(5, width=16, inner=16, depth=1, heads=2, lips=False)]).eval()
+
+
+@pytest.mark.slow
+def test_a_graph_of_signs_is_its_networks_and_no_others(tmp_path: Path) -> None:
+    path = tmp_path / "model.onnx"
+    export_sign_graph(make_signs(0), path)
+    assert verify_sign_graph(make_signs(0), path) < 1e-4
+    with pytest.raises(BundleError, match=r"model\.onnx: differs from the network by 0\.\d+") as caught:
+        verify_sign_graph(make_signs(1), path)
+    assert caught.value.hint
+    assert verify_sign_graph(make_signs(1), path, atol=1.0) > 1e-3
+    backend = Backend(path, threads=1)
+    assert (backend.input_names, backend.output_names) == (("points",), ("logits",))
+    points = np.random.default_rng(0).random((3, 543, 3), np.float32)
+    assert backend.run(points=points)["logits"].shape == (5,)

@@ -49,7 +49,7 @@ def bench(model: str = "letters", /, *, runs: int = 5, json: bool = False) -> No
 
 def _measure(model: str, runs: int) -> dict[str, float]:
     """Return the median milliseconds a frame of each step."""
-    from signary.landmarks.detect import HandsDetector
+    from signary.landmarks.detect import open_detector
     from signary.landmarks.sequence import LandmarkSequence
     from signary.landmarks.skeleton import RIGHT_HAND
     from signary.recognition.load import load
@@ -62,7 +62,7 @@ def _measure(model: str, runs: int) -> dict[str, float]:
     points[:, RIGHT_HAND] = 0.4 + 0.2 * np.repeat(random.random((FRAMES // 15, 21, 3)), 15, axis=0)
     clip = LandmarkSequence(points, np.arange(FRAMES) / FPS, aspect=WIDTH / HEIGHT)
     reading = reader.read_landmarks(clip)
-    with HandsDetector() as detector:
+    with open_detector(reader.engine) as detector:
         steps: dict[str, Callable[[], Any]] = {
             "detector": lambda: [detector.detect(frame) for frame in frames],
             "features and network": lambda: reader.read_landmarks(clip),

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from signary.export.verify import verify_landmark_graph, verify_picture_graph
+from signary.export.verify import verify_landmark_graph, verify_picture_graph, verify_sign_graph
 from signary.models.handshape import HandshapeReader
 from signary.models.picture import PictureReader
 
@@ -64,6 +64,26 @@ def export_picture_graph(network: PictureReader, path: Path) -> None:
     model = _traced(network, example, ["pictures"], ["logits"], shapes)
     with _verified(model, path):
         verify_picture_graph(network, path)
+
+
+def export_sign_graph(network: nn.Module, path: Path) -> None:
+    """Write a graph: ``points`` (T, 543, 3), T 1 or more, to ``logits`` (V,).
+
+    Parameters
+    ----------
+    network : Module
+        Called with points float32 (T, 543, 3), gives logits float32 (V,): a `SignNetwork`, or what averages several.
+    path : Path
+
+    Raises
+    ------
+    BundleError
+        If the graph says something else than the network.
+    """
+    shapes = ({0: torch.export.Dim("frames", min=1)},)
+    model = _traced(network, (torch.rand(70, 543, 3),), ["points"], ["logits"], shapes)
+    with _verified(model, path):
+        verify_sign_graph(network, path)
 
 
 def _traced(

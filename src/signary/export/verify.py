@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from signary.errors import BundleError
 from signary.landmarks.skeleton import LEFT_HAND, RIGHT_HAND
@@ -62,6 +63,34 @@ def verify_picture_graph(network: PictureReader, path: Path, *, atol: float = SH
         with torch.no_grad():
             said = torch.softmax(network.eval()(torch.from_numpy(pictures)), -1).numpy()
         logits = torch.from_numpy(backend.run(pictures=pictures)["logits"])
+        worst = max(worst, _apart(torch.softmax(logits, -1).numpy(), said))
+    return _checked(worst, atol, path)
+
+
+def verify_sign_graph(network: nn.Module, path: Path, *, atol: float = SHARE) -> float:
+    """Compare network and graph on random clips of 1 to 400 frames: both hands, one, none; as `verify_landmark_graph`.
+
+    Parameters
+    ----------
+    network : Module
+        As for `signary.export.onnx.export_sign_graph`.
+    path : Path
+        ONNX graph.
+    atol : float
+        Largest difference of the probabilities.
+    """
+    random = np.random.default_rng(0)
+    backend = Backend(path)
+    worst = 0.0
+    for frames, hidden in ((1, [LEFT_HAND]), (5, [LEFT_HAND, RIGHT_HAND]), (70, [RIGHT_HAND]), (400, [])):
+        points = random.random((frames, 543, 3), np.float32)
+        points[random.random(frames) < 0.2, LEFT_HAND] = np.nan
+        points[: frames // 3] = np.nan
+        for hand in hidden:
+            points[:, hand] = np.nan
+        with torch.no_grad():
+            said = torch.softmax(network.eval()(torch.from_numpy(points)), -1).numpy()
+        logits = torch.from_numpy(backend.run(points=points)["logits"])
         worst = max(worst, _apart(torch.softmax(logits, -1).numpy(), said))
     return _checked(worst, atol, path)
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from signary.export.bundle import load_bundle
+from signary.recognition.held import HeldRecognizer
 from signary.recognition.pictures import PictureRecognizer
 from signary.recognition.recognizer import Recognizer
+from signary.recognition.signs import SignRecognizer
+
+KINDS: tuple[type[Recognizer], ...] = (HeldRecognizer, PictureRecognizer, SignRecognizer)
 
 
 def load(name_or_path: str | Path = "letters", *, threads: int | None = None) -> Recognizer:
@@ -24,5 +28,5 @@ def load(name_or_path: str | Path = "letters", *, threads: int | None = None) ->
     ModelNotFound, BundleError
     """
     bundle = load_bundle(name_or_path)
-    kind = PictureRecognizer if bundle.manifest.input == PictureRecognizer.input else Recognizer
+    kind = next((kind for kind in KINDS if kind.reads(bundle.manifest)), Recognizer)  # which refuses it
     return kind(bundle, threads=threads)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, TypeVar
 
 from signary.errors import InputError
 from signary.landmarks.detect import check_max_hands
@@ -10,6 +12,8 @@ from signary.landmarks.sequence import LEFT, RIGHT
 
 HANDS = ("auto", LEFT, RIGHT)
 CONTEXTS = ("none", "words")
+
+Options = TypeVar("Options", bound=Any)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +27,7 @@ class ReadOptions:
     mirrored : bool
         The pictures are mirror images.
     max_hands : int
-        1 or 2: hands nearest the middle that are looked at.
+        1 or 2: hands nearest the middle that are looked at; a reader of signs always looks for both.
     as_clip : bool
         Read a folder of pictures as one clip.
     fps : float, optional
@@ -49,3 +53,9 @@ class ReadOptions:
         if self.context not in CONTEXTS:
             known = ", ".join(CONTEXTS)
             raise InputError(f"context={self.context!r}, must be one of {known}", hint="words reads doubtful letters")
+
+
+def with_thresholds(options: Options, thresholds: Mapping[str, float]) -> Options:
+    """Return ``options``, a dataclass, with those of a bundle's thresholds that are fields of it."""
+    names = {field.name for field in fields(options)}
+    return replace(options, **{name: value for name, value in thresholds.items() if name in names})

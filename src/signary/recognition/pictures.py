@@ -12,9 +12,10 @@ from signary.errors import ConfigError, InputError
 from signary.export.bundle import Bundle
 from signary.landmarks.files import LANDMARK_ENDINGS
 from signary.landmarks.sequence import LandmarkSequence
+from signary.recognition.held import HeldRecognizer
 from signary.recognition.options import ReadOptions
 from signary.recognition.reading import Clip, Reading
-from signary.recognition.recognizer import Progress, Recognizer, source_name
+from signary.recognition.recognizer import Progress, source_name
 from signary.text.calibrate import softmax
 from signary.text.recognition import Event
 from signary.video.source import FrameSource, open_source
@@ -24,7 +25,7 @@ BATCH = 32
 WHOLE_PICTURE = (0.5, 0.5, 1, 1)  # center, size and seen: nothing is known of a hand
 
 
-class PictureRecognizer(Recognizer):
+class PictureRecognizer(HeldRecognizer):
     """Read signs with one bundle, from whole pictures; made by `signary.recognition.load.load`.
 
     Parameters
@@ -48,6 +49,10 @@ class PictureRecognizer(Recognizer):
         """Refuse: pictures are read."""
         self._refuse("landmarks")
 
+    def rank(self, source: Any, **options: Any) -> list[tuple[str, float]]:
+        """Read a whole source as one label: as `classify`, given what `recognize` takes."""
+        return self._rank(self._look(source, ReadOptions(**options), None))
+
     def stream(self, source: Any = 0, **options: Any) -> Iterator[Event]:
         """Refuse: a model of landmarks follows a hand, this one does not."""
         self._refuse("live sources")
@@ -55,7 +60,7 @@ class PictureRecognizer(Recognizer):
     def _refuse(self, what: str) -> NoReturn:
         raise ConfigError(f"{self.name} reads pictures, no {what}", hint="use --model letters or digits for these")
 
-    def _look(self, source: Any, how: ReadOptions, on_progress: Progress | None) -> Clip:
+    def _look(self, source: Any, how: ReadOptions, on_progress: Progress | None) -> Clip[Reading]:
         if how.hand != "auto":
             hint = "leave the hand out, or use --model letters or digits"
             raise ConfigError(f"hand={how.hand!r}: {self.name} reads whole pictures, not one hand", hint=hint)

@@ -5,16 +5,34 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from statistics import median
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from signary.landmarks.sequence import Points
+from signary.landmarks.sequence import HAND_SLOTS, LEFT, RIGHT, Points
 from signary.landmarks.skeleton import LEFT_HAND, RIGHT_HAND
 
 SLOTS = (LEFT_HAND, RIGHT_HAND)
 SIGHTINGS = 60  # the hand's size is the median of as many
 LEAST_SIZE = 1e-6
+
+Read = TypeVar("Read")
+
+
+def one_handed(points: Points, hand: str) -> Points:
+    """Return points float32 (T, 543, 3) without the signer's other hand; ``auto`` leaves both."""
+    if hand == "auto":
+        return points
+    points = points.copy()
+    points[:, HAND_SLOTS[RIGHT if hand == LEFT else LEFT]] = np.nan
+    return points
+
+
+def hand_seen(points: Points) -> NDArray[np.bool_]:
+    """Say in which frames a hand was seen: points float32 (T, 543, 3) to bool (T,)."""
+    left, right = (np.isfinite(points[:, slot, :2]).all((1, 2)) for slot in SLOTS)
+    return np.asarray(left | right)
 
 
 class Way:
@@ -103,12 +121,41 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Clip:
+class WindowReading:
+    """What the graph says of windows over a clip.
+
+    Parameters
+    ----------
+    probabilities : float32 (W, V)
+        Calibrated.
+    first, last : int64 (W,)
+        First and last frame in which a hand was seen in each window.
+    seen : bool (T,)
+        Frames in which a hand was seen.
+    """
+
+    probabilities: NDArray[np.float32]
+    first: NDArray[np.int64]
+    last: NDArray[np.int64]
+    seen: NDArray[np.bool_]
+
+    def __getitem__(self, windows: NDArray[np.bool_]) -> WindowReading:
+        """Return some of the windows."""
+        return WindowReading(self.probabilities[windows], self.first[windows], self.last[windows], self.seen)
+
+    def averaged(self) -> WindowReading:
+        """Return the reading of a clip whose frames are all one moment."""
+        moment = np.zeros_like(self.first)
+        return WindowReading(self.probabilities, moment, moment, self.seen.any(keepdims=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Clip(Generic[Read]):
     """A source as it was read.
 
     Parameters
     ----------
-    reading : Reading
+    reading : Reading or WindowReading
         T frames.
     times_s : float64 (T,)
         Of the frames; all at one time: looks at one photo.
@@ -118,7 +165,7 @@ class Clip:
         What the source said.
     """
 
-    reading: Reading
+    reading: Read
     times_s: NDArray[np.float64]
     fps: float
     warnings: tuple[str, ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from signary.text.strokes import HOOK_FROM, HOOK_S, ZIGZAG, ZIGZAG_LIKE, runs_of
 from signary.video.source import FrameSource
 
 if TYPE_CHECKING:
-    from signary.recognition.recognizer import Recognizer
+    from signary.recognition.held import HeldRecognizer
 
 KEPT_S = 20.0  # a held sign longer than this is cut
 MAX_GAP_S = 0.2  # as `signary.landmarks.repair.fill_gaps`
@@ -27,9 +27,9 @@ POINTING = frozenset((ZIGZAG, *ZIGZAG_LIKE))
 
 
 def stream_events(
-    recognizer: Recognizer, frames: FrameSource, detector: Detector, *, hand: str, held: HeldOptions
+    recognizer: HeldRecognizer, frames: FrameSource, detector: Detector, *, hand: str, held: HeldOptions
 ) -> Iterator[Event]:
-    """Yield events as frames come.
+    """Return the events of held letters, as frames come.
 
     A token is final as soon as no later frame can change it; until then it is part of a partial event, which comes
     whenever the partial text changes. What is open when the source ends becomes final. The final tokens are those of
@@ -37,27 +37,51 @@ def stream_events(
 
     Parameters
     ----------
-    recognizer : Recognizer
+    recognizer : HeldRecognizer
     frames : FrameSource
     detector : Detector
     hand : {"auto", "left", "right"}
     held : HeldOptions
-
-    Yields
-    ------
-    Event
     """
-    window = Window(recognizer, hand, held)
+    return events(Window(recognizer, hand, held), recognizer.task, frames, detector)
+
+
+class OpenText(Protocol):
+    """What frames go into and tokens come out of."""
+
+    def push(self, points: Points, time_s: float, aspect: float | None) -> None:
+        """Take one frame, float32 (543, 3)."""
+        ...
+
+    def tokens(self) -> tuple[list[Token], list[Token]]:
+        """Return the tokens that became final since they were asked for last, and those that are open."""
+        ...
+
+    def end(self) -> list[Token]:
+        """Return the tokens that are still open, for good."""
+        ...
+
+
+def events(window: OpenText, task: str, frames: FrameSource, detector: Detector) -> Iterator[Event]:
+    """Yield events of what is made of frames, as they come; see `stream_events`.
+
+    Parameters
+    ----------
+    window : OpenText
+    task : str
+    frames : FrameSource
+    detector : Detector
+    """
     shown: tuple[str, ...] = ()
     for frame in frames:
         window.push(detector.detect(frame), frame.time_s, frame.aspect)
         final, open_tokens = window.tokens()
-        yield from (_event([token], recognizer.task, final=True) for token in final)
+        yield from (_event([token], task, final=True) for token in final)
         if (texts := tuple(token.text for token in open_tokens)) != shown:
             shown = texts
             if open_tokens:
-                yield _event(open_tokens, recognizer.task, final=False)
-    yield from (_event([token], recognizer.task, final=True) for token in window.end())
+                yield _event(open_tokens, task, final=False)
+    yield from (_event([token], task, final=True) for token in window.end())
 
 
 def _event(tokens: list[Token], task: str, *, final: bool) -> Event:
@@ -76,12 +100,12 @@ class Window:
 
     Parameters
     ----------
-    recognizer : Recognizer
+    recognizer : HeldRecognizer
     hand : {"auto", "left", "right"}
     held : HeldOptions
     """
 
-    def __init__(self, recognizer: Recognizer, hand: str, held: HeldOptions) -> None:
+    def __init__(self, recognizer: HeldRecognizer, hand: str, held: HeldOptions) -> None:
         self.recognizer, self.hand, self.held = recognizer, hand, held
         self._way, self._lead = Way(), Lead()
         self._waiting: list[tuple[Points, float]] = []
