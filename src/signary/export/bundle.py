@@ -74,8 +74,9 @@ class BundleManifest(_Part):
         Name of the skeleton that the graph takes; needed where the input is landmarks.
     graphs : dict of str to str
         What a graph is for -> its file: ``{"model": "model.onnx"}``.
-    vocabulary, silent, aliases
-        Labels in the order of the logits, those that are read but not written, and other names of labels.
+    vocabulary, silent, aliases, trusted
+        Labels in the order of the logits, those that are read but not written, other names of labels, and labels
+        learned from enough sources to be read of other people, too.
     sign_language, region : str
         ISO 639-3 (``ase`` is American Sign Language), and where the signers are from, as far as it is known.
     scores : list of Score
@@ -100,6 +101,7 @@ class BundleManifest(_Part):
     vocabulary: list[str] = Field(min_length=1)
     silent: list[str] = []
     aliases: dict[str, str] = {}
+    trusted: list[str] = []
     sign_language: str = Field(pattern="^[a-z]{3}$")
     region: str
     thresholds: dict[str, float] = {}
@@ -118,8 +120,9 @@ class BundleManifest(_Part):
             raise ValueError("input 'landmarks' needs a skeleton")
         if len(set(self.vocabulary)) != len(self.vocabulary):
             raise ValueError("vocabulary holds a label twice")
-        if strange := sorted(set(self.silent) - set(self.vocabulary)):
-            raise ValueError(f"silent {strange} not in the vocabulary")
+        for said in ("silent", "trusted"):
+            if strange := sorted(set(getattr(self, said)) - set(self.vocabulary)):
+                raise ValueError(f"{said} {strange} not in the vocabulary")
         return self
 
 
@@ -223,8 +226,7 @@ def load_bundle(name_or_path: str | Path, *, verify: bool = True) -> Bundle:
         raise BundleError(
             f"{str(name_or_path)!r}: {error.strerror or error}", hint="name a folder that can be read"
         ) from error
-    bundle = Bundle(folder, manifest)
-    _ = bundle.vocabulary  # so that a wrong one is found here and not at the first sign
+    (bundle := Bundle(folder, manifest)).vocabulary  # noqa: B018 - a wrong one is found here, not at the first sign
     return bundle
 
 
@@ -304,12 +306,10 @@ def _describe(name: str) -> dict[str, Any]:
 
 def _main_score(manifest: BundleManifest) -> dict[str, Any] | None:
     usual = "score" if manifest.task == "spelling" else "accuracy"
-    for score in manifest.scores[:1]:
-        metric = usual if usual in score.metrics else next(iter(score.metrics), None)
-        if metric is not None:
-            value = score.metrics[metric]
-            return {"metric": metric, "value": value, "data": score.data, "split": score.split, "n": score.n}
-    return None
+    if not manifest.scores or not (metrics := manifest.scores[0].metrics):
+        return None
+    metric, first = usual if usual in metrics else next(iter(metrics)), manifest.scores[0]
+    return {"metric": metric, "value": metrics[metric], "data": first.data, "split": first.split, "n": first.n}
 
 
 def _find_folder(asked: str) -> Path:
@@ -370,7 +370,7 @@ def _check_names(file: Path, manifest: BundleManifest) -> None:
 
 
 def _is_inside(name: str) -> bool:
-    path = PureWindowsPath(name)  # splits at both slashes, knows drives: a bundle moves between systems
+    path = PureWindowsPath(name)  # knows both slashes and drives: a bundle moves between systems
     return bool(path.parts) and not path.anchor and ".." not in path.parts and "\\" not in name and name != MANIFEST
 
 

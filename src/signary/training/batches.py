@@ -10,9 +10,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, IterableDataset, Sampler
 
+from signary.datasets.clips import Clips
 from signary.datasets.pictures import Pictures
 from signary.datasets.samples import HandSamples
 from signary.training.schema import HandRecipe
+
+POOL = 32
 
 
 class DrawnBatches(IterableDataset[tuple[Tensor, Tensor]]):
@@ -125,3 +128,106 @@ def picture_loader(
     # a chance of its own: the loader draws from it at a time that differs in a resumed run
     chance = torch.Generator().manual_seed(0)
     return DataLoader(PictureBatches(pictures, labels), batch_size=None, sampler=rows, generator=chance)
+
+
+class ClipBatches(Dataset[tuple[Tensor, Tensor, Tensor]]):
+    """Clips float32 (B, T, P, 3) with lengths and the places of their labels int64 (B,), by a batch of rows.
+
+    Parameters
+    ----------
+    clips : Clips
+    labels : int64 (N,)
+    points : int64 (P,)
+        Which of the 543.
+    frames : int
+        Longer clips lose their end.
+    """
+
+    def __init__(self, clips: Clips, labels: NDArray[np.int64], points: NDArray[np.int64], frames: int) -> None:
+        self.clips, self.labels, self.points, self.frames = clips, labels, points, frames
+
+    def __getitem__(self, rows: NDArray[np.int64]) -> tuple[Tensor, Tensor, Tensor]:
+        values, lengths = self.clips.padded(rows, self.frames, self.points)
+        return torch.from_numpy(values), torch.from_numpy(lengths), torch.from_numpy(self.labels[rows])
+
+
+class DrawnRows(ShuffledRows):
+    """Batches of rows drawn anew each epoch: by weights, or some of each class; rows of like lengths together.
+
+    Parameters
+    ----------
+    batch : int
+    seed : int
+    lengths : int64 (N,), optional
+        Batches hold clips of about one length: as many rows as are in `POOL` batches are sorted by it at a time.
+    weights : float64 (N,), optional
+        How often each is drawn; otherwise each is once.
+    labels : int64 (N,), optional
+        With ``each``: a batch holds so many clips of every class, whatever ``batch`` says.
+    each : int
+    """
+
+    def __init__(
+        self,
+        count: int,
+        batch: int,
+        seed: int,
+        *,
+        lengths: NDArray[np.int64] | None = None,
+        weights: NDArray[np.float64] | None = None,
+        labels: NDArray[np.int64] | None = None,
+        each: int = 0,
+    ) -> None:
+        classes = np.unique(labels) if each and labels is not None else np.empty(0, np.int64)
+        super().__init__(count, each * len(classes) or batch, seed)
+        self.lengths, self.each = lengths, each
+        self.weights = None if weights is None else weights / weights.sum()
+        self.rows_of = [np.flatnonzero(labels == place) for place in classes]
+
+    def __iter__(self) -> Iterator[NDArray[np.int64]]:
+        random = np.random.default_rng((self.seed or 0, self.epoch))
+        if self.rows_of:
+            for _ in range(len(self)):
+                yield np.concatenate([random.choice(rows, self.each, len(rows) < self.each) for rows in self.rows_of])
+            return
+        drawn = random.permutation(self.count)
+        if self.weights is not None:
+            drawn = random.choice(self.count, self.count, p=self.weights)
+        batches = np.array_split(self._sorted(drawn), range(self.batch, self.count, self.batch))
+        yield from (batches[place] for place in random.permutation(len(batches)))
+
+    def _sorted(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Sort rows by length within pools; each pool's order is the other way round than that before it."""
+        if self.lengths is None:
+            return rows
+        pool = np.arange(len(rows)) // (POOL * self.batch)
+        length = self.lengths[rows]
+        order: NDArray[np.int64] = np.lexsort((np.where(pool % 2, -length, length), pool))
+        return rows[order]
+
+
+def clip_loader(
+    clips: Clips, labels: NDArray[np.int64], points: NDArray[np.int64], rows: Sampler[NDArray[np.int64]], frames: int
+) -> DataLoader[tuple[Tensor, Tensor, Tensor]]:
+    """Return a loader of padded batches of clips."""
+    chance = torch.Generator().manual_seed(0)
+    return DataLoader(ClipBatches(clips, labels, points, frames), batch_size=None, sampler=rows, generator=chance)
+
+
+def balanced_weights(clips: Clips, balance: float) -> NDArray[np.float64]:
+    """Weigh clips, float64 (N,), so that large classes, and in them large sources and signers, count for less.
+
+    Parameters
+    ----------
+    clips : Clips
+    balance : float
+        0: all clips alike; 1: every class alike, and in it every source, and in that every signer.
+    """
+    weights = np.ones(len(clips))
+    kinds = [clips.label]
+    for column in (clips.source, clips.signer):
+        kinds.append(np.char.add(np.char.add(kinds[-1], "\0"), column))
+    for kind in reversed(kinds):
+        _, place = np.unique(kind, return_inverse=True)
+        weights *= np.bincount(place, weights=weights)[place] ** -balance
+    return weights

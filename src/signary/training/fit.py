@@ -12,6 +12,7 @@ from signary.output import check_free, make_folder
 from signary.training.recipe import load_recipe
 from signary.training.run import CONFIG, METRICS, Run, open_run
 from signary.training.schema import EstimatorRecipe, HandRecipe, PictureRecipe, Recipe
+from signary.training.schema_signs import SignRecipe
 
 
 def train(
@@ -30,7 +31,8 @@ def train(
     ----------
     recipe : str or Path
     data : Path
-        Folder in which the recipe's sources lie, or the folder of its only source.
+        Folder in which the recipe's sources lie, or the folder of its only source; of signs, a prepared store or a
+        folder of such.
     output : Path
         Run folder: ``config.yaml``, ``metrics.json``, ``checkpoints/``, ``logs/``, ``bundle/``.
     overrides : mapping, optional
@@ -66,6 +68,10 @@ def train(
         from signary.training.pictures import train_pictures
 
         return train_pictures(plan, data, run, fold=fold)
+    if isinstance(plan, SignRecipe):
+        from signary.training.signs import train_signs
+
+        return train_signs(plan, data, run, fold=fold)
     from signary.training.estimators import train_estimator
 
     assert isinstance(plan, EstimatorRecipe)

@@ -67,6 +67,7 @@ def train_hands(recipe: HandRecipe, data: Path, run: Run, *, fold: int = 0) -> P
         validation=metrics,
         split=f"{recipe.validation:.0%} of the groups held out, before the last run learns from them too",
         files=samples.files,
+        sources=recipe.sources,
     )
     return pack_bundle(run.bundle, network, recipe, learned, export_landmark_graph)
 

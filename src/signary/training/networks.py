@@ -12,7 +12,10 @@ from signary.models.dexnet import DexNet
 from signary.models.handshape import HandshapeReader
 from signary.models.perceptron import Perceptron, RowReader
 from signary.models.picture import PictureReader
+from signary.models.sign_conv import SignConv
+from signary.models.sign_transformer import PublishedSignTransformer, SignNetwork, SignTransformer
 from signary.training.schema import EstimatorRecipe, HandRecipe, PictureData, PictureRecipe, Recipe
+from signary.training.schema_signs import PUBLISHED_SIGNS, SignRecipe
 
 STATISTICS_BATCH = 64
 
@@ -54,6 +57,21 @@ def picture_network(recipe: PictureRecipe, classes: int) -> nn.Module:
     )
 
 
+def sign_network(recipe: SignRecipe, classes: int) -> SignNetwork:
+    """Return the untrained network of a recipe of signs for a number of classes."""
+    sizes = {name: getattr(recipe, name) for name in ("width", "inner", "depth", "heads", "dropout")}
+    given = {name: value for name, value in sizes.items() if value is not None}
+    if recipe.network == "sign-conv":
+        given.pop("inner", None)
+        places = {name: getattr(recipe, name) for name in ("points", "center") if getattr(recipe, name)}
+        frames = recipe.data.max_frames
+        return SignConv(classes, max_frames=frames, left_signer=recipe.left_signer, **places, **given)
+    if recipe.network == "sign-transformer":
+        return SignTransformer(classes, lips=not recipe.points or "lips" in recipe.points, **given)
+    quirks = dict.fromkeys(("mask_queries", "hide_always", "repeat_by_raw"), recipe.quirks)
+    return PublishedSignTransformer(classes, **quirks, **given)
+
+
 def reader_of(network: nn.Module, data: PictureData, train: Pictures) -> PictureReader:
     """Return a network behind the features of its training pictures."""
     mean, std = picture_statistics(map(torch.from_numpy, train.batches(STATISTICS_BATCH)), grey=data.grey)
@@ -65,6 +83,8 @@ def _network(recipe: Recipe) -> nn.Module:
         return hand_network(recipe)
     if isinstance(recipe, PictureRecipe):
         return picture_network(recipe, len(recipe.labels))
+    if isinstance(recipe, SignRecipe):
+        return sign_network(recipe, len(recipe.labels) or PUBLISHED_SIGNS)
     assert isinstance(recipe, EstimatorRecipe)
     pixels = (1 if recipe.data.grey else 3) * recipe.data.side**2
     return Perceptron(pixels, len(recipe.labels), hidden=[recipe.hidden] if recipe.network == "mlp-numpy" else [])

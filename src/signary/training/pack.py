@@ -14,7 +14,8 @@ from torch import nn
 import signary
 from signary.evaluation.card import write_card
 from signary.export.bundle import BundleManifest, Calibration, Score, TrainingSource, write_bundle
-from signary.training.schema import HandRecipe, Recipe
+from signary.training.schema import Credit, HandRecipe, Recipe
+from signary.training.schema_signs import SignRecipe
 
 TRAINING_FILES = "training-files.txt"
 GRAPH = "model.onnx"
@@ -35,7 +36,11 @@ class Learned:
     split : str
         How that was held out.
     files : mapping of str to sequence of str
-        Source -> sha256 of each file learned from.
+        Source -> sha256 of each file (of each clip, see `ClipStore.keys`) learned from.
+    sources : sequence of Credit
+        Where these come from.
+    trusted : sequence of str
+        As in `BundleManifest`.
     """
 
     temperature: float
@@ -43,6 +48,8 @@ class Learned:
     validation: Mapping[str, Any]
     split: str
     files: Mapping[str, Sequence[str]]
+    sources: Sequence[Credit]
+    trusted: Sequence[str] = ()
 
 
 def pack_bundle(
@@ -79,7 +86,7 @@ def pack_bundle(
 
 
 def _manifest(network: nn.Module, recipe: Recipe, learned: Learned) -> BundleManifest:
-    validation, of_hands = learned.validation, isinstance(recipe, HandRecipe)
+    validation, of_points = learned.validation, isinstance(recipe, HandRecipe | SignRecipe)
     held_out = Score(
         data="the recipe's sources",
         split=learned.split,
@@ -91,15 +98,16 @@ def _manifest(network: nn.Module, recipe: Recipe, learned: Learned) -> BundleMan
         name=recipe.name,
         version=signary.__version__,
         task=recipe.task,
-        input="landmarks" if of_hands else "image",
-        skeleton="HOLISTIC_543" if of_hands else None,
+        input="landmarks" if of_points else "image",
+        skeleton="HOLISTIC_543" if of_points else None,
         graphs={"model": GRAPH},
         vocabulary=recipe.labels,
         silent=[label for label in recipe.silent if label in recipe.labels],
         aliases={name: label for name, label in recipe.aliases.items() if label in recipe.labels},
+        trusted=list(learned.trusted),
         sign_language=recipe.sign_language,
         region=recipe.region,
-        thresholds={} if of_hands else {"drawn": 0},  # a picture is read by its look alone
+        thresholds=_thresholds(recipe),
         calibration=Calibration(
             temperature=learned.temperature,
             fitted_on=learned.fitted_on,
@@ -108,22 +116,28 @@ def _manifest(network: nn.Module, recipe: Recipe, learned: Learned) -> BundleMan
         ),
         scores=[*(Score.model_validate(score) for score in recipe.scores), held_out],
         parameters=sum(weight.numel() for weight in network.parameters()),
-        training=_sources(recipe, learned.files),
+        training=_sources(learned),
         training_files=TRAINING_FILES,
         recipe=recipe.model_dump(exclude={"scores"}),
         created_with=f"signary {signary.__version__}",
     )
 
 
-def _sources(recipe: Recipe, files: Mapping[str, Sequence[str]]) -> list[TrainingSource]:
+def _thresholds(recipe: Recipe) -> dict[str, float]:
+    if isinstance(recipe, SignRecipe):
+        return recipe.thresholds
+    return {} if isinstance(recipe, HandRecipe) else {"drawn": 0}  # a picture is read by its look alone
+
+
+def _sources(learned: Learned) -> list[TrainingSource]:
     return [
         TrainingSource(
             name=source.name,
             licence=source.licence,
             url=source.url,
-            files=len(files[source.name]),
-            sha256=hashlib.sha256("\n".join(files[source.name]).encode()).hexdigest(),
+            files=len(learned.files[source.name]),
+            sha256=hashlib.sha256("\n".join(learned.files[source.name]).encode()).hexdigest(),
         )
-        for source in recipe.sources
-        if source.name in files
+        for source in learned.sources
+        if source.name in learned.files
     ]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from math import ceil
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import lightning
 import numpy as np
@@ -25,7 +24,7 @@ from signary.text.vocabulary import Vocabulary
 from signary.training.batches import picture_loader
 from signary.training.networks import picture_reader
 from signary.training.pack import Learned, pack_bundle
-from signary.training.run import BEST, Run, fit_task, load_best, scores_of
+from signary.training.run import BEST, Run, epoch_plan, fit_task, load_best, precision_name, scores_of
 from signary.training.schema import EstimatorRecipe, PictureRecipe, Source
 from signary.training.tasks import PictureTask
 
@@ -141,9 +140,7 @@ def fit_pictures(
     """
     lightning.seed_everything(recipe.seed, verbose=False)
     batches = picture_loader(train, recipe.labels, recipe.batch, seed=recipe.seed)
-    steps = min(recipe.steps or recipe.epochs * len(batches), recipe.epochs * len(batches))
-    epochs = ceil(steps / len(batches))
-    epoch_steps = ceil(steps / epochs)  # so that the last epoch is a whole one, and validated
+    epochs, epoch_steps = epoch_plan(recipe.epochs, recipe.steps, len(batches))
     task = PictureTask(recipe, picture_reader(recipe, train), epochs * epoch_steps)
     tuned = validation is not None and len(validation) > 0
     fit_task(
@@ -154,13 +151,13 @@ def fit_pictures(
         stage=stage,
         epochs=epochs,
         epoch_steps=epoch_steps,
-        precision=_precision(recipe.precision),
+        precision=precision_name(recipe.precision),
         patience=recipe.patience,
         mlflow=recipe.mlflow,
     )
     if run is not None and tuned and run.checkpoints(stage).joinpath(f"{BEST}.ckpt").exists():
         load_best(task, run, stage)
-    return task.reader.eval()
+    return cast(PictureReader, task.reader.eval())
 
 
 def predict_pictures(network: PictureReader, pictures: Pictures) -> NDArray[np.float32]:
@@ -226,6 +223,7 @@ def finish(
         validation=metrics[last],
         split=f"{recipe.data.split} split, its {last} part",
         files={name: pictures.sha256[seen][pictures.source[seen] == name].tolist() for name in set(pictures.source)},
+        sources=recipe.sources,
     )
     return pack_bundle(run.bundle, network, recipe, learned, export_picture_graph)
 
@@ -263,12 +261,3 @@ def _chosen_rows(pictures: Pictures, recipe: PictureRecipe | EstimatorRecipe) ->
     rows = np.concatenate([np.arange(len(ordered))[slice(*span)] for span in recipe.data.rows])
     chosen = ordered.select(rows)
     return chosen if set(chosen.label.tolist()) == set(recipe.labels) else None
-
-
-def _precision(asked: str) -> str:
-    """Return Lightning's name: bf16 where the processor has units for it, and is asked to use them."""
-    if torch.cuda.is_available():
-        fast = torch.cuda.is_bf16_supported(including_emulation=False)
-    else:
-        fast = torch.cpu._is_amx_tile_supported()
-    return "bf16-mixed" if asked == "bf16" or (asked == "auto" and fast) else "32-true"

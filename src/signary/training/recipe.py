@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
 from signary.errors import ConfigError, ModelNotFound
-from signary.training.schema import KINDS, Recipe, networks_of, recipe_class
+from signary.training.schema import EstimatorRecipe, HandRecipe, PictureRecipe, Recipe
+from signary.training.schema_signs import PUBLISHED_SIGNS, SignRecipe
 
 _PACKAGED = Path(__file__).resolve().parents[1] / "recipes"
 RECIPES = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).resolve().parents[3] / "recipes"
+KINDS: tuple[type[Recipe], ...] = (HandRecipe, PictureRecipe, EstimatorRecipe, SignRecipe)
 OTHER_NAMES = {"trainer.max_steps": "steps", "trainer.max_epochs": "epochs"}
 
 
@@ -47,9 +49,9 @@ def load_recipe(name: str | Path, overrides: Mapping[str, Any] | None = None) ->
         raise ModelNotFound.named(str(name), recipe_names(), kind="recipe")
     fields = _read_yaml(path)
     wrong = [said for field, value in (overrides or {}).items() if (said := _set(fields, field, value))]
-    kind = recipe_class(network := fields.get("network", "handshape"))
+    kind = _recipe_class(network := fields.get("network", "handshape"))
     if kind is None:
-        known = ", ".join(name for other in KINDS for name in networks_of(other))
+        known = ", ".join(name for other in KINDS for name in _networks_of(other))
         raise ConfigError(f"{path.stem}: network={network!r}: no such network", hint=f"known: {known}")
     try:
         recipe = kind.model_validate(fields)
@@ -69,11 +71,19 @@ def describe_recipes() -> list[dict[str, Any]]:
             "task": recipe.task,
             "network": recipe.network,
             "parameters": recipe.parameters,
-            "classes": len(recipe.labels),
-            "needs": ", ".join(source.path for source in recipe.sources),
+            "classes": len(recipe.labels) or PUBLISHED_SIGNS,
+            "needs": recipe.needs,
         }
         for recipe in recipes
     ]
+
+
+def _networks_of(kind: type[Recipe]) -> tuple[str, ...]:
+    return get_args(kind.model_fields["network"].annotation)
+
+
+def _recipe_class(network: object) -> type[Recipe] | None:
+    return next((kind for kind in KINDS if network in _networks_of(kind)), None)
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import logging
+import math
 import shutil
 import warnings
 from collections.abc import Iterable, Mapping
@@ -133,6 +134,7 @@ def fit_task(
     epoch_steps: int | None = None,
     precision: str = "32-true",
     patience: int | None = None,
+    clip_norm: float = 0.0,
     mlflow: bool = False,
 ) -> None:
     """Train a task, with progress bar, checkpoints and logs if there is a run.
@@ -153,6 +155,8 @@ def fit_task(
         Lightning's.
     patience : int, optional
         Epochs without a better ``validation_loss`` after which training stops.
+    clip_norm : float
+        Largest norm of a step's gradients; 0: any.
     mlflow : bool
         Log to MLflow too: to ``MLFLOW_TRACKING_URI``, or an SQLite file beside the runs.
     """
@@ -172,6 +176,7 @@ def fit_task(
             max_epochs=epochs,
             limit_train_batches=epoch_steps,
             devices=1,
+            gradient_clip_val=clip_norm or None,
             precision=precision,  # type: ignore[arg-type]
             callbacks=_callbacks(run, stage, epochs=epochs, tuned=tuned, patience=patience),
             logger=loggers,
@@ -197,6 +202,32 @@ def load_best(task: lightning.LightningModule, run: Run, stage: str) -> None:
     """Give a task the weights of its best epoch."""
     checkpoint = torch.load(run.checkpoints(stage) / f"{BEST}.ckpt", map_location="cpu", weights_only=True)
     task.load_state_dict(checkpoint["state_dict"])
+
+
+def precision_name(asked: str) -> str:
+    """Return Lightning's name of a precision; of ``auto``, bf16 where the processor has units for it."""
+    if torch.cuda.is_available():
+        fast = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        fast = torch.cpu._is_amx_tile_supported()
+    return "bf16-mixed" if asked == "bf16" or (asked == "auto" and fast) else "32-true"
+
+
+def epoch_plan(epochs: int, steps: int | None, batches: int) -> tuple[int, int]:
+    """Return how many epochs of how many batches, so that the last epoch is a whole one, and validated.
+
+    Parameters
+    ----------
+    epochs : int
+        Most passes over the data.
+    steps : int, optional
+        Most steps in all.
+    batches : int
+        Of a pass.
+    """
+    wanted = min(steps or epochs * batches, epochs * batches)
+    epochs = math.ceil(wanted / batches)
+    return epochs, math.ceil(wanted / epochs)
 
 
 def scores_of(

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self, get_args
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 
-class _Part(BaseModel):
+class Part(BaseModel):
+    """A part of a recipe: unknown fields are refused."""
+
     model_config = ConfigDict(extra="forbid")
 
 
-class HandAugment(_Part):
+class HandAugment(Part):
     """Strengths of the random changes; see `signary.datasets.augment.HandAugment`.
 
     Parameters
@@ -43,17 +45,23 @@ class HandAugment(_Part):
     flat: float = Field(0.2, ge=0, le=1)
 
 
-class Source(_Part):
+class Credit(Part):
+    """Where data comes from: name, licence, address."""
+
+    name: str
+    licence: str
+    url: str = ""
+
+
+class Source(Credit):
     """One set of data, as it lies below ``--data``.
 
     Parameters
     ----------
-    name : str
     path : str
         Below ``--data``.
     reader : {"photos", "hand-arrays", "pictures"}
         Hands found in photos, hands in arrays, or the photos themselves.
-    licence, url : str
     weight : float
         How often its hands are drawn, beside the others'.
     labels : dict of str to str, optional
@@ -68,11 +76,8 @@ class Source(_Part):
         Leave it out once when scoring by source.
     """
 
-    name: str
     path: str
     reader: Literal["photos", "hand-arrays", "pictures"]
-    licence: str
-    url: str = ""
     weight: float = Field(1.0, gt=0)
     labels: dict[str, str] | None = None
     people: str = ""
@@ -81,7 +86,7 @@ class Source(_Part):
     score: bool = True
 
 
-class Recipe(_Part):
+class Recipe(Part):
     """How one model is made: what every recipe says.
 
     Parameters
@@ -90,13 +95,12 @@ class Recipe(_Part):
         Trainable ones of the published model.
     vocabulary, silent, aliases
         As in `signary.export.bundle.BundleManifest`.
-    sources : list of Source
     scores : list
         Measured before, by the commands they name, for the model card.
     """
 
     name: str
-    task: Literal["letters", "digits"]
+    task: Literal["letters", "digits", "signs"]
     network: str
     parameters: int = 0
     vocabulary: list[str]
@@ -104,7 +108,6 @@ class Recipe(_Part):
     aliases: dict[str, str] = {}
     sign_language: str = "ase"
     region: str = ""
-    sources: list[Source] = Field(min_length=1)
     seed: int = Field(0, ge=0)
     scores: list[dict[str, Any]] = []
 
@@ -113,8 +116,24 @@ class Recipe(_Part):
         """Labels that are told apart, in the order of the logits."""
         return self.vocabulary
 
+    @property
+    def needs(self) -> str:
+        """What ``--data`` has to hold."""
+        return ""
 
-class HandRecipe(Recipe):
+
+class FileRecipe(Recipe):
+    """What is learned from files of one or more sources."""
+
+    sources: list[Source] = Field(min_length=1)
+
+    @property
+    def needs(self) -> str:
+        """The folders of its sources."""
+        return ", ".join(source.path for source in self.sources)
+
+
+class HandRecipe(FileRecipe):
     """A reader of handshapes from landmarks.
 
     Parameters
@@ -146,7 +165,7 @@ class HandRecipe(Recipe):
     validation: float = Field(0.2, gt=0, lt=1)
 
 
-class PictureAugment(_Part):
+class PictureAugment(Part):
     """Strengths of the random changes; see `signary.datasets.picture_augment.PictureAugment`. All 0: none.
 
     Parameters
@@ -179,7 +198,7 @@ class PictureAugment(_Part):
     background: float = Field(0.0, ge=0, le=1)
 
 
-class PictureData(_Part):
+class PictureData(Part):
     """Which pictures, and how they are split.
 
     Parameters
@@ -223,7 +242,7 @@ class PictureData(_Part):
         return self
 
 
-class _OfPictures(Recipe):
+class _OfPictures(FileRecipe):
     data: PictureData = PictureData()
 
     @property
@@ -324,16 +343,3 @@ class EstimatorRecipe(_OfPictures):
     hidden: int = Field(3, ge=1)
     steps: int = Field(150, ge=1)
     learning_rate: float = Field(0.01, gt=0)
-
-
-KINDS: tuple[type[Recipe], ...] = (HandRecipe, PictureRecipe, EstimatorRecipe)
-
-
-def networks_of(kind: type[Recipe]) -> tuple[str, ...]:
-    """Return the networks that a class of recipes knows."""
-    return get_args(kind.model_fields["network"].annotation)
-
-
-def recipe_class(network: object) -> type[Recipe] | None:
-    """Return the class of the recipes of a network; None where there is no such network."""
-    return next((kind for kind in KINDS if network in networks_of(kind)), None)

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import lightning
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel
 
 from signary.datasets.augment import HandAugment
+from signary.datasets.clip_augment import ClipAugment, NoSign
 from signary.datasets.picture_augment import PictureAugment
 from signary.models.picture import PictureReader
+from signary.models.sign_conv import SignConv
+from signary.models.sign_transformer import SignNetwork
 from signary.training.networks import hand_network
 from signary.training.schema import HandRecipe, PictureRecipe
+from signary.training.schema_signs import SignRecipe
 
 WARM_UP = 20  # a part of the steps
 
@@ -55,73 +60,120 @@ class HandshapeTask(lightning.LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
-class PictureTask(lightning.LightningModule):
-    """Learn whole pictures: cross-entropy on augmented ones, validated once an epoch.
+class NetworkTask(lightning.LightningModule):
+    """Learn over epochs: the recipe's optimizer and schedule, a moving average of the weights, the same chance anew.
 
     Parameters
     ----------
-    recipe : PictureRecipe
-    network : PictureReader
+    recipe : PictureRecipe or SignRecipe
+    network : Module
     steps : int
         Of the whole training, for the schedule.
     """
 
-    def __init__(self, recipe: PictureRecipe, network: PictureReader, steps: int) -> None:
+    def __init__(self, recipe: PictureRecipe | SignRecipe, network: nn.Module, steps: int) -> None:
         super().__init__()
         self.recipe, self.network, self.steps = recipe, network, steps
-        self.augment = PictureAugment(recipe.augment)
         self.averaged: AveragedModel | None = None
         if recipe.average:
             self.averaged = AveragedModel(network, avg_fn=partial(moved, decay=recipe.average), use_buffers=True)
 
     @property
-    def reader(self) -> PictureReader:
+    def reader(self) -> Any:
         """The network to validate and to pack: the moving average, if there is one."""
-        return self.network if self.averaged is None else cast(PictureReader, self.averaged.module)
+        return self.network if self.averaged is None else self.averaged.module
 
     def on_train_epoch_start(self) -> None:
         """Start each epoch from a chance of its own, so that a resumed run goes on as the whole one would have."""
         torch.manual_seed(self.recipe.seed + 1_000_003 * (self.current_epoch + 1))
-
-    def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> Tensor:
-        """Return the loss of pictures uint8 (B, S, S, 3) with labels int64 (B,)."""
-        pictures, labels = batch
-        with torch.autocast(pictures.device.type, enabled=False):  # half precision would blur places
-            pictures = self.augment(pictures)
-        logits = self.network(pictures)
-        self._log("train", logits, labels)
-        return functional.cross_entropy(logits, labels, label_smoothing=self.recipe.label_smoothing)
 
     def on_train_batch_end(self, *_: object) -> None:
         """Move the average."""
         if self.averaged is not None:
             self.averaged.update_parameters(self.network)
 
-    def validation_step(self, batch: tuple[Tensor, Tensor], index: int) -> None:
+    def learn(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Log what was said of a training batch and return its loss."""
+        self.tell("train", logits, labels)
+        return functional.cross_entropy(logits, labels, label_smoothing=self.recipe.label_smoothing)
+
+    def tell(self, part: str, logits: Tensor, labels: Tensor) -> None:
         """Log loss and accuracy."""
-        self._log("validation", self.reader(batch[0]), batch[1])
-
-    def configure_optimizers(self) -> dict[str, object]:  # type: ignore[override]
-        """Return the recipe's optimizer and schedule."""
-        recipe, weights = self.recipe, self.network.parameters()
-        rate, decay = recipe.learning_rate, recipe.weight_decay
-        if recipe.optimizer == "sgd":
-            optimizer: torch.optim.Optimizer = torch.optim.SGD(
-                weights, rate, momentum=recipe.momentum, weight_decay=decay, nesterov=recipe.momentum > 0
-            )
-        else:
-            kind = torch.optim.Adam if recipe.optimizer == "adam" else torch.optim.AdamW
-            optimizer = kind(weights, rate, weight_decay=decay)
-        if recipe.schedule == "constant":
-            return {"optimizer": optimizer}
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, partial(cosine_factor, steps=self.steps))
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
-
-    def _log(self, part: str, logits: Tensor, labels: Tensor) -> None:
         loss = functional.cross_entropy(logits.detach().float(), labels)
         right = (logits.detach().argmax(-1) == labels).float().mean()
         how: dict[str, Any] = {"on_step": False, "on_epoch": True, "prog_bar": True, "batch_size": len(labels)}
         self.log_dict({f"{part}_loss": loss, f"{part}_accuracy": right}, **how)
+
+    def configure_optimizers(self) -> dict[str, object]:  # type: ignore[override]
+        """Return the recipe's optimizer and schedule."""
+        optimizer = _optimizer(self.recipe, self.network.parameters())
+        if self.recipe.schedule == "constant":
+            return {"optimizer": optimizer}
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, partial(cosine_factor, steps=self.steps))
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+class PictureTask(NetworkTask):
+    """Learn whole pictures: cross-entropy on augmented ones, validated once an epoch; parameters as `NetworkTask`."""
+
+    recipe: PictureRecipe
+
+    def __init__(self, recipe: PictureRecipe, network: PictureReader, steps: int) -> None:
+        super().__init__(recipe, network, steps)
+        self.augment = PictureAugment(recipe.augment)
+
+    def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> Tensor:
+        """Return the loss of pictures uint8 (B, S, S, 3) with labels int64 (B,)."""
+        pictures, labels = batch
+        with torch.autocast(pictures.device.type, enabled=False):  # half precision would blur places
+            pictures = self.augment(pictures)
+        return self.learn(self.network(pictures), labels)
+
+    def validation_step(self, batch: tuple[Tensor, Tensor], index: int) -> None:
+        """Log loss and accuracy."""
+        self.tell("validation", self.reader(batch[0]), batch[1])
+
+
+class SignTask(NetworkTask):
+    """Learn isolated signs: cross-entropy on augmented clips, some of them turned into what is no sign.
+
+    Parameters
+    ----------
+    recipe : SignRecipe
+        With its vocabulary.
+    network : SignNetwork
+    steps : int
+        Of the whole training, for the schedule.
+    """
+
+    recipe: SignRecipe
+    network: SignNetwork
+
+    def __init__(self, recipe: SignRecipe, network: SignNetwork, steps: int) -> None:
+        super().__init__(recipe, network, steps)
+        self.augment = ClipAugment(recipe.augment, network.select, max_frames=recipe.data.max_frames)
+        silent = [recipe.vocabulary.index(label) for label in recipe.silent[:1]]
+        self.no_sign = NoSign(silent[0], network.select, share=recipe.idle) if silent and recipe.idle else None
+
+    def on_train_epoch_start(self) -> None:
+        """Start an epoch; from some epoch on, drop out."""
+        super().on_train_epoch_start()
+        if self.current_epoch >= self.recipe.late_dropout and isinstance(self.network, SignConv):
+            self.network.start_dropout()
+
+    def training_step(self, batch: tuple[Tensor, Tensor, Tensor], index: int) -> Tensor:
+        """Return the loss of clips float32 (B, T, P, C) with lengths and labels int64 (B,)."""
+        clips, lengths, labels = batch
+        with torch.autocast(clips.device.type, enabled=False):  # half precision would blur places
+            clips, lengths = self.augment(clips, lengths)
+            if self.no_sign is not None:
+                clips, lengths, labels = self.no_sign(clips, lengths, labels)
+        return self.learn(self.network.selected(clips, lengths), labels)
+
+    def validation_step(self, batch: tuple[Tensor, Tensor, Tensor], index: int) -> None:
+        """Log loss and accuracy."""
+        clips, lengths, labels = batch
+        self.tell("validation", self.reader.selected(clips, lengths), labels)
 
 
 def moved(average: Tensor, weights: Tensor, count: Tensor | int, *, decay: float) -> Tensor:
@@ -144,3 +196,14 @@ def cosine_factor(step: int, steps: int) -> float:
     """
     rising = min(1.0, (step + 1) / max(1, steps // WARM_UP))
     return rising * 0.5 * (1 + math.cos(math.pi * min(step, steps) / steps))
+
+
+def _optimizer(recipe: PictureRecipe | SignRecipe, weights: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+    rate, decay = recipe.learning_rate, recipe.weight_decay
+    if isinstance(recipe, PictureRecipe) and recipe.optimizer == "sgd":
+        momentum = recipe.momentum
+        return torch.optim.SGD(weights, rate, momentum=momentum, weight_decay=decay, nesterov=momentum > 0)
+    if recipe.optimizer == "radam":
+        return torch.optim.RAdam(weights, rate, weight_decay=decay, decoupled_weight_decay=True)
+    kind = torch.optim.Adam if recipe.optimizer == "adam" else torch.optim.AdamW
+    return kind(weights, rate, weight_decay=decay)

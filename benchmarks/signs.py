@@ -1,0 +1,192 @@
+"""Isolated signs: how well are people read who were never learned from, and how fast is it learned and read?"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from harness import alternate, arguments, matrix_rate, ratio, show
+from signary.datasets.clips import Clips
+from signary.datasets.manifest import Options, prepare
+from signary.export.onnx import export_sign_graph
+from signary.landmarks.store import choose_points
+from signary.models.sign_transformer import PublishedSignTransformer
+from signary.recognition.backend import Backend
+from signary.training.batches import DrawnRows
+from signary.training.networks import sign_network
+from signary.training.recipe import load_recipe
+from signary.training.schema_signs import SignRecipe
+from signary.training.signs import doubted, fit_committee, label_places, load_clips, predict_signs, trusted_words
+from signary.training.tasks import SignTask
+from store import make_store, real_lengths
+
+TRADUTTORE = "traduttore_feb2022_10signs_3signers"
+HEAD_WORDS = "traduttore_head_words_by_committer"
+QUICK = {"steps": "300"}
+
+
+def stores(data: Path, folder: Path) -> Path:
+    """Prepare the words and the two signs of Google's set; return the folder of both stores."""
+    for name, source in (("words", "signs-landmarks"), ("gislr", "gislr-two-signs")):
+        if not (folder / name).exists():
+            prepare("mediapipe-arrays", data / source, folder / name, choose_points(), Options(fps=30.0))
+    return folder
+
+
+def learned(recipe: SignRecipe, clips: Clips, seen: NDArray[np.bool_], unseen: NDArray[np.bool_]) -> dict[str, Any]:
+    """Learn from some clips and read others; return the share read right, and that of each word."""
+    trusted = trusted_words(recipe, clips)
+    network = doubted(fit_committee(recipe, clips.select(seen)), recipe, trusted)
+    others = clips.select(unseen)
+    right = predict_signs(network, others, recipe).argmax(1) == label_places(others, recipe)
+    words = {str(word): round(float(right[others.label == word].mean()), 3) for word in np.unique(others.label)}
+    return {"n": len(others), "accuracy": round(float(right.mean()), 4), "words": words}
+
+
+def mean(scores: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return scores with the mean of their accuracies, each counting alike."""
+    return {"mean": round(float(np.mean([score["accuracy"] for score in scores.values()])), 4), **scores}
+
+
+def left_out(recipe: SignRecipe, clips: Clips, names: NDArray[np.str_]) -> dict[str, Any]:
+    """Leave each signer (source, fold) out once."""
+    return mean({str(name): learned(recipe, clips, names != name, names == name) for name in np.unique(names)})
+
+
+def ten_signs(data: Path, more: Mapping[str, str]) -> dict[str, Any]:
+    """Ten signs by three signers, each left out once."""
+    recipe, clips, _ = load_clips(_recipe(more), data / "words")
+    recipe, clips = _of(recipe, clips, np.char.startswith(clips.group, TRADUTTORE))
+    return left_out(recipe, clips, clips.signer)
+
+
+def head_words(data: Path, more: Mapping[str, str]) -> dict[str, Any]:
+    """Learn from one of two people (and a third one's clips of one word), read the other, the words that both have."""
+    recipe, clips, _ = load_clips(_recipe(more), data / "words")
+    recipe, clips = _of(recipe, clips, np.char.startswith(clips.group, HEAD_WORDS))
+    people = np.array([signer.rsplit("/", 1)[-1] for signer in clips.signer])
+    both = sorted(set(clips.label[people == "C"].tolist()) & set(clips.label[people == "D"].tolist()))
+    known = np.isin(clips.label, both)
+    recipe, clips, people = *_of(recipe, clips, known), people[known]
+    return mean({f"to {name}": learned(recipe, clips, people != name, people == name) for name in "CD"})
+
+
+def two_signs(data: Path, more: Mapping[str, str]) -> dict[str, Any]:
+    """Hello and thank-you by 15 of Google's signers, five folds of three."""
+    from signary.datasets.clips import fold_of
+
+    recipe, clips, _ = load_clips(_recipe(more), data / "gislr")
+    number, _ = fold_of(clips, "signer", 5)
+    return left_out(recipe, clips, number.astype(np.str_))
+
+
+def sources(data: Path, more: Mapping[str, str]) -> dict[str, Any]:
+    """Each source left out once, read on the words that three or more sources have."""
+    recipe, clips, _ = load_clips(_recipe(more), data)
+    known = np.isin(clips.label, trusted_words(recipe, clips)) & ~np.isin(clips.label, recipe.silent)
+    names = np.unique(clips.source)
+    return mean(
+        {str(name): learned(recipe, clips, clips.source != name, known & (clips.source == name)) for name in names}
+    )
+
+
+def throughput(data: Path, quick: bool) -> dict[str, Any]:
+    """Training steps on clips of the real lengths: batches of one length, against all clips padded to 64 frames."""
+    lengths = real_lengths(data)
+    lengths = np.minimum(np.random.default_rng(0).choice(lengths, 1024 if quick else 4096, replace=False), 64)
+    recipe = load_recipe("signs-transformer", {"batch": "64", "data.max_frames": "64"})
+    assert isinstance(recipe, SignRecipe)
+    recipe = recipe.model_copy(update={"vocabulary": [str(number) for number in range(250)]})
+    with tempfile.TemporaryDirectory() as folder:
+        store = make_store(Path(folder), lengths)
+        network = sign_network(recipe, 250)
+        task = SignTask(recipe, network, 1000)
+        optimizer = torch.optim.AdamW(network.parameters())
+        points = network.select.index.numpy()
+
+        def epoch(rows: DrawnRows, frames: int | None) -> Callable[[], None]:
+            def run() -> None:
+                for some in rows:
+                    values, count = store.padded(some, frames, points)
+                    clips, counts = task.augment(torch.from_numpy(values), torch.from_numpy(count))
+                    loss = network.selected(clips, counts).square().mean()
+                    optimizer.zero_grad()
+                    loss.backward()
+                    optimizer.step()
+
+            return run
+
+        task.augment = lambda clips, counts: (clips, counts)  # the same clips on both sides
+        rows = {"buckets": DrawnRows(len(store), 64, 0, lengths=lengths), "padded": DrawnRows(len(store), 64, 0)}
+        times = alternate({"buckets": epoch(rows["buckets"], None), "padded": epoch(rows["padded"], 64)}, 3)
+    told = {f"clips_a_s_{name}": round(len(lengths) / float(np.median(seconds))) for name, seconds in times.items()}
+    return told | {"median_frames": int(np.median(lengths)), "ratio": ratio(times["padded"], times["buckets"])}
+
+
+def inference(quick: bool) -> dict[str, Any]:
+    """The published transformer for one clip of 64 frames: our runtime against eager torch, one thread each."""
+    torch.set_num_threads(1)
+    network = PublishedSignTransformer(250).eval()
+    points = torch.rand(64, 543, 3)
+    with tempfile.TemporaryDirectory() as folder:
+        export_sign_graph(network, Path(folder) / "model.onnx")
+        backend = Backend(Path(folder) / "model.onnx", threads=1)
+    given = points.numpy()
+
+    def eager() -> None:
+        with torch.inference_mode():
+            network(points)
+
+    times = alternate({"onnx": lambda: backend.run(points=given), "eager": eager}, 20 if quick else 100)
+    told = {f"{name}_ms": round(1000 * float(np.median(seconds)), 2) for name, seconds in times.items()}
+    return told | {"eager_by_onnx": ratio(times["eager"], times["onnx"])}
+
+
+def _recipe(more: Mapping[str, str]) -> SignRecipe:
+    recipe = load_recipe("signs", more)
+    assert isinstance(recipe, SignRecipe)
+    return recipe
+
+
+def _of(recipe: SignRecipe, clips: Clips, rows: NDArray[np.bool_]) -> tuple[SignRecipe, Clips]:
+    """Keep some clips, and of the vocabulary the words they have."""
+    clips = clips.select(rows)
+    vocabulary = sorted(set(clips.label.tolist()))
+    silent = [label for label in recipe.silent if label in vocabulary]
+    aliases = {name: label for name, label in recipe.aliases.items() if label in vocabulary}
+    return recipe.model_copy(update={"vocabulary": vocabulary, "silent": silent, "aliases": aliases}), clips
+
+
+def results(data: Path, folder: Path, *, quick: bool) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield what is measured, one after the other."""
+    more = QUICK if quick else {}
+    yield "inference", inference(quick)
+    yield "throughput", throughput(data, quick)
+    prepared = stores(data, folder)
+    yield "ten_signs", ten_signs(prepared, more)
+    yield "head_words", head_words(prepared, more)
+    yield "two_signs", two_signs(prepared, more)
+    yield "sources", sources(prepared, more)
+
+
+def main() -> None:
+    """Print scores of people left out, and speeds."""
+    options = arguments(__doc__)
+    told: dict[str, Any] = {"matrix_gflops": round(matrix_rate(), 1)}
+    with tempfile.TemporaryDirectory() as folder:
+        for name, result in results(Path(options.data), Path(folder), quick=options.quick):
+            told[name] = result
+            if not options.json:
+                show({name: result}, as_json=False)
+    if options.json:
+        show(told, as_json=True)
+
+
+if __name__ == "__main__":
+    main()

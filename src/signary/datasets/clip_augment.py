@@ -1,0 +1,248 @@
+"""Random changes of clips that keep their meaning, batched: other speeds, cameras, bodies and detectors.
+
+The changes in time, the affine ones and the two masks are those of Hoyeol Sohn's winning entry of the isolated sign
+language recognition competition (Kaggle, 2023); what is done to single hands, the noise and the lost hands are added.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+MIDDLE = 0.5
+
+
+class Points(Protocol):
+    """What is known of the points of a clip; `signary.features.select.SelectPoints` is one."""
+
+    parts: dict[str, slice]
+
+    @property
+    def mirror(self) -> Sequence[int]:
+        """The place that each point takes in a mirrored picture."""
+        ...
+
+
+class Strengths(Protocol):
+    """What `ClipAugment` needs to know; `signary.training.schema.ClipAugment` says what each number means."""
+
+    resample: float
+    speed: float
+    warp: float
+    trim: float
+    flip: float
+    affine: float
+    scale: float
+    shear: float
+    turn_deg: float
+    shift: float
+    hand_turn_deg: float
+    hand_size: float
+    hand_shift: float
+    jitter: float
+    hand_lost: float
+    frames_lost: float
+    box_lost: float
+
+
+class ClipAugment:
+    """Change a padded batch of clips at random, each in its own way.
+
+    Parameters
+    ----------
+    options : Strengths
+    points : Points
+        Which points the clips have.
+    max_frames : int
+        Longer clips are cut to so many frames, from a random one on.
+    """
+
+    def __init__(self, options: Strengths, points: Points, *, max_frames: int = 384) -> None:
+        self.options, self.max_frames = options, max_frames
+        self._mirror = torch.tensor(points.mirror)
+        self._hands = [points.parts[name] for name in ("left_hand", "right_hand") if name in points.parts]
+
+    def __call__(self, clips: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Return changed clips and their lengths.
+
+        Parameters
+        ----------
+        clips : float32 (B, T, P, C)
+            Image-normalized, NaN = not seen; what comes behind a clip's end has no meaning.
+        lengths : int64 (B,)
+
+        Returns
+        -------
+        clips : float32 (B, S, P, C)
+        lengths : int64 (B,)
+        """
+        clips, lengths = take_times(clips, *self._times(lengths))
+        clips = self._move_hands(self._flip(clips))
+        clips = self._lose(self._view(clips), lengths)
+        return clips, lengths
+
+    def _times(self, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Draw which moments of each clip are seen, float32 (B, S), and how many of them, int64 (B,)."""
+        options, count = self.options, lengths.float()
+        faster = _drawn(lengths, options.resample) * _uniform(lengths, options.speed)
+        begin, end = options.trim * torch.rand(2, len(lengths), device=lengths.device)
+        span = (count - 1) * (1 - begin - end).clamp(min=0.1)
+        wanted = ((span + 1) * (1 + faster)).round().clamp(min=1)
+        cut = wanted.clamp(max=self.max_frames)
+        skipped = torch.rand_like(count) * (wanted - cut)
+        frame = torch.arange(int(cut.max()), device=lengths.device)[None] + skipped[:, None]
+        share = (frame / (wanted - 1).clamp(min=1)[:, None]).clamp(max=1)
+        # slower early and faster late, or the other way round; never backwards
+        late = torch.where(_drawn(lengths, 0.5)[:, None] > 0, share, 1 - share)
+        share = share + _uniform(lengths, options.warp)[:, None] * share * (1 - share) * late
+        return (begin * (count - 1))[:, None] + share * span[:, None], cut.long()
+
+    def _flip(self, clips: Tensor) -> Tensor:
+        flipped = clips[:, :, self._mirror.to(clips.device)]
+        flipped = torch.cat([1 - flipped[..., :1], flipped[..., 1:]], -1)
+        return torch.where(_drawn(clips, self.options.flip).bool()[:, None, None, None], flipped, clips)
+
+    def _move_hands(self, clips: Tensor) -> Tensor:
+        """Turn, size and place each hand anew, as other people's bodies and habits would."""
+        options, clips = self.options, clips.clone()
+        for part in self._hands:
+            hand = clips[:, :, part, :2]
+            wrist = hand[:, :, :1]
+            change = _linear(
+                math.radians(options.hand_turn_deg) * _uniform(clips, 1),
+                torch.exp(_uniform(clips, options.hand_size)),
+                torch.zeros(len(clips), device=clips.device),
+            )
+            away = (hand - wrist) @ change[:, None]
+            shift = options.hand_shift * (2 * torch.rand(len(clips), 1, 1, 2, device=clips.device) - 1)
+            clips[:, :, part, :2] = wrist + away + shift
+        return clips
+
+    def _view(self, clips: Tensor) -> Tensor:
+        """Turn, scale, shear and move the picture; add the detector's noise."""
+        options, plane = self.options, clips[..., :2]
+        some = _drawn(clips, options.affine)
+        change = _linear(
+            some * math.radians(options.turn_deg) * _uniform(clips, 1),
+            1 + some * _uniform(clips, options.scale),
+            some * _uniform(clips, options.shear),
+        )
+        shift = (some * options.shift)[:, None, None, None] * (
+            2 * torch.rand(len(clips), 1, 1, 2, device=clips.device) - 1
+        )
+        plane = (plane - MIDDLE) @ change[:, None] + MIDDLE + shift + options.jitter * torch.randn_like(plane)
+        return torch.cat([plane, clips[..., 2:]], -1)
+
+    def _lose(self, clips: Tensor, lengths: Tensor) -> Tensor:
+        """Hide what a detector may not find: some frames, a box of the picture, a hand for a while."""
+        options = self.options
+        hidden = (self._while(clips, lengths, 0.2, 0.4) & _drawn(clips, options.frames_lost).bool()[:, None])[..., None]
+        hidden = hidden.expand(clips.shape[:3]) | self._box(clips)
+        for part in self._hands:
+            lost = self._while(clips, lengths, 0.1, 0.5) & _drawn(clips, options.hand_lost).bool()[:, None]
+            hidden = hidden.clone()
+            hidden[:, :, part] |= lost[..., None]
+        return clips.masked_fill(hidden[..., None], math.nan)
+
+    def _while(self, clips: Tensor, lengths: Tensor, least: float, most: float) -> Tensor:
+        """Draw a stretch of each clip, bool (B, T)."""
+        share = least + (most - least) * torch.rand(len(clips), device=clips.device)
+        start = torch.rand(len(clips), device=clips.device) * (1 - share)
+        place = torch.arange(clips.shape[1], device=clips.device)[None] / lengths[:, None]
+        return (place >= start[:, None]) & (place < (start + share)[:, None])
+
+    def _box(self, clips: Tensor) -> Tensor:
+        """Draw a box of the picture, bool (B, T, P): inside."""
+        side = 0.2 + 0.2 * torch.rand(len(clips), 1, 1, 1, device=clips.device)
+        corner = torch.rand(len(clips), 1, 1, 2, device=clips.device) * (1 - side)
+        away = clips[..., :2] - corner
+        inside = ((away >= 0) & (away < side)).all(-1)
+        return inside & _drawn(clips, self.options.box_lost).bool()[:, None, None]
+
+
+class NoSign:
+    """Turn some clips of a batch into what is no sign: the end of one and the beginning of another, or arms alone.
+
+    Parameters
+    ----------
+    label : int
+        The place of no sign in the vocabulary.
+    points : Points
+        Which points the clips have.
+    share : float
+        Of the batch; a quarter of them loses the hands.
+    least, most : float
+        Shares of each of the two clips, 0 to 1.
+    """
+
+    def __init__(self, label: int, points: Points, *, share: float, least: float = 0.1, most: float = 0.3) -> None:
+        self.label, self.share, self.least, self.most = label, share, least, most
+        self._hands = [points.parts[name] for name in ("left_hand", "right_hand") if name in points.parts]
+
+    def __call__(self, clips: Tensor, lengths: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return clips float32 (B, T, P, C), lengths int64 (B,) and labels int64 (B,), some of them others."""
+        drawn = _drawn(clips, self.share).bool()
+        bare = drawn & _drawn(clips, 0.25).bool()
+        other = torch.randperm(len(clips), device=clips.device)
+        first, second = (
+            (lengths * (self.least + (self.most - self.least) * torch.rand_like(lengths.float()))).ceil().long()
+            for lengths in (lengths, lengths[other])
+        )
+        frame = torch.arange(clips.shape[1], device=clips.device)[None]
+        row = torch.arange(len(clips), device=clips.device)[:, None]
+        early = frame < first[:, None]
+        place = torch.where(early, lengths[:, None] - first[:, None] + frame, frame - first[:, None])
+        between = clips[torch.where(early, row, other[:, None]), place.clamp(0, clips.shape[1] - 1)]
+        joined = (drawn & ~bare)[:, None, None, None]
+        clips = torch.where(joined, between, clips)
+        for part in self._hands:
+            clips[:, :, part] = clips[:, :, part].masked_fill(bare[:, None, None, None], math.nan)
+        lengths = torch.where(drawn & ~bare, first + second, lengths).clamp(max=clips.shape[1])
+        return clips, lengths, torch.where(drawn, self.label, labels)
+
+
+def take_times(clips: Tensor, times: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+    """Look at clips at other moments: between two frames at their mean, where one was not seen, at the nearer.
+
+    Parameters
+    ----------
+    clips : float32 (B, T, P, C)
+    times : float32 (B, S)
+        In frames, 0 to T - 1.
+    lengths : int64 (B,)
+        How many of the S moments count.
+
+    Returns
+    -------
+    clips : float32 (B, S, P, C)
+    lengths : int64 (B,)
+    """
+    times = times.clamp(0, clips.shape[1] - 1)
+    before = times.floor().long()
+    after = (before + 1).clamp(max=clips.shape[1] - 1)
+    share = (times - before)[:, :, None, None]
+    row = torch.arange(len(clips), device=clips.device)[:, None]
+    first, second = clips[row, before], clips[row, after]
+    between = first + (second - first) * share
+    return torch.where(between.isnan(), torch.where(share < MIDDLE, first, second), between), lengths
+
+
+def _linear(turn: Tensor, scale: Tensor, shear: Tensor) -> Tensor:
+    """Return matrices (B, 2, 2), to be multiplied from the right, for (B,) radians, factors and shears."""
+    cos, sin = torch.cos(turn) * scale, torch.sin(turn) * scale
+    turned = torch.stack([torch.stack([cos, sin], -1), torch.stack([-sin, cos], -1)], 1)
+    one, zero = torch.ones_like(shear), torch.zeros_like(shear)
+    sheared = torch.stack([torch.stack([one, shear], -1), torch.stack([zero, one], -1)], 1)
+    return sheared @ turned
+
+
+def _uniform(like: Tensor, reach: float) -> Tensor:
+    return (2 * torch.rand(len(like), device=like.device) - 1) * reach
+
+
+def _drawn(like: Tensor, share: float) -> Tensor:
+    return (torch.rand(len(like), device=like.device) < share).float()

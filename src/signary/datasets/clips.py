@@ -1,0 +1,181 @@
+"""Labeled clips of one store or several, to learn from: nothing but what is known of them is held in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from signary.datasets.split import group_folds
+from signary.errors import InputError
+from signary.landmarks.store import DESCRIPTION, ClipStore, Integers
+from signary.text.vocabulary import canonical
+
+Names = NDArray[np.str_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Clips:
+    """N labeled clips.
+
+    Parameters
+    ----------
+    stores : list of ClipStore
+    store, row : int64 (N,)
+        Where each lies.
+    length : int64 (N,)
+        Frames.
+    label, signer, group, source, licence, key : str (N,)
+        See `signary.landmarks.draft.Clip`; signers and groups of two sources never have one name. ``key`` tells one
+        clip from all others.
+    """
+
+    stores: list[ClipStore]
+    store: Integers
+    row: Integers
+    length: Integers
+    label: Names
+    signer: Names
+    group: Names
+    source: Names
+    licence: Names
+    key: Names
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    def select(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Clips:
+        """Return some of the clips."""
+        per_clip = (field.name for field in fields(self) if field.name != "stores")
+        return replace(self, **{name: getattr(self, name)[rows] for name in per_clip})
+
+    def padded(self, rows: ArrayLike, frames: int, points: ArrayLike) -> tuple[NDArray[np.float32], Integers]:
+        """Read clips at once; see `ClipStore.padded`.
+
+        Parameters
+        ----------
+        rows : int (B,)
+        frames : int
+            Longer clips lose their end; the batch is as long as its longest clip.
+        points : int (P,)
+            Which of the 543.
+
+        Returns
+        -------
+        float32 (B, T, P, 3)
+            NaN where nothing was seen, and behind a clip's end.
+        lengths : int64 (B,)
+        """
+        rows, points = np.asarray(rows, np.int64), np.asarray(points, np.int64)
+        longest = int(np.minimum(self.length[rows], frames).max(initial=1))
+        if len(self.stores) == 1:
+            return self.stores[0].padded(self.row[rows], longest, points)
+        batch = np.empty((len(rows), longest, len(points), 3), np.float32)
+        lengths = np.empty(len(rows), np.int64)
+        for number, store in enumerate(self.stores):
+            mine = np.flatnonzero(self.store[rows] == number)
+            batch[mine], lengths[mine] = store.padded(self.row[rows[mine]], longest, points)
+        return batch, lengths
+
+
+def open_clips(
+    data: Path, *, aliases: Mapping[str, str] | None = None, teams: Mapping[str, str] | None = None
+) -> Clips:
+    """Open the clips of a store, or of all stores in a folder.
+
+    Parameters
+    ----------
+    data : Path
+    aliases : mapping, optional
+        Other names of labels -> label, compared as `signary.text.vocabulary.canonical` does.
+    teams : mapping, optional
+        Source -> the name that it goes by.
+
+    Raises
+    ------
+    InputError
+        If there is no store, or a clip is in two of them.
+    """
+    stores = [ClipStore(path) for path in _store_paths(data)]
+    parts = [_clips(store, number) for number, store in enumerate(stores)]
+    columns = {
+        field.name: np.concatenate([getattr(part, field.name) for part in parts])
+        for field in fields(Clips)
+        if field.name != "stores"
+    }
+    clips = Clips(stores, **columns)
+    keys, counts = np.unique(clips.key, return_counts=True)
+    if (counts > 1).any():
+        place = int(np.flatnonzero(clips.key == keys[counts > 1][0])[1])
+        said = f"{stores[int(clips.store[place])].path}: clip {int(clips.row[place])} is in another store, too"
+        raise InputError(said, hint="keep each clip in one store of the folder")
+    return replace(clips, label=_renamed(clips.label, aliases or {}), source=_teams(clips.source, teams or {}))
+
+
+def _store_paths(data: Path) -> list[Path]:
+    if (data / DESCRIPTION).is_file() or not data.is_dir():
+        return [data]  # which says what is wrong with it
+    paths = sorted(path.parent for path in data.glob(f"*/{DESCRIPTION}"))
+    return paths or [data]
+
+
+def _clips(store: ClipStore, number: int) -> Clips:
+    signer, group, source = (store.column(name).astype(np.str_) for name in ("signer", "group", "source"))
+    group = np.where(group == "", source, group)
+    return Clips(
+        stores=[store],
+        store=np.full(len(store), number),
+        row=np.arange(len(store)),
+        length=store.lengths,
+        label=store.column("label"),
+        signer=_within(source, np.where(signer == "", group, signer)),
+        group=_within(source, group),
+        source=source,
+        licence=store.column("licence"),
+        key=np.array(store.keys()),
+    )
+
+
+def _within(source: Names, name: Names) -> Names:
+    return np.char.add(np.char.add(source, "/"), name)
+
+
+def _renamed(names: Names, other: Mapping[str, str]) -> Names:
+    """Give names that compare as equal one form: what ``other`` says, or the commonest."""
+    kinds, place, count = np.unique(names, return_inverse=True, return_counts=True)
+    forms = {canonical(name): label for name, label in other.items()}
+    for kind in kinds[np.argsort(-count, kind="stable")].tolist():
+        forms.setdefault(canonical(kind), kind)
+    return np.array([forms[canonical(kind)] for kind in kinds.tolist()])[place]
+
+
+def _teams(sources: Names, teams: Mapping[str, str]) -> Names:
+    names, place = np.unique(sources, return_inverse=True)
+    return np.array([teams.get(str(name), str(name)) for name in names])[place]
+
+
+def fold_of(clips: Clips, by: str, folds: int, *, seed: int = 0) -> tuple[Integers, Sequence[str]]:
+    """Share clips out among folds, so that clips of one signer (group, source) are never parted.
+
+    Parameters
+    ----------
+    clips : Clips
+    by : {"signer", "group", "source"}
+    folds : int
+        0: each is a fold of its own, in the order of their names.
+    seed : int
+
+    Returns
+    -------
+    fold : int64 (N,)
+    names : sequence of str
+        Of the folds.
+    """
+    groups: Names = getattr(clips, by)
+    if folds == 0:
+        names, place = np.unique(groups, return_inverse=True)
+        return place.astype(np.int64), [str(name) for name in names]
+    return group_folds(groups, folds, seed=seed), [f"{number + 1} of {folds} by {by}" for number in range(folds)]

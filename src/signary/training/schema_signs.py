@@ -1,0 +1,182 @@
+"""The fields of recipes of isolated signs, and their defaults."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from signary.training.schema import Credit, Part, Recipe
+
+PUBLISHED_SIGNS = 250  # of Google's set, for recipes whose vocabulary is that of the data
+
+
+class ClipAugment(Part):
+    """Strengths of the random changes; see `signary.datasets.clip_augment.ClipAugment`. All 0: none.
+
+    Parameters
+    ----------
+    resample, flip, affine, frames_lost, box_lost, hand_lost : float
+        Share of clips that are slowed down or sped up, mirrored, seen by another camera, without two to four tenths
+        of the frames, without what lies in a box of the picture, without a hand (each) for a tenth to half of it.
+    speed, warp : float
+        Largest relative change of length, and how unevenly it is spread.
+    trim : float
+        Largest share cut off at each end.
+    scale, shear, shift : float
+        Of the camera: largest relative change of size, shear, and way in picture widths.
+    turn_deg : float
+        Largest turn in the picture.
+    hand_turn_deg, hand_size, hand_shift : float
+        Of each hand by itself: largest turn, log factor of size, way in picture widths.
+    jitter : float
+        Standard deviation of the noise, in picture widths.
+    """
+
+    resample: float = Field(0.0, ge=0, le=1)
+    speed: float = Field(0.5, ge=0, lt=1)
+    warp: float = Field(0.0, ge=0, le=1)
+    trim: float = Field(0.0, ge=0, lt=0.5)
+    flip: float = Field(0.0, ge=0, le=1)
+    affine: float = Field(0.0, ge=0, le=1)
+    scale: float = Field(0.2, ge=0, lt=1)
+    shear: float = Field(0.15, ge=0)
+    turn_deg: float = Field(30.0, ge=0)
+    shift: float = Field(0.1, ge=0)
+    hand_turn_deg: float = Field(0.0, ge=0)
+    hand_size: float = Field(0.0, ge=0)
+    hand_shift: float = Field(0.0, ge=0)
+    jitter: float = Field(0.0, ge=0)
+    hand_lost: float = Field(0.0, ge=0, le=1)
+    frames_lost: float = Field(0.0, ge=0, le=1)
+    box_lost: float = Field(0.0, ge=0, le=1)
+
+
+class ClipData(Part):
+    """Which clips, how they are split, and how often they are drawn.
+
+    Parameters
+    ----------
+    classes : "all" or list of str
+        Labels to tell apart.
+    split : {"signer", "group", "source"}
+        Clips of one of these are never parted; where a signer is not known, the group stands for it.
+    folds : int
+        Parts, of which ``--fold`` is held out to calibrate by and to measure; 0: each signer (group, source) is one.
+    share : float
+        Of the clips to learn from, 0 to 1, drawn at random.
+    each : int
+        Clips of every class in a batch; 0: as they come.
+    balance : float
+        0: every clip counts alike; 1: every class, and in it every signer of every source.
+    buckets : bool
+        Batches of clips of about one length, so that little time goes into padding.
+    max_frames : int
+        Longer clips are cut.
+    teams : dict of str to str
+        Sources that are one: people of a team recorded several sets.
+    """
+
+    classes: Literal["all"] | list[str] = "all"
+    split: Literal["signer", "group", "source"] = "signer"
+    folds: int = Field(5, ge=0)
+    share: float = Field(1.0, gt=0, le=1)
+    each: int = Field(0, ge=0)
+    balance: float = Field(0.0, ge=0, le=1)
+    buckets: bool = True
+    max_frames: int = Field(384, ge=1)
+    teams: dict[str, str] = {}
+
+    @field_validator("classes", mode="before")
+    @classmethod
+    def _as_labels(cls, classes: object) -> object:
+        """Take one word with commas for several labels: yes,no."""
+        return classes.split(",") if isinstance(classes, str) and classes != "all" else classes
+
+
+class SignRecipe(Recipe):
+    """A reader of isolated signs from landmarks.
+
+    Parameters
+    ----------
+    vocabulary : list of str
+        Empty: the labels of the data.
+    sources : list of Credit
+        Of the data, where the store does not say.
+    network : {"sign-transformer-published", "sign-transformer", "sign-conv"}
+        See `signary.models.sign_transformer` and `signary.models.sign_conv`.
+    points, center : list of str
+        Points that ``sign-conv`` reads, and those whose mean is its zero; ``sign-transformer`` reads the lips if they
+        are among them. Empty: the published ones.
+    width, inner, depth, heads : int, optional
+        Of the network, in place of its own.
+    dropout : float, optional
+        Before the last layer.
+    left_signer, shapes : bool
+        Of ``sign-conv``: mirror clips in which the right hand signs; read each hand's shape by itself, too.
+    quirks : bool
+        Of ``sign-transformer-published``: mask as the published one does, in inference, too.
+    members : int
+        Networks of different seeds whose probabilities are averaged.
+    epochs, steps, batch : training
+        ``steps`` is a second limit beside the epochs.
+    late_dropout : int
+        Epochs before ``sign-conv`` drops out.
+    optimizer, learning_rate, weight_decay, label_smoothing, schedule, average, precision : training
+        As in `PictureRecipe`.
+    clip_norm : float
+        Largest norm of a step's gradients; 0: any.
+    idle : float
+        Share of each batch replaced by what is no sign: ends and beginnings of others, and arms without hands.
+    trusted : int
+        Sources of which a word needs as many for the card to call it trusted; 0: nothing is said.
+    doubt : float
+        Taken from the logits of the other words: they are read only where little speaks for a trusted one.
+    refit : bool
+        Learn again from everything, also what was held out, before packing.
+    curve : list of float
+        Shares of the clips to learn from for a learning curve.
+    thresholds : dict of str to float
+        Of reading; see `signary.recognition.signs`.
+    """
+
+    task: Literal["signs"] = "signs"
+    network: Literal["sign-transformer-published", "sign-transformer", "sign-conv"]
+    vocabulary: list[str] = []
+    sources: list[Credit] = []
+    data: ClipData = ClipData()
+    points: list[str] = []
+    center: list[str] = []
+    width: int | None = Field(None, ge=1)
+    inner: int | None = Field(None, ge=1)
+    depth: int | None = Field(None, ge=1)
+    heads: int | None = Field(None, ge=1)
+    dropout: float | None = Field(None, ge=0, lt=1)
+    left_signer: bool = False
+    quirks: bool = False
+    members: int = Field(1, ge=1)
+    epochs: int = Field(100, ge=1)
+    steps: int | None = Field(None, ge=1)
+    batch: int = Field(64, ge=1)
+    late_dropout: int = Field(15, ge=0)
+    optimizer: Literal["adamw", "radam"] = "adamw"
+    learning_rate: float = Field(1e-3, gt=0)
+    weight_decay: float = Field(0.05, ge=0)
+    label_smoothing: float = Field(0.1, ge=0, lt=1)
+    schedule: Literal["constant", "cosine"] = "cosine"
+    average: float = Field(0.0, ge=0, lt=1)
+    clip_norm: float = Field(0.0, ge=0)
+    precision: Literal["auto", "32", "bf16"] = "auto"
+    augment: ClipAugment = ClipAugment()
+    idle: float = Field(0.0, ge=0, lt=1)
+    trusted: int = Field(0, ge=0)
+    doubt: float = Field(0.0, ge=0)
+    refit: bool = False
+    curve: list[float] = []
+    thresholds: dict[str, float] = {}
+    mlflow: bool = False
+
+    @property
+    def needs(self) -> str:
+        """What ``signary data prepare`` makes."""
+        return "a prepared store"
