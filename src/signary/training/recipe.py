@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, ClassVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -18,6 +18,15 @@ _PACKAGED = Path(__file__).resolve().parents[1] / "recipes"
 RECIPES = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).resolve().parents[3] / "recipes"
 KINDS: tuple[type[Recipe], ...] = (HandRecipe, PictureRecipe, EstimatorRecipe, SignRecipe)
 OTHER_NAMES = {"trainer.max_steps": "steps", "trainer.max_epochs": "epochs"}
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML in which yes and no are words, as they are in vocabularies."""
+
+    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {
+        first: [(tag, form) for tag, form in kinds if tag != "tag:yaml.org,2002:bool" or first in "tTfF"]
+        for first, kinds in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
 
 
 def recipe_names() -> list[str]:
@@ -88,7 +97,7 @@ def _recipe_class(network: object) -> type[Recipe] | None:
 
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
-        fields = yaml.safe_load(path.read_text(encoding="utf-8"))
+        fields = yaml.load(path.read_text(encoding="utf-8"), _Loader)
     except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
         raise ConfigError(f"{path}: no readable YAML ({error})".replace("\n", " "), hint="see recipes/") from error
     if not isinstance(fields, dict):
@@ -112,7 +121,7 @@ def _set(fields: dict[str, Any], dotted: str, value: Any) -> str:
 
 
 def _value(value: Any) -> Any:
-    return yaml.safe_load(value) if isinstance(value, str) else value
+    return yaml.load(value, _Loader) if isinstance(value, str) else value
 
 
 def _said(kind: type[BaseModel], error: Any) -> str:
