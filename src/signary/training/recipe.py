@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, ClassVar, get_args
+from typing import Any, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -23,10 +23,11 @@ OTHER_NAMES = {"trainer.max_steps": "steps", "trainer.max_epochs": "epochs"}
 class _Loader(yaml.SafeLoader):
     """YAML in which yes and no are words, as they are in vocabularies."""
 
-    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {
-        first: [(tag, form) for tag, form in kinds if tag != "tag:yaml.org,2002:bool" or first in "tTfF"]
-        for first, kinds in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, form) for tag, form in kinds if tag != "tag:yaml.org,2002:bool" or first in "tTfF"]
+    for first, kinds in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
 
 
 def recipe_names() -> list[str]:
