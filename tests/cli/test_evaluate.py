@@ -11,7 +11,9 @@ import pytest
 from PIL import Image
 
 from signary.cli.app import main
-from signary.export.bundle import load_bundle
+from signary.export.bundle import load_bundle, sha256_file
+from signary.landmarks.draft import Clip, StoreDraft
+from signary.landmarks.files import read_landmarks
 from signary.landmarks.sequence import LandmarkSequence
 from signary.landmarks.skeleton import RIGHT_HAND
 from signary.landmarks.write import write_landmarks
@@ -39,6 +41,15 @@ def run_folder(tmp_path: Path) -> Path:
     log.parent.mkdir(parents=True)
     log.write_text("epoch,step,train_loss,validation_loss\n0,9,2.5,\n0,9,,2.25\n1,19,0.5,\n1,19,,0.75\n")
     return folder
+
+
+def learn(bundle: Path, key: str) -> None:
+    """Say in a bundle that it was trained on one clip."""
+    about = (bundle / "bundle.json").read_text(encoding="utf-8")
+    listed = bundle / json.loads(about)["training_files"]
+    before = sha256_file(listed)
+    listed.write_text(f"{key}\n")
+    (bundle / "bundle.json").write_text(about.replace(before, sha256_file(listed)), encoding="utf-8")
 
 
 def evaluate(*words: str) -> int:
@@ -81,3 +92,26 @@ def test_a_report_is_kept_unless_forced(capsys: pytest.CaptureFixture[str], data
         assert evaluate("digits", str(data), "-o", str(report), *words) == 1
         assert str(report) in capsys.readouterr().err
     assert [path.name for path in report.iterdir()] == ["mine.txt"]
+
+
+def test_a_store_and_a_run_with_a_learning_curve(
+    capsys: pytest.CaptureFixture[str], run_folder: Path, data: Path, tmp_path: Path
+) -> None:
+    hands = [read_landmarks(data / label / "hand.npz").points for label in "1234"]
+    draft = StoreDraft(tmp_path / "store", range(543))
+    draft.begin()
+    clips = [Clip(f"{row}", points, "1234"[row], "ann", sha256=str(row) * 64) for row, points in enumerate(hands)]
+    draft.add("0", [*clips, Clip("none", hands[0], "hello")])
+    draft.finish()
+    learn(run_folder / "bundle", "0" * 64)
+    steps = [{"clips": 10, "accuracy": 0.25, "n": 40}, {"clips": 100, "accuracy": 0.5, "n": 40}]
+    (run_folder / "metrics.json").write_text(json.dumps({"learning_curve": steps}))
+    report = tmp_path / "report"
+    assert evaluate(str(run_folder), str(draft.target), "--by", "signer", "-o", str(report)) == 0
+    out, err = capsys.readouterr()
+    assert "store: 4 clips" in out and "clips a second" in out and "signer ann" in out
+    assert "warning: 1 of 4 clips were trained on: the figures flatter; of the other 3: accuracy " in err
+    assert "skipped: label 'hello' is not in the vocabulary: 1 clip\n" in err
+    page = (report / "report.html").read_text(encoding="utf-8")
+    assert "Read right after learning from 10 clips: 25.0% of 40; 100 clips: 50.0% of 40" in page
+    assert {"by-0.png", "learning.png"} < {path.name for path in report.iterdir()}

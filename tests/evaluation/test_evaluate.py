@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Set
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from signary.errors import InputError
-from signary.evaluation.evaluate import evaluate, find_labeled
+from signary.errors import InputError, SignaryError
+from signary.evaluation.evaluate import evaluate
+from signary.evaluation.labeled import StoredClip
 from signary.export.bundle import load_bundle
+from signary.landmarks.draft import Clip, StoreDraft
+from signary.landmarks.files import read_landmarks
 from signary.landmarks.sequence import LandmarkSequence
 from signary.landmarks.skeleton import RIGHT_HAND
+from signary.landmarks.store import ClipStore
 from signary.landmarks.write import write_landmarks
 from signary.recognition.load import load
 from signary.recognition.recognizer import Recognizer
+from signary.text.vocabulary import Vocabulary
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +58,7 @@ def test_every_file_is_counted_or_named(reader: Recognizer, tmp_path: Path) -> N
     assert evaluation.targets == ["3", "4"]
     assert evaluation.predictions[1] == ""  # no hand: no answer
     assert evaluation.confidence[1] == 0
-    assert evaluation.paths == [tmp_path / "3" / "1.npz", tmp_path / "Num4" / "2.npz"]
+    assert evaluation.sources == [tmp_path / "3" / "1.npz", tmp_path / "Num4" / "2.npz"]
     speed = summary["speed"]
     assert list(speed) == ["files_per_s", "median_ms", "p95_ms"]
     assert 0 < speed["median_ms"] < speed["p95_ms"]
@@ -96,28 +102,107 @@ def test_files_that_were_trained_on_are_counted(tmp_path: Path) -> None:
     manifest = (bundle / "bundle.json").read_text()
     (bundle / "bundle.json").write_text(manifest.replace(before, sha256_file(listed)))
     summary = evaluate(load(bundle), data).summary
-    assert (summary["n"], summary["trained_on"]) == (2, 1)
+    assert (summary["n"], summary["trained_on"], summary["held_out"]["n"]) == (2, 1, 1)
+    assert summary["held_out"]["metrics"]["accuracy"] in (0, 1)
 
 
-@pytest.mark.parametrize(
-    ("content", "said", "hint"),
-    [
-        (b"file,label\na.jpg,A\n", "path and label", "first line"),
-        (b"", "path and label", "first line"),
-        (b"path,label\n", "path and label", "first line"),
-        (b"path,label\na.jpg\n", "line 2", "cell"),
-        (b"path,label\na.jpg,A,B\n", "line 2", "cell"),
-        (b"\xff\xfep,a", "no readable CSV", "UTF-8"),
-        (b'path,label\n"a.jpg,A\n', "no readable CSV", "UTF-8"),
-        (b"path,label\ngone.jpg,A\n", "none of its files", "gone.jpg"),
-    ],
-)
-def test_bad_manifests(tmp_path: Path, content: bytes, said: str, hint: str) -> None:
-    (tmp_path / "manifest.csv").write_bytes(content)
-    with pytest.raises(InputError, match=said) as caught:
-        find_labeled(tmp_path)
-    assert "manifest.csv" in caught.value.message
-    assert hint in caught.value.hint
+class FrameCounter:
+    """A public fake of a recognizer of signs: it reads a clip as the sign of its number of frames."""
+
+    name = "counter"
+
+    def __init__(self, known: Set[str] = frozenset()) -> None:
+        self.bundle, self.known = self, known
+        labels = ("none", *(f"sign-{number}" for number in range(1, 12)))
+        self.vocabulary = Vocabulary(labels, aliases={"uno": "sign-1"})
+
+    def trained_on(self, keys: list[str]) -> set[str]:
+        return set(keys) & self.known
+
+    def rank(self, source: LandmarkSequence) -> list[tuple[str, float]]:
+        if np.isnan(source.points).all():
+            return []
+        if len(source) == 11:
+            raise SignaryError("too long a clip", hint="cut it")
+        labels = self.vocabulary.labels
+        return [(labels[(len(source) + place) % 12], 0.9 / (place + 1)) for place in range(12)]
+
+
+def made_store(path: Path, clips: list[tuple[int, str, str]]) -> ClipStore:
+    """A store of clips out of one file: frames (0: one, without a hand), label and signer of each."""
+    draft = StoreDraft(path, np.arange(468, 543))
+    draft.begin()
+    about = {"file": "all.npz", "sha256": "a" * 64}
+    draft.add("0", [
+        Clip(f"c/{row}", np.full((frames or 1, 543, 3), 0.5 if frames else np.nan, np.float32), label, signer, **about)
+        for row, (frames, label, signer) in enumerate(clips)
+    ])  # fmt: skip
+    draft.finish()
+    return ClipStore(path)
+
+
+CLIPS = [
+    *((1, "sign-1", "ann"), (1, "Uno", "ann"), (2, "sign_1", "bob"), (3, "SIGN 3", "bob"), (0, "sign-3", "")),
+    *((4, "else", "bob"), (5, "else", "ann"), (11, "sign-2", "bob"), (11, "sign-2", "bob")),
+]
+
+
+def test_a_store_is_read_clip_by_clip(tmp_path: Path) -> None:
+    store = made_store(tmp_path / "store", CLIPS)
+    told: list[int] = []
+    evaluation = evaluate(FrameCounter(), store.path, by="signer", track=lambda clips: told.append(len(clips)) or clips)
+    summary = evaluation.summary
+    assert told == [9]
+    assert (summary["n"], summary["n_skipped"], summary["trained_on"], summary["unit"]) == (5, 4, 0, "clip")
+    assert summary["skipped"] == ["label 'else' is not in the vocabulary: 2 clips", "too long a clip: 2 clips"]
+    assert evaluation.targets == ["sign-1", "sign-1", "sign-1", "sign-3", "sign-3"]
+    assert evaluation.predictions == ["sign-1", "sign-1", "sign-2", "sign-3", ""]
+    assert evaluation.confidence == [0.9, 0.9, 0.9, 0.9, 0.0]
+    assert summary["by"]["signer"] == {
+        "": {"n": 1, "accuracy": 0.0}, "ann": {"n": 2, "accuracy": 1.0}, "bob": {"n": 2, "accuracy": 0.5}
+    }  # fmt: skip
+    metrics = summary["metrics"]
+    assert (metrics["accuracy"], metrics["top5"], metrics["recall_macro"]) == (0.6, 0.6, pytest.approx(7 / 12))
+    assert {len(best) for best in evaluation.ranked} == {10, 0}
+    assert all(isinstance(source, StoredClip) for source in evaluation.sources)
+    assert "held_out" not in summary
+
+
+def test_clips_of_a_store_that_were_trained_on(tmp_path: Path) -> None:
+    store = made_store(tmp_path / "store", CLIPS)
+    keys = store.keys()
+    summary = evaluate(FrameCounter({keys[0], keys[1], keys[3], keys[5], "a" * 64}), store.path).summary
+    assert (summary["trained_on"], summary["held_out"]["n"]) == (3, 2)
+    assert summary["held_out"]["metrics"]["accuracy"] == 0
+    assert summary["held_out"]["metrics"].keys() == summary["metrics"].keys()
+    summary = evaluate(FrameCounter(set(keys)), store.path).summary
+    assert summary["trained_on"] == 5 and "held_out" not in summary
+
+
+def test_groups_of_a_store(tmp_path: Path) -> None:
+    store = made_store(tmp_path / "store", CLIPS)
+    summary = evaluate(FrameCounter(), store.path, by="label").summary
+    assert list(summary["by"]["label"]) == ["SIGN 3", "Uno", "sign-1", "sign-3", "sign_1"]
+    with pytest.raises(InputError, match=r"by='frames': .* has numbers there .give a column of text: signer"):
+        evaluate(FrameCounter(), store.path, by="frames")
+    with pytest.raises(InputError, match="'age': no such column"):
+        evaluate(FrameCounter(), store.path, by="age")
+    other = made_store(tmp_path / "other", [(1, "else", ""), (1, "", "")])
+    with pytest.raises(InputError, match="no clip to count for counter") as caught:
+        evaluate(FrameCounter(), other.path)
+    assert "label 'else' is not in the vocabulary: 1 clip" in caught.value.hint
+
+
+def test_a_bundled_model_reads_a_store_as_it_reads_files(reader: Recognizer, tmp_path: Path) -> None:
+    files = [write_hand(tmp_path / "files" / str(seed) / "1.npz", seed=seed) for seed in range(4)]
+    draft = StoreDraft(tmp_path / "store", np.arange(543))
+    draft.begin()
+    hands = [read_landmarks(path) for path in files]
+    draft.add("0", [Clip(f"{seed}", hand.points, str(seed), aspect=1.0) for seed, hand in enumerate(hands)])
+    draft.finish()
+    from_files, from_store = (evaluate(reader, tmp_path / name) for name in ("files", "store"))
+    assert from_store.predictions == from_files.predictions
+    np.testing.assert_allclose(from_store.confidence, from_files.confidence, atol=0.01)
 
 
 def test_nothing_to_count(reader: Recognizer, tmp_path: Path) -> None:

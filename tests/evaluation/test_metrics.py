@@ -46,12 +46,17 @@ def test_equal_to_scikit_learn(pairs: list[tuple[str, str]]) -> None:
     targets, read = ([pair[side] for pair in pairs] for side in (0, 1))
     scores = classification_metrics(targets, read, [[word] for word in read])
     weighted = {"average": "weighted", "zero_division": 0}
+    macro = {"average": "macro", "zero_division": 0, "labels": sorted(set(targets))}
     assert scores == {
         "accuracy": pytest.approx(outside.accuracy_score(targets, read)),
         "top5": scores["accuracy"],
+        "top10": scores["accuracy"],
         "f1_weighted": pytest.approx(outside.f1_score(targets, read, **weighted)),
         "precision_weighted": pytest.approx(outside.precision_score(targets, read, **weighted)),
         "recall_weighted": pytest.approx(outside.recall_score(targets, read, **weighted)),
+        "f1_macro": pytest.approx(outside.f1_score(targets, read, **macro)),
+        "precision_macro": pytest.approx(outside.precision_score(targets, read, **macro)),
+        "recall_macro": pytest.approx(outside.recall_score(targets, read, **macro)),
         "balanced_accuracy": pytest.approx(outside.balanced_accuracy_score(targets, read)),
     }
 
@@ -62,13 +67,19 @@ def test_top5_counts_the_first_five() -> None:
     assert (scores["accuracy"], scores["top5"]) == (0.25, 0.5)
 
 
+def test_top10_counts_the_first_ten() -> None:
+    ranked = [list("BCDEFGHIJA"), list("BCDEFGHIJKA"), list("BCDEA")]
+    scores = classification_metrics(["A"] * 3, ["B"] * 3, ranked)
+    assert (scores["accuracy"], scores["top5"], scores["top10"]) == (0, pytest.approx(1 / 3), pytest.approx(2 / 3))
+
+
 def test_no_hand_is_wrong_but_where_nothing_was_expected() -> None:
     scores = classification_metrics(["A", "B", ""], ["", "", ""], [[], [], []])
     assert (scores["accuracy"], scores["top5"]) == (pytest.approx(1 / 3), pytest.approx(1 / 3))
 
 
 def test_no_top5_without_rankings() -> None:
-    assert "top5" not in classification_metrics(["A"], ["A"], None)
+    assert not {"top5", "top10"} & classification_metrics(["A"], ["A"], None).keys()
 
 
 @settings(max_examples=30, deadline=None)

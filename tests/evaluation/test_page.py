@@ -18,6 +18,7 @@ from signary.evaluation.page import (
     Mistake,
     Section,
     counted,
+    folded,
     named,
     pairs,
     plot,
@@ -78,13 +79,13 @@ def test_hostile_names_stay_text(read_page: Callable[[str], Any], tmp_path: Path
     ))  # fmt: skip
     page = read_page(
         write_page(
-            {"model": HOSTILE, "data": HOSTILE, "n": 1, "skipped": [HOSTILE], "by": {HOSTILE: {HOSTILE: {HOSTILE: 1}}}},
-            [Section("a", HOSTILE, html)],
+            {"model": HOSTILE, "data": HOSTILE, "n": 1, "skipped": [HOSTILE]},
+            [Section("a", HOSTILE, html), Section("b", HOSTILE, folded(shown(HOSTILE), shown(HOSTILE)))],
         )
     )
     assert page.text.count(HOSTILE) >= 11
     assert page.tables["a"] == [[HOSTILE, "n"], [HOSTILE, HOSTILE]]
-    assert page.tables["by-0"] == [[HOSTILE, HOSTILE], [HOSTILE, "1"]]
+    assert page.sections["b"].count(HOSTILE) == 3
     pictures = page.all("img")
     assert pictures[0]["alt"] == HOSTILE
     assert pictures[1]["alt"] == f"{HOSTILE}, read as {HOSTILE}: {HOSTILE}"
@@ -104,11 +105,21 @@ def test_training_files_are_warned_of_before_the_figures(read_page: Callable[[st
         assert {"class": "warning", "aria-label": "Warning"} in page.all("aside")
 
 
+def test_what_was_held_out_is_said_beside_the_warning(read_page: Callable[[str], Any]) -> None:
+    rest = {"n": 100, "metrics": {"accuracy": 0.95, "top5": 0.99}}
+    told = {"n": 150, "trained_on": 50, "unit": "clip", "metrics": {"accuracy": 0.97}, "held_out": rest}
+    page = read_page(write_page(told | {"skipped": ["label 'x': 20 clips"], "n_skipped": 20}, []))
+    assert "150 clips read, 20 skipped." in page.text
+    assert "50 of these 150 clips were part of the model’s training: the figures flatter it." in page.text
+    assert "Of the other 100 clips it read 95.0% right, 95% interval 88.8–97.8%." in page.text
+    assert page.tables["figures"].count(["top-5", "0.9900"]) == 1
+
+
 def test_figures_at_the_top(read_page: Callable[[str], Any]) -> None:
     metrics = {"accuracy": 0.95, "top5": 0.99, "f1_weighted": 0.9}
     speed = {"files_per_s": 12.345, "median_ms": 61.7, "p95_ms": 120.0}
     page = read_page(write_page({"n": 100, "metrics": metrics, "speed": speed}, []))
-    for said in ("95.0%", "95% interval 88.8–97.8%", "99.0%", "12.3", "median 62 ms a file"):
+    for said in ("95.0%", "95% interval 88.8–97.8%", "99.0%", "12.3", "median 61.7 ms a file"):
         assert said in page.text
 
 

@@ -12,16 +12,15 @@ from PIL import Image
 from sklearn.metrics import confusion_matrix
 
 from signary.errors import ExtraMissing, InputError, ShapeError
-from signary.evaluation.metrics import per_class
+from signary.evaluation.metrics import per_class, wilson_interval
 from signary.evaluation.plots import (
-    Curve,
     confusion_counts,
     plot_confusion,
-    plot_curves,
     plot_examples,
+    plot_groups,
     plot_per_class,
     plot_reliability,
-    smoothed,
+    reach_of,
 )
 from signary.text.calibrate import reliability
 
@@ -94,39 +93,27 @@ def test_reliability_with_empty_bins(tmp_path: Path) -> None:
     assert pixels(tmp_path / "a.png").std() > pixels(tmp_path / "none.png").std() > 0
 
 
-def blue(path: Path) -> int:
-    return int((pixels(path) == [0x2F, 0x6F, 0x9F]).all(axis=2).sum())
+def test_a_group_is_a_bar_with_its_interval(tmp_path: Path) -> None:
+    blue = []
+    for share in (0.0, 0.25, 0.5):
+        path = tmp_path / f"{share}.png"
+        plot_groups({"": {"n": 4000, "accuracy": share}, "$x$": {"n": 4000, "accuracy": share}}, path)
+        blue.append(int((pixels(path) == [0x2F, 0x6F, 0x9F]).all(axis=2).sum()))
+    assert blue[0] == 0
+    assert blue[2] == pytest.approx(2 * blue[1], rel=0.05)
 
 
-def test_curves_stand_side_by_side_a_row_a_stage(tmp_path: Path) -> None:
-    def curve(*values: float) -> Curve:
-        return Curve([1, 2], list(values), "epoch")
-
-    losses = {"train_loss": curve(2, 1), "validation_loss": curve(2.2, 1.5)}
-    both = losses | {"train_accuracy": curve(0.1, 0.9), "validation_accuracy": curve(0.1, 0.8), "lr": curve(1, 1)}
-    plot_curves({"validation": both, "final": losses, "empty": {"lr": curve(1, 1)}}, tmp_path / "four.png")
-    plot_curves({"validation": losses}, tmp_path / "one.png")
-    plot_curves({"validation": {"train_loss": curve(2, 1)}}, tmp_path / "train.png")
-    four, one = pixels(tmp_path / "four.png"), pixels(tmp_path / "one.png")
-    assert four.shape[1] == 2 * one.shape[1]
-    assert four.shape[0] == pytest.approx(2 * one.shape[0], rel=0.05)
-    corner = four[four.shape[0] // 2 + 20 :, four.shape[1] // 2 + 20 :]
-    assert (corner == 255).all()  # the final stage has no accuracy
-    assert blue(tmp_path / "four.png") > blue(tmp_path / "one.png") > blue(tmp_path / "train.png") == 0
+def test_intervals_are_wilsons() -> None:
+    reach = reach_of(np.array([0.0, 1 / 3, 1.0]), np.array([5.0, 9.0, 7.0]))
+    for column, (correct, n) in zip(reach.T, ((0, 5), (3, 9), (7, 7)), strict=True):
+        low, high = wilson_interval(correct, n)
+        np.testing.assert_allclose(column, [correct / n - low, high - correct / n], atol=1e-12)
 
 
-def test_a_long_lonely_loss_is_smoothed(tmp_path: Path) -> None:
-    values = [float(place % 2) for place in range(100)]
-    for name, number in (("long", 100), ("short", 10)):
-        curve = Curve([float(place) for place in range(number)], values[:number])
-        plot_curves({"final": {"loss": curve}}, tmp_path / f"{name}.png")
-    assert blue(tmp_path / "long.png") > 0 == blue(tmp_path / "short.png")
-
-
-def test_smoothed_by_hand() -> None:
-    np.testing.assert_allclose(smoothed([1, 2, 6, 2, 4], 2), [1, 3, 3, 4, 4])
-    np.testing.assert_allclose(smoothed([5, 1], 0), [5, 1])
-    assert smoothed([], 3).shape == (0,)
+@pytest.mark.parametrize("number", [1, 60])
+def test_groups_of_any_number(tmp_path: Path, number: int) -> None:
+    plot_groups({str(group): {"n": 3, "accuracy": 1 / 3} for group in range(number)}, tmp_path / "a.png")
+    assert 200 <= pixels(tmp_path / "a.png").shape[0] <= 2100
 
 
 def test_the_contact_sheet_shows_every_picture(tmp_path: Path) -> None:
@@ -140,10 +127,6 @@ def test_the_contact_sheet_shows_every_picture(tmp_path: Path) -> None:
     assert not greens[:, : width // 2].any()
     assert reds[: height // 2].any()
     assert reds[height // 2 :].any()
-
-
-def draw_curves(path: Path, *, force: bool = False) -> None:
-    plot_curves({"final": {"loss": Curve([1, 2], [2, 1])}}, path, force=force)
 
 
 def draw_examples(path: Path, *, force: bool = False) -> None:
@@ -162,7 +145,11 @@ def draw_reliability(path: Path, *, force: bool = False) -> None:
     plot_reliability(reliability([0.5], [True]), path, force=force)
 
 
-DRAW = pytest.mark.parametrize("draw", [draw_confusion, draw_classes, draw_reliability, draw_curves, draw_examples])
+def draw_groups(path: Path, *, force: bool = False) -> None:
+    plot_groups({"ann": {"n": 8, "accuracy": 0.5}}, path, force=force)
+
+
+DRAW = pytest.mark.parametrize("draw", [draw_confusion, draw_classes, draw_reliability, draw_examples, draw_groups])
 
 
 @DRAW
@@ -195,9 +182,8 @@ def test_refuses(tmp_path: Path) -> None:
         plot_confusion(["A"], ["A", "A"], ["A"], path)
     with pytest.raises(InputError, match="0 classes"):
         plot_per_class({}, path)
-    for history in ({}, {"final": {}}, {"final": {"lr": Curve([1], [1])}}):
-        with pytest.raises(InputError, match="0 curves"):
-            plot_curves(history, path)
+    with pytest.raises(InputError, match="0 groups"):
+        plot_groups({}, path)
     for rows in ([], [("A", [], "B", [])]):
         with pytest.raises(InputError, match="0 pictures"):
             plot_examples(rows, path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import pickle
 from collections.abc import Iterator
@@ -122,6 +123,18 @@ def test_the_manifest_and_its_counts(tmp_path: Path) -> None:
     assert {name: store.column(name).tolist() for name in counts} == counts
     with pytest.raises(InputError, match=r"'gloss': no such column .known: id, label"):
         store.column("gloss")
+
+
+def test_a_clip_is_known_again_by_its_file_or_by_its_place_in_it(tmp_path: Path) -> None:
+    def clip(name: str, file: str, sha256: str) -> Clip:
+        return Clip(name, made_points(2), file=file, sha256=sha256)
+
+    one, many, copied = "1" * 64, "2" * 64, "3" * 64
+    clips = [clip("film", "film.mp4", one), clip("m/0", "m.npz", many), clip("m/1", "m.npz", many)]
+    clips += [clip("x", "x.mp4", copied), clip("y", "copy of x.mp4", copied), clip("z", "", "")]
+    inside = [hashlib.sha256(f"{many}/m/{number}".encode()).hexdigest() for number in (0, 1)]
+    assert made_store(tmp_path / "a", clips).keys() == [one, *inside, copied, copied, ""]
+    assert made_store(tmp_path / "b", clips[2::-1]).keys() == [*inside[::-1], one]
 
 
 def test_values_beyond_halves_are_not_seen(tmp_path: Path) -> None:

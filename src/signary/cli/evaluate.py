@@ -6,7 +6,7 @@ import json as json_format
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
@@ -31,9 +31,9 @@ def evaluate(
     model
         A bundled model's name, a bundle or a run folder.
     data
-        Folder with one folder a label, or with a manifest.csv.
+        A prepared store, or a folder with one folder a label or a manifest.csv.
     by
-        Column of the manifest to group by, such as signer.
+        Column of the manifest to group by: signer, source, group, split, label or another one of text.
     json
         Write one JSON object.
     output
@@ -43,16 +43,16 @@ def evaluate(
     """
     if find_spec("sklearn") is None:
         raise ExtraMissing.named("train", "scikit-learn")
+    from signary.evaluation.curves import read_history, read_learning
     from signary.evaluation.evaluate import evaluate as measure
-    from signary.evaluation.report import read_history, write_report
+    from signary.evaluation.report import write_report
     from signary.recognition.load import load
 
     reader = load(model)
     evaluation = measure(reader, data, by=by, track=lambda files: progress(files, "reading", len(files)))
     summary = evaluation.summary
     if summary["trained_on"]:
-        said = f"{summary['trained_on']} of {summary['n']} files were trained on: the figures flatter"
-        sys.stderr.write(f"warning: {said}\n")
+        sys.stderr.write(f"warning: {_flattery(summary)}\n")
     for skipped in summary["skipped"]:
         sys.stderr.write(f"skipped: {skipped}\n")
     if output is not None:
@@ -62,8 +62,9 @@ def evaluate(
             evaluation.targets,
             evaluation.predictions,
             evaluation.confidence,
-            paths=evaluation.paths,
+            sources=evaluation.sources,
             history=read_history(reader.bundle.path),
+            learning=read_learning(reader.bundle.path),
             force=force,
         )
     if json:
@@ -72,12 +73,22 @@ def evaluate(
         _show(summary)
 
 
-def _show(summary: dict) -> None:  # type: ignore[type-arg]
-    sys.stdout.write(f"{summary['model']} on {summary['data']}: {summary['n']} files\n")
+def _flattery(summary: dict[str, Any]) -> str:
+    said = f"{summary['trained_on']} of {summary['n']} {summary['unit']}s were trained on: the figures flatter"
+    if rest := summary.get("held_out"):
+        figures = ", ".join(f"{name} {value:.4f}" for name, value in rest["metrics"].items())
+        said += f"; of the other {rest['n']}: {figures}"
+    return said
+
+
+def _show(summary: dict[str, Any]) -> None:
+    sys.stdout.write(f"{summary['model']} on {summary['data']}: {summary['n']} {summary['unit']}s\n")
     for name, value in summary["metrics"].items():
         sys.stdout.write(f"  {name:20} {value:.4f}\n")
     speed = summary["speed"]
-    sys.stdout.write(f"  {'files a second':20} {speed['files_per_s']:.4g} (median {speed['median_ms']:.0f} ms)\n")
+    sys.stdout.write(
+        f"  {summary['unit'] + 's a second':20} {speed['files_per_s']:.4g} (median {speed['median_ms']:.3g} ms)\n"
+    )
     for column, groups in summary["by"].items():
         for name, group in groups.items():
             sys.stdout.write(f"  {column} {name:13} {group['accuracy']:.4f} of {group['n']}\n")

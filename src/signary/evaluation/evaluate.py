@@ -1,11 +1,10 @@
-"""Measure a model on a folder of labeled files."""
+"""Measure a model on a folder of labeled files or on a prepared store."""
 
 from __future__ import annotations
 
-import csv
 import time
-from collections import defaultdict
-from collections.abc import Callable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,25 +12,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from signary.errors import InputError, SignaryError
-from signary.evaluation.metrics import classification_metrics, per_class
-from signary.export.bundle import sha256_file
-from signary.video.source import LANDMARK_ENDINGS, PHOTO_ENDINGS, VIDEO_ENDINGS, natural_key
+from signary.evaluation.labeled import Labeled, Source, find_labeled, is_store
+from signary.evaluation.metrics import TOP, classification_metrics, per_class
+from signary.evaluation.page import counted
 
 if TYPE_CHECKING:
     from signary.recognition.recognizer import Recognizer
 
-MANIFEST = "manifest.csv"
-READABLE = frozenset((*PHOTO_ENDINGS, *VIDEO_ENDINGS, *LANDMARK_ENDINGS))
 SILENT = "(none)"
-
-
-@dataclass(frozen=True, slots=True)
-class Labeled:
-    """A file, its label, and what else is known of it (``signer``, ...)."""
-
-    path: Path
-    label: str
-    about: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -43,59 +31,20 @@ class Evaluation:
     summary : dict
         The object that ``signary evaluate --json`` writes.
     targets, predictions : list of str
-        Text of each file counted; ``(none)`` stands for empty text.
+        Text of each file or clip counted; ``(none)`` stands for empty text, ``""`` for no answer.
     confidence : list of float
-    paths : list of Path
-        The files counted.
+    sources : list of Path or StoredClip
+        What was counted.
+    ranked : list of list of str
+        The likeliest texts of each, `signary.evaluation.metrics.TOP` at most.
     """
 
-    summary: dict[str, Any]
-    targets: list[str]
-    predictions: list[str]
-    confidence: list[float]
-    paths: list[Path] = field(default_factory=list)
-
-
-def find_labeled(data: Path) -> list[Labeled]:
-    """Return the labeled files of a folder, in natural order.
-
-    Parameters
-    ----------
-    data : Path
-        Holds a ``manifest.csv`` with the columns path and label (and others, to group by), or one folder a label,
-        which may lie deeper (``train/A/1.jpg``).
-
-    Raises
-    ------
-    InputError
-        If there is no such folder, or nothing in it.
-    """
-    if not data.is_dir():
-        raise InputError(f"{data}: no such folder", hint="give a folder with one folder a label")
-    if (data / MANIFEST).is_file():
-        return _read_manifest(data / MANIFEST)
-    files = [path for path in data.rglob("*") if path.suffix.lower() in READABLE and path.parent != data]
-    if not files:
-        raise InputError(f"{data}: nothing to read in folders named by label", hint="make one folder a label")
-    return [Labeled(path, path.parent.name) for path in sorted(files, key=natural_key)]
-
-
-def _read_manifest(path: Path) -> list[Labeled]:
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            rows = list(csv.DictReader(stream, restkey="", strict=True))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path}: no readable CSV ({error})", hint="save it as UTF-8, with commas") from error
-    if not rows or not {"path", "label"} <= rows[0].keys():
-        raise InputError(f"{path}: needs the columns path and label", hint="name them in its first line")
-    for line, row in enumerate(rows, 2):
-        if "" in row or None in row.values():
-            raise InputError(f"{path}: line {line} has not as many cells as the first", hint="one cell a column")
-    files = [Labeled(path.parent / row["path"], row["label"], row) for row in rows]
-    if not any(file.path.is_file() for file in files):
-        hint = f"paths start at the manifest's folder; its first is {rows[0]['path']}"
-        raise InputError(f"{path}: none of its files is there", hint=hint)
-    return files
+    summary: dict[str, Any] = field(default_factory=dict)
+    targets: list[str] = field(default_factory=list)
+    predictions: list[str] = field(default_factory=list)
+    confidence: list[float] = field(default_factory=list)
+    sources: list[Source] = field(default_factory=list)
+    ranked: list[list[str]] = field(default_factory=list)
 
 
 def evaluate(
@@ -103,9 +52,9 @@ def evaluate(
     data: Path,
     *,
     by: str | None = None,
-    track: Callable[[list[Labeled]], Any] = iter,
+    track: Callable[[list[Labeled]], Iterable[Labeled]] = iter,
 ) -> Evaluation:
-    """Read every labeled file of a folder and compare.
+    """Read every labeled file or clip and compare.
 
     Parameters
     ----------
@@ -115,67 +64,91 @@ def evaluate(
     by : str, optional
         Column of the manifest to group by.
     track : callable
-        Wraps the files, to show progress.
+        Wraps what is read, to show progress.
 
     Returns
     -------
     Evaluation
+        Its summary names each file that was skipped; of a store, of which thousands may be, it counts the clips that
+        were skipped for one reason.
 
     Raises
     ------
     InputError
-        If nothing can be counted, or ``by`` is no column.
+        If nothing can be counted, or ``by`` is no column of text.
     """
-    files = find_labeled(data)
-    if by and by not in files[0].about:
-        raise InputError(f"by={by!r}: {data} does not say", hint=f"known: {', '.join(files[0].about) or 'none'}")
-    skipped: list[str] = []
+    evaluation = Evaluation()
+    read: list[Labeled] = []
+    skipped: list[tuple[Source, str]] = []
     seconds: list[float] = []
-    rows: list[tuple[Labeled, str, list[tuple[str, float]]]] = []
-    for file in track(files):
-        expected = recognizer.bundle.vocabulary.expected_text(file.label)
+    for one in track(find_labeled(data, by)):
+        expected = recognizer.bundle.vocabulary.expected_text(one.label)
         if expected is None:
-            skipped.append(f"{_name(file, data)}: label {file.label!r} is not in the vocabulary")
+            skipped.append((one.source, f"label {one.label!r} is not in the vocabulary"))
             continue
         started_s = time.perf_counter()
         try:
-            rows.append((file, expected, recognizer.rank(str(file.path))))
+            ranking = recognizer.rank(one.read())
         except SignaryError as error:
-            skipped.append(f"{_name(file, data)}: {error.message}")
-        else:
-            seconds.append(time.perf_counter() - started_s)
-    if not rows:
-        raise InputError(f"{data}: no file to count for {recognizer.name}", hint=f"skipped: {'; '.join(skipped[:3])}")
-    evaluation = _summary(recognizer, data, rows, skipped, by)
-    evaluation.summary["speed"] = _speed(seconds)
+            skipped.append((one.source, error.message))
+            continue
+        seconds.append(time.perf_counter() - started_s)
+        read.append(one)
+        _add(evaluation, one, expected, ranking)
+    told = _told(skipped, data)
+    if not read:
+        unit = "clip" if is_store(data) else "file"
+        raise InputError(f"{data}: no {unit} to count for {recognizer.name}", hint=f"skipped: {'; '.join(told[:3])}")
+    evaluation.summary = _summary(recognizer, data, evaluation, read, by)
+    evaluation.summary |= {"skipped": told, "n_skipped": len(skipped), "speed": _speed(seconds)}
     return evaluation
 
 
-def _summary(
-    recognizer: Recognizer,
-    data: Path,
-    rows: list[tuple[Labeled, str, list[tuple[str, float]]]],
-    skipped: list[str],
-    by: str | None,
-) -> Evaluation:
-    targets = [expected or SILENT for _, expected, _ in rows]
-    ranked = [_distinct(ranking) for _, _, ranking in rows]
+def _add(evaluation: Evaluation, one: Labeled, expected: str, ranking: list[tuple[str, float]]) -> None:
+    best = list(dict.fromkeys(text or SILENT for text, _ in ranking))[:TOP]
+    evaluation.targets.append(expected or SILENT)
     # no hand found: no answer, which is wrong even where silence is expected
-    predictions = [ranking[0] if ranking else "" for ranking in ranked]
-    hashes = [sha256_file(file.path) for file, _, _ in rows]
-    known = recognizer.bundle.trained_on(hashes)
-    summary = {
+    evaluation.predictions.append(best[0] if best else "")
+    evaluation.confidence.append(ranking[0][1] if ranking else 0.0)
+    evaluation.sources.append(one.source)
+    evaluation.ranked.append(best)
+
+
+def _summary(
+    recognizer: Recognizer, data: Path, evaluation: Evaluation, read: Sequence[Labeled], by: str | None
+) -> dict[str, Any]:
+    targets, predictions = evaluation.targets, evaluation.predictions
+    keys = [one.key() for one in read]
+    known = recognizer.bundle.trained_on(keys)
+    new = [place for place, key in enumerate(keys) if key not in known]
+    summary: dict[str, Any] = {
         "model": recognizer.name,
         "data": str(data),
-        "n": len(rows),
-        "skipped": skipped,
-        "trained_on": sum(sha256 in known for sha256 in hashes),
-        "metrics": classification_metrics(targets, predictions, ranked),
+        "unit": "clip" if is_store(data) else "file",
+        "n": len(read),
+        "trained_on": len(read) - len(new),
+        "metrics": classification_metrics(targets, predictions, evaluation.ranked),
         "per_class": per_class(targets, predictions),
-        "by": _grouped(rows, targets, predictions, by) if by else {},
+        "by": {by: _grouped([one.group for one in read], targets, predictions)} if by else {},
     }
-    confidence = [ranking[0][1] if ranking else 0.0 for _, _, ranking in rows]
-    return Evaluation(summary, targets, predictions, confidence, [file.path for file, _, _ in rows])
+    if 0 < len(new) < len(read):
+        asked, said = ([side[place] for place in new] for side in (targets, predictions))
+        rest = classification_metrics(asked, said, [evaluation.ranked[place] for place in new])
+        summary["held_out"] = {"n": len(new), "metrics": rest}
+    return summary
+
+
+def _told(skipped: Sequence[tuple[Source, str]], data: Path) -> list[str]:
+    if is_store(data):
+        reasons = Counter(reason for _, reason in skipped).most_common()
+        return [f"{reason}: {counted(count, 'clip')}" for reason, count in reasons]
+    return [f"{_name(source, data)}: {reason}" for source, reason in skipped]
+
+
+def _name(source: Source, data: Path) -> str:
+    if isinstance(source, Path) and source.is_relative_to(data):
+        return str(source.relative_to(data))
+    return str(source)
 
 
 def _speed(seconds: list[float]) -> dict[str, float]:
@@ -183,18 +156,8 @@ def _speed(seconds: list[float]) -> dict[str, float]:
     return {"files_per_s": len(seconds) / sum(seconds), "median_ms": median_ms, "p95_ms": p95_ms}
 
 
-def _name(file: Labeled, data: Path) -> str:
-    return str(file.path.relative_to(data) if file.path.is_relative_to(data) else file.path)
-
-
-def _distinct(ranking: list[tuple[str, float]]) -> list[str]:
-    return list(dict.fromkeys(text or SILENT for text, _ in ranking))
-
-
-def _grouped(
-    rows: list[tuple[Labeled, str, list[tuple[str, float]]]], targets: list[str], predictions: list[str], by: str
-) -> dict[str, dict[str, dict[str, float]]]:
+def _grouped(groups: Sequence[str], targets: Sequence[str], predictions: Sequence[str]) -> dict[str, dict[str, float]]:
     hits = defaultdict(list)
-    for (file, _, _), target, prediction in zip(rows, targets, predictions, strict=True):
-        hits[file.about[by]].append(target == prediction)
-    return {by: {name: {"n": len(hit), "accuracy": sum(hit) / len(hit)} for name, hit in sorted(hits.items())}}
+    for group, target, prediction in zip(groups, targets, predictions, strict=True):
+        hits[group].append(target == prediction)
+    return {group: {"n": len(hit), "accuracy": sum(hit) / len(hit)} for group, hit in sorted(hits.items())}

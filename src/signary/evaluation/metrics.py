@@ -14,6 +14,8 @@ from typing import Any, TypedDict
 
 from signary.errors import ExtraMissing, InputError, ShapeError
 
+TOP = 10  # as many of the likeliest readings count at most
+
 
 class ClassScore(TypedDict):
     """How well one class is read: counts, and shares of 0 to 1 (precision is 0 where it was never predicted)."""
@@ -35,13 +37,14 @@ def classification_metrics(
     ----------
     targets, predictions : sequence of str (N,)
     ranked : sequence of sequences of str (N,), optional
-        Readings of each clip, likeliest first. Without it there is no ``top5``.
+        Readings of each clip, likeliest first. Without it there is no ``top5`` and no ``top10``.
 
     Returns
     -------
     dict of str to float
-        0 to 1: ``accuracy``, ``top5``, ``f1_weighted``, ``precision_weighted``, ``recall_weighted`` (means over the
-        classes, weighted by their clips) and ``balanced_accuracy`` (mean of the classes' accuracies).
+        0 to 1: ``accuracy``, ``top5``, ``top10``, ``f1_weighted``, ``precision_weighted``, ``recall_weighted`` (means
+        over the classes among the targets, weighted by their clips), ``f1_macro``, ``precision_macro``,
+        ``recall_macro`` (all those classes alike) and ``balanced_accuracy`` (another name of ``recall_macro``).
 
     Raises
     ------
@@ -57,11 +60,13 @@ def classification_metrics(
         raise ShapeError(f"{len(ranked)} rankings for {len(targets)} targets", hint="give one ranking a clip")
     scores = {"accuracy": _share(target == read for target, read in zip(targets, predictions, strict=True))}
     if ranked is not None:
-        clips = zip(targets, predictions, ranked, strict=True)
-        scores["top5"] = _share(target == read or target in best[:5] for target, read, best in clips)
-    precision, recall, f1 = _averages(targets, predictions, "weighted")
-    scores |= {"f1_weighted": f1, "precision_weighted": precision, "recall_weighted": recall}
-    return scores | {"balanced_accuracy": _averages(targets, predictions, "macro")[1]}
+        for most in (5, TOP):
+            clips = zip(targets, predictions, ranked, strict=True)
+            scores[f"top{most}"] = _share(target == read or target in best[:most] for target, read, best in clips)
+    for average in ("weighted", "macro"):
+        precision, recall, f1 = _averages(targets, predictions, average)
+        scores |= {f"f1_{average}": f1, f"precision_{average}": precision, f"recall_{average}": recall}
+    return scores | {"balanced_accuracy": scores["recall_macro"]}
 
 
 def per_class(targets: Sequence[str], predictions: Sequence[str]) -> dict[str, ClassScore]:

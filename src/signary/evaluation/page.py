@@ -26,6 +26,10 @@ JOINERS = "\u200c\u200d"
 NAMES = {
     "accuracy": "accuracy",
     "top5": "top-5",
+    "top10": "top-10",
+    "f1_macro": "F1, macro",
+    "precision_macro": "precision, macro",
+    "recall_macro": "recall, macro",
     "f1_weighted": "F1, weighted",
     "precision_weighted": "precision, weighted",
     "recall_weighted": "recall, weighted",
@@ -95,10 +99,10 @@ def write_page(evaluation: Mapping[str, Any], sections: Iterable[Section | None]
     evaluation : mapping
         See `signary.evaluation.report.write_report`.
     sections : iterable of Section or None
-        In order; those that are None are left out. After them comes what the evaluation itself says: figures by
-        group, all figures, and what was skipped.
+        In order; those that are None are left out. After them comes what the evaluation itself says: all figures,
+        and what was skipped.
     """
-    own = (*_groups(evaluation.get("by") or {}), _figures(evaluation), _skipped(evaluation))
+    own = (_figures(evaluation), _skipped(evaluation))
     kept = [section for section in (*sections, *own) if section is not None]
     links = "".join(f'<li><a href="#{part.name}">{shown(part.heading)}</a></li>' for part in kept)
     body = [_head(evaluation), f'<nav aria-label="Contents"><ul>{links}</ul></nav>' if kept else ""]
@@ -166,6 +170,11 @@ def beside(*parts: str) -> str:
     return f'<div class="beside">{"".join(f"<div>{part}</div>" for part in parts)}</div>'
 
 
+def folded(summary: str, *parts: str) -> str:
+    """Return parts behind a line that opens them; ``summary`` is escaped already."""
+    return f"<details><summary>{summary}</summary>{''.join(parts)}</details>"
+
+
 def pairs(confused: Sequence[Sequence[Mistake]]) -> str:
     """Return pairs of classes that were taken for each other, a card each: what was read wrong beside what was right.
 
@@ -201,30 +210,42 @@ def size_of(value: Any) -> int:
 
 
 def _head(evaluation: Mapping[str, Any]) -> str:
-    n, trained_on = int(evaluation.get("n", 0)), size_of(evaluation.get("trained_on"))
-    said = f"{counted(n, 'file')} read, {size_of(evaluation.get('skipped'))} skipped."
-    warning = (
-        f'<aside class="warning" aria-label="Warning"><p><strong>{trained_on:,} of these {counted(n, "file")} '
-        f"{'was' if trained_on == 1 else 'were'} part of the model’s training: the figures flatter it.</strong> "
-        "Measure it on other people’s files before you trust them.</p></aside>\n"
-    )
+    n, unit = int(evaluation.get("n", 0)), evaluation.get("unit", "file")
+    skipped = evaluation.get("n_skipped", size_of(evaluation.get("skipped")))
+    metrics, speed = evaluation.get("metrics") or {}, evaluation.get("speed") or {}
     return (
         f'<header><p class="eyebrow">Signary evaluation</p>\n<h1>{shown(evaluation.get("model", ""))}</h1>\n'
-        f'<p class="lead">on {shown(evaluation.get("data", ""))}: {said}</p>\n'
-        f"{warning if trained_on else ''}{_tiles(evaluation.get('metrics') or {}, evaluation.get('speed') or {}, n)}"
-        "</header>"
+        f'<p class="lead">on {shown(evaluation.get("data", ""))}: {counted(n, unit)} read, {skipped:,} skipped.</p>\n'
+        f"{_warning(evaluation, n, unit)}{_tiles(metrics, speed, n, unit)}</header>"
     )
 
 
-def _tiles(metrics: Mapping[str, Any], speed: Mapping[str, Any], n: int) -> str:
+def _warning(evaluation: Mapping[str, Any], n: int, unit: str) -> str:
+    trained_on, rest = size_of(evaluation.get("trained_on")), evaluation.get("held_out")
+    if not trained_on:
+        return ""
+    said = f"Measure it on other people’s {unit}s before you trust them."
+    if rest:
+        accuracy = rest["metrics"]["accuracy"]
+        said = (
+            f"Of the other {counted(rest['n'], unit)} it read {accuracy:.1%} right, {_interval(accuracy, rest['n'])}."
+        )
+    return (
+        f'<aside class="warning" aria-label="Warning"><p><strong>{trained_on:,} of these {counted(n, unit)} '
+        f"{'was' if trained_on == 1 else 'were'} part of the model’s training: the figures flatter it.</strong> "
+        f"{said}</p></aside>\n"
+    )
+
+
+def _tiles(metrics: Mapping[str, Any], speed: Mapping[str, Any], n: int, unit: str) -> str:
     tiles = [
         _tile(named(name), f"{metrics[name]:.1%}", _interval(metrics[name], n) if name == "accuracy" else "")
         for name in IN_TILES
         if metrics.get(name) is not None
     ][:MOST_TILES]
     if speed:
-        median = f"median {speed['median_ms']:.0f} ms a file"
-        tiles.append(_tile("files a second", f"{speed['files_per_s']:.3g}", median))
+        median = f"median {speed['median_ms']:.3g} ms a {unit}"
+        tiles.append(_tile(f"{unit}s a second", f"{speed['files_per_s']:.3g}", median))
     return f'<dl class="tiles">{"".join(tiles)}</dl>\n' if tiles else ""
 
 
@@ -238,26 +259,22 @@ def _interval(accuracy: float, n: int) -> str:
     return f"95% interval {100 * low:.1f}–{high:.1%}"
 
 
-def _groups(by: Mapping[str, Any]) -> list[Section]:
-    sections = []
-    for place, (field, groups) in enumerate(by.items()):
-        columns = list(dict.fromkeys(name for figures in groups.values() for name in figures))
-        rows = [(shown(group), *(shown(figures.get(name)) for name in columns)) for group, figures in groups.items()]
-        figures = table((shown(field), *map(named, columns)), rows, f"Figures of each {shown(field)}")
-        sections.append(Section(f"by-{place}", f"By {field}", figures))
-    return sections
-
-
 def _figures(evaluation: Mapping[str, Any]) -> Section | None:
     metrics, speed = evaluation.get("metrics") or {}, evaluation.get("speed") or {}
-    parts = []
-    if metrics:
-        rows = [(named(name), shown(value)) for name, value in metrics.items()]
-        parts.append(table(("figure", "value"), rows, "How well it read"))
+    unit, rest = evaluation.get("unit", "file"), evaluation.get("held_out") or {"metrics": {}}
+    captions = {"How well it read": metrics, f"How well it read {unit}s it was not trained on": rest["metrics"]}
+    parts = [
+        table(("figure", "value"), [(named(name), shown(value)) for name, value in figures.items()], caption)
+        for caption, figures in captions.items() if figures
+    ]  # fmt: skip
     if speed:
-        names = {"files_per_s": "files a second", "median_ms": "median, ms a file", "p95_ms": "95% within, ms a file"}
+        names = {
+            "files_per_s": f"{unit}s a second",
+            "median_ms": f"median, ms a {unit}",
+            "p95_ms": f"95% within, ms a {unit}",
+        }
         rows = [(names.get(name, named(name)), f"{value:.4g}") for name, value in speed.items()]
-        caption = "How fast, one file after the other, from opening it to the answer, on the machine that measured"
+        caption = f"How fast, one {unit} after the other, from opening it to the answer, on the machine that measured"
         parts.append(table(("speed", "value"), rows, caption))
     return Section("figures", "All figures", beside(*parts)) if parts else None
 

@@ -1,52 +1,23 @@
-"""Pictures of how well a model reads and of how it learned to. Needs matplotlib."""
+"""Pictures of how well a model reads. Needs matplotlib."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from signary.errors import ExtraMissing, InputError, ShapeError
-from signary.evaluation.metrics import ClassScore
-from signary.evaluation.page import NOTHING
-from signary.output import whole_file
+from signary.errors import InputError, ShapeError
+from signary.evaluation.figure import INK, RIGHT, WRONG, open_figure, save_figure, shown_name, tidy
+from signary.evaluation.metrics import ClassScore, wilson_interval
 from signary.text.calibrate import ReliabilityTable
 
-DPI = 120
 MOST_COUNTED = 40  # above so many classes the numbers in the cells are too small to read
 MOST_NAMED = 120
-LONGEST_NAME = 28  # a longer one would leave the plot no room
-
-FEWEST_SMOOTHED = 20  # a line of fewer values is smooth enough to the eye
-SMOOTHED_SHARE = 0.05
-
-RIGHT, WRONG, INK = "#2f6f9f", "#c8553d", "#333333"
-CURVES = ("loss", "accuracy")
 
 Picture = NDArray[np.uint8]
-
-
-class Curve(NamedTuple):
-    """One figure over a training.
-
-    Parameters
-    ----------
-    places : list of float (N,)
-        Steps, or epochs counted from 1, in order.
-    values : list of float (N,)
-        Finite.
-    unit : {"step", "epoch"}
-    """
-
-    places: list[float]
-    values: list[float]
-    unit: str = "step"
-
-
-History = Mapping[str, Mapping[str, Curve]]
 
 
 def plot_confusion(
@@ -77,7 +48,9 @@ def plot_confusion(
     columns = [*rows, *sorted(set(predictions) - set(rows))]
     counts = confusion_counts(targets, predictions, rows, columns)
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    figure = _figure(float(np.clip(2.2 + 0.3 * len(columns), 4.6, 16)), float(np.clip(1.5 + 0.3 * len(rows), 3.4, 15)))
+    figure = open_figure(
+        float(np.clip(2.2 + 0.3 * len(columns), 4.6, 16)), float(np.clip(1.5 + 0.3 * len(rows), 3.4, 15))
+    )
     axes = figure.add_subplot()
     few = len(columns) <= MOST_COUNTED
     # Without numbers in the cells, single errors must show by their color alone.
@@ -91,7 +64,7 @@ def plot_confusion(
     axes.set_title(f"{right} of {len(targets)} read right", fontsize=10, loc="left")
     if not few:
         figure.colorbar(picture, ax=axes, label="share of the true class", fraction=0.03, pad=0.02)
-    _save(figure, path, force=force)
+    save_figure(figure, path, force=force)
 
 
 def plot_reliability(table: ReliabilityTable, path: Path, *, force: bool = False) -> None:
@@ -112,7 +85,7 @@ def plot_reliability(table: ReliabilityTable, path: Path, *, force: bool = False
     ExtraMissing
         If matplotlib is not installed.
     """
-    figure = _figure(5, 5.6)
+    figure = open_figure(5, 5.6)
     above, below = figure.subplots(2, sharex=True, height_ratios=(3, 1))
     width = np.diff(table.edges)
     filled = table.count > 0
@@ -124,8 +97,8 @@ def plot_reliability(table: ReliabilityTable, path: Path, *, force: bool = False
     above.legend(loc="upper left", frameon=False)
     below.bar(height=table.count[filled], color=INK, alpha=0.6, **bins)
     below.set(xlabel="confidence", ylabel="readings")
-    _tidy(above, below)
-    _save(figure, path, force=force)
+    tidy(above, below)
+    save_figure(figure, path, force=force)
 
 
 def plot_per_class(scores: Mapping[str, ClassScore], path: Path, *, force: bool = False) -> None:
@@ -150,27 +123,26 @@ def plot_per_class(scores: Mapping[str, ClassScore], path: Path, *, force: bool 
     if not scores:
         raise InputError("0 classes: nothing to draw", hint="score at least one clip")
     ordered = sorted(scores.items(), key=lambda item: (item[1]["accuracy"], item[0]))
-    figure = _figure(6, float(np.clip(1.1 + 0.22 * len(ordered), 2, 60)))
+    figure = open_figure(6, float(np.clip(1.1 + 0.22 * len(ordered), 2, 60)))
     axes = figure.add_subplot()
     places = np.arange(len(ordered))
     axes.barh(places, [score["accuracy"] for _, score in ordered], color=RIGHT, height=0.75)
     for place, (_, score) in enumerate(ordered):
         axes.text(1.01, place, f"{score['correct']}/{score['n']}", va="center", fontsize=7, color=INK)
-    axes.set_yticks(places, [_shown(label) for label, _ in ordered], fontsize=8, parse_math=False)
+    axes.set_yticks(places, [shown_name(label) for label, _ in ordered], fontsize=8, parse_math=False)
     axes.set(xlim=(0, 1), ylim=(len(ordered) - 0.4, -0.6), xlabel="share read right")
     axes.grid(axis="x", color="white", linewidth=0.8)
-    _tidy(axes)
-    _save(figure, path, force=force)
+    tidy(axes)
+    save_figure(figure, path, force=force)
 
 
-def plot_curves(history: History, path: Path, *, force: bool = False) -> None:
-    """Draw loss and accuracy side by side, training against validation, a row a stage of the training.
+def plot_groups(groups: Mapping[str, Mapping[str, float]], path: Path, *, force: bool = False) -> None:
+    """Draw the share read right in every group with its 95 % interval (Wilson), and that of all as a line.
 
     Parameters
     ----------
-    history : mapping of str to mapping of str to Curve
-        Stage -> column -> curve, from `signary.evaluation.report.read_history`. Columns that hold a loss or an
-        accuracy by their name are drawn; a loss that stands alone gets a smoothed line.
+    groups : mapping of str to mapping
+        Group -> its figures, of which ``n`` and ``accuracy`` are drawn, in order.
     path : Path
         PNG to write.
     force : bool
@@ -179,28 +151,25 @@ def plot_curves(history: History, path: Path, *, force: bool = False) -> None:
     Raises
     ------
     InputError
-        If there is no loss and no accuracy, or the file exists and ``force`` is false.
+        If there are no groups, or the file exists and ``force`` is false.
     ExtraMissing
         If matplotlib is not installed.
     """
-    stages = {stage: drawn for stage, columns in history.items() if (drawn := _kinds(columns))}
-    if not stages:
-        raise InputError("0 curves: nothing to draw", hint="name a run with a loss in logs/csv")
-    kinds = [kind for kind in CURVES if any(kind in drawn for drawn in stages.values())]
-    figure = _figure(5.2 * len(kinds), 3.1 * len(stages) + 0.2)
-    grid = figure.subplots(len(stages), len(kinds), squeeze=False)
-    for line, (stage, drawn) in zip(grid, stages.items(), strict=True):
-        for axes, kind in zip(line, kinds, strict=True):
-            if kind not in drawn:
-                axes.set_axis_off()
-                continue
-            _draw_curves(axes, drawn[kind])
-            axes.set_ylabel(kind)
-            if kind == "accuracy":
-                axes.set_ylim(0, 1.02)
-            axes.set_title(_shown(stage), fontsize=10, loc="left", parse_math=False)
-            _tidy(axes)
-    _save(figure, path, force=force)
+    if not groups:
+        raise InputError("0 groups: nothing to draw", hint="group by a column of the manifest")
+    n, share = (np.array([group[name] for group in groups.values()], float) for name in ("n", "accuracy"))
+    figure = open_figure(7, float(np.clip(1.1 + 0.26 * len(groups), 2, 60)))
+    axes, places = figure.add_subplot(), np.arange(len(groups))
+    axes.barh(places, share, xerr=reach_of(share, n).tolist(), color=RIGHT, height=0.7, ecolor=INK, capsize=2)
+    for place, count in enumerate(n):
+        axes.text(1.02, place, f"of {count:,.0f}", va="center", fontsize=7, color=INK)
+    whole = float(n @ share / n.sum())
+    axes.axvline(whole, color=WRONG, linewidth=1, linestyle="--", label=f"all: {whole:.1%}")
+    axes.set_yticks(places, [shown_name(name) for name in groups], fontsize=8, parse_math=False)
+    axes.set(xlim=(0, 1), ylim=(len(n) - 0.4, -0.6), xlabel="share read right, with its 95 % interval")
+    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), frameon=False, fontsize=8)
+    tidy(axes)
+    save_figure(figure, path, force=force)
 
 
 def plot_examples(
@@ -227,7 +196,7 @@ def plot_examples(
     if not any(left or right for _, left, _, right in rows):
         raise InputError("0 pictures: nothing to draw", hint="give at least one")
     most = max(max(len(left), len(right)) for _, left, _, right in rows)
-    figure = _figure(1.3 * 2 * most, 1.5 * len(rows))
+    figure = open_figure(1.3 * 2 * most, 1.5 * len(rows))
     grid = figure.subplots(len(rows), 2 * most, squeeze=False)
     for axes in grid.flat:
         axes.set_axis_off()
@@ -236,28 +205,23 @@ def plot_examples(
             for axes, picture in zip(line[start:], pictures, strict=False):
                 axes.imshow(picture)
             if len(pictures):
-                line[start].set_title(_shown(name, 60), fontsize=9, loc="left", color=color, parse_math=False)
-    _save(figure, path, force=force)
+                line[start].set_title(shown_name(name, 60), fontsize=9, loc="left", color=color, parse_math=False)
+    save_figure(figure, path, force=force)
 
 
-def smoothed(values: Sequence[float], reach: int) -> NDArray[np.float64]:
-    """Return the mean of each value and its neighbors, float64 (N,).
+def reach_of(share: NDArray[np.float64], n: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how far the 95 % interval of each share reaches down and up: float64 (2, N), 0 to 1.
 
     Parameters
     ----------
-    values : sequence of float (N,)
-    reach : int
-        Neighbors on each side; at the ends as many as there are on the shorter side.
-
-    Examples
-    --------
-    >>> smoothed([0, 3, 0, 3], 1).tolist()
-    [0.0, 1.0, 2.0, 3.0]
+    share : float64 (N,)
+        Read right, 0 to 1.
+    n : float64 (N,)
+        Of how many.
     """
-    sums = np.concatenate([[0.0], np.cumsum(values)])
-    places = np.arange(len(values))
-    near = np.minimum(reach, np.minimum(places, len(values) - 1 - places))
-    return np.asarray((sums[places + near + 1] - sums[places - near]) / (2 * near + 1))
+    low, high = np.transpose([wilson_interval(round(part * of), int(of)) for part, of in zip(share, n, strict=True)])
+    # a share that was rounded may lie a hair outside
+    return np.maximum([share - low, high - share], 0)
 
 
 def confusion_counts(
@@ -284,29 +248,6 @@ def confusion_counts(
     return counts
 
 
-def _figure(width: float, height: float) -> Any:
-    """Return a figure (inches) that draws with Agg, whatever windows the caller has open."""
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ExtraMissing.named("train", "matplotlib") from error
-    figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure
-
-
-def _save(figure: Any, path: Path, *, force: bool) -> None:
-    with whole_file(path, force=force) as draft:
-        figure.savefig(draft, format="png", facecolor="white")
-
-
-def _shown(label: str, longest: int = LONGEST_NAME) -> str:
-    text = label if label.strip() else NOTHING if not label else repr(label)
-    text = text if len(text) <= longest else f"{text[: longest - 1]}…"
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
 def _color_scale(gamma: float) -> Any:
     from matplotlib.colors import PowerNorm
 
@@ -317,7 +258,7 @@ def _name_ticks(axes: Any, rows: Sequence[str], columns: Sequence[str]) -> None:
     size = 9 if len(columns) <= MOST_COUNTED else 5
     for axis, labels in ((axes.xaxis, columns), (axes.yaxis, rows)):
         step = -(-len(labels) // MOST_NAMED)
-        shown = [_shown(label) for label in labels[::step]]
+        shown = [shown_name(label) for label in labels[::step]]
         axis.set_ticks(range(0, len(labels), step), shown, fontsize=size, parse_math=False)
     for tick in axes.get_xticklabels():
         tick.set_rotation(90 if len(tick.get_text()) > 2 else 0)
@@ -336,32 +277,3 @@ def _write_counts(axes: Any, counts: NDArray[np.int64], share: NDArray[np.float6
         color = "white" if share[row, column] > 0.55 else WRONG if wrong and share[row, column] < 0.25 else INK
         weight = "bold" if wrong else "normal"
         axes.text(column, row, counts[row, column], ha="center", va="center", fontsize=size, color=color, weight=weight)
-
-
-def _kinds(columns: Mapping[str, Curve]) -> dict[str, dict[str, Curve]]:
-    """Sort the columns of a stage into losses and accuracies, training first."""
-    ordered = sorted(columns, key=lambda name: (not name.startswith("train"), name))
-    found = {kind: {name: columns[name] for name in ordered if kind in name.split("_")} for kind in CURVES}
-    return {kind: curves for kind, curves in found.items() if curves}
-
-
-def _draw_curves(axes: Any, curves: Mapping[str, Curve]) -> None:
-    others = [INK, "#7a6aa8", "#4f8a5b", "#b58a2c"]
-    for place, (column, (places, values, unit)) in enumerate(curves.items()):
-        name = _shown(column.replace("_", " ").strip())
-        color = RIGHT if name.startswith("val") else WRONG if name.startswith("test") else others[place % len(others)]
-        alone = len(curves) == 1 and "loss" in name.split() and len(values) >= FEWEST_SMOOTHED
-        look = {"marker": "o" if len(values) == 1 else "", "color": color, "alpha": 0.3 if alone else 1}
-        axes.plot(places, values, label=name, linewidth=1.4, **look)
-        if alone:
-            line = smoothed(values, max(2, round(SMOOTHED_SHARE * len(values))))
-            axes.plot(places, line, color=RIGHT, linewidth=1.8, label=f"{name}, smoothed")
-        axes.set_xlabel(unit)
-    axes.grid(color="#e6e6e6", linewidth=0.6)
-    for text in axes.legend(frameon=False, fontsize=8).get_texts():
-        text.set_parse_math(False)
-
-
-def _tidy(*axes: Any) -> None:
-    for ax in axes:
-        ax.spines[["top", "right"]].set_visible(False)

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import csv
 import json
-import math
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from signary.errors import ShapeError, SignaryError
+from signary.errors import ShapeError
+from signary.evaluation.curves import CURVES, History, Step, plot_curves, plot_learning
+from signary.evaluation.examples import Confidence, confused_pairs, worst_confusions
+from signary.evaluation.labeled import Source
 from signary.evaluation.page import (
     EVALUATION,
-    Example,
     Mistake,
     Section,
     beside,
     counted,
+    folded,
     named,
     pairs,
     paragraph,
@@ -30,27 +31,22 @@ from signary.evaluation.page import (
     write_page,
 )
 from signary.evaluation.plots import (
-    CURVES,
-    Curve,
-    History,
+    MOST_COUNTED,
     plot_confusion,
-    plot_curves,
     plot_examples,
+    plot_groups,
     plot_per_class,
     plot_reliability,
 )
 from signary.output import whole_folder
 from signary.text.calibrate import expected_calibration_error, reliability
-from signary.video.source import PHOTO_ENDINGS, VIDEO_ENDINGS, open_source
 
 REPORT = "report.html"
 MOST_MISTAKES = 20
-MOST_PAIRS = 6
-MOST_EXAMPLES = 3
-THUMBNAIL_PX = 120
-THUMBNAIL_ASPECT = 0.5, 2.0
-
-Confidence = NDArray[np.float64]
+FEWEST_FOLDED = 41  # rows of a table that is folded away
+MOST_SIGNS = 20
+CLASS_COLUMNS = ("n", "correct", "precision", "recall", "f1")
+OTHERS = "(others)"
 
 
 def write_report(
@@ -60,8 +56,9 @@ def write_report(
     predictions: Sequence[str],
     confidence: ArrayLike | None = None,
     *,
-    paths: Sequence[Path] = (),
+    sources: Sequence[Source] = (),
     history: History | None = None,
+    learning: Sequence[Step] = (),
     force: bool = False,
 ) -> Path:
     """Write an evaluation into a folder, whole or not at all.
@@ -73,15 +70,18 @@ def write_report(
     evaluation : mapping
         What ``signary evaluate --json`` says: ``model``, ``data``, ``n``, ``skipped``, ``trained_on``, ``metrics``,
         ``per_class`` (empty for spelling: then there are no pictures of classes), ``by``: what it was split by
-        (``signer``) -> each of its groups -> their figures, and, where reading was timed, ``speed``.
+        (``signer``) -> each of its groups -> their figures, and, where they apply, ``speed``, ``unit`` (``file`` or
+        ``clip``), ``n_skipped``, ``held_out``.
     targets, predictions : sequence of str (N,)
         What was expected and what was read.
     confidence : (N,), optional
         Of each reading (0 to 1), for the reliability diagram.
-    paths : sequence of Path (N,), optional
-        The files, to show pictures of those that were read wrong.
+    sources : sequence of Path or StoredClip (N,), optional
+        The files or clips, to show pictures of those that were read wrong.
     history : mapping, optional
-        Of the model's training, from `read_history`.
+        Of the model's training, from `signary.evaluation.curves.read_history`.
+    learning : sequence of Step, optional
+        Accuracy by how much was learned from, from `signary.evaluation.curves.read_learning`.
     force : bool
         Put it in the place of an existing report.
 
@@ -89,174 +89,41 @@ def write_report(
     -------
     Path
         ``folder``, which now holds ``report.html`` (all in one file), ``evaluation.json`` and, as far as they apply,
-        the plots ``confusion.png``, ``per-class.png``, ``reliability.png``, ``confused-pairs.png``, ``curves.png``.
+        the plots ``confusion.png``, ``confusion-most.png`` (of more than 40 classes, those confused most),
+        ``per-class.png``, ``reliability.png``, ``confused-pairs.png``, ``by-0.png``, ``curves.png``, ``learning.png``.
 
     Raises
     ------
     InputError
         If the folder exists and ``force`` is false, or holds something else than a report.
     ShapeError
-        If targets, predictions, confidence and paths are not of one length.
+        If targets, predictions, confidence and sources are not of one length.
     ExtraMissing
         If matplotlib is not installed.
     """
     sure = np.zeros(0) if confidence is None else np.asarray(confidence, np.float64)
     uneven = len(targets) != len(predictions) or (confidence is not None and sure.shape != (len(targets),))
-    if uneven or len(paths) not in (0, len(targets)):
-        sizes = f"{len(targets)} targets, {len(predictions)} predictions, confidence {sure.shape}, {len(paths)} paths"
+    if uneven or len(sources) not in (0, len(targets)):
+        sizes = (
+            f"{len(targets)} targets, {len(predictions)} predictions, confidence {sure.shape}, {len(sources)} sources"
+        )
         raise ShapeError(f"{sizes}: not of one length", hint="give one of each a clip")
     with whole_folder(folder, force=force, marks=(EVALUATION,)) as draft:
         classes = evaluation.get("per_class") or {}
         sections = [
-            _pairs(draft, confused_pairs(targets, predictions, sure, paths)) if classes else None,
+            _pairs(draft, confused_pairs(targets, predictions, sure, sources)) if classes else None,
             _confusion(draft, classes, targets, predictions) if classes else None,
-            _classes(draft, classes) if classes else None,
+            _classes(draft, classes, worst_confusions(targets, predictions)) if classes else None,
             _mistakes(targets, predictions),
             _reliability(draft, targets, predictions, sure) if sure.size else None,
             _training(draft, history or {}),
+            _learning(draft, learning),
+            *_groups(draft, evaluation.get("by") or {}),
         ]
         (draft / REPORT).write_text(write_page(evaluation, sections), encoding="utf-8")
         content = json.dumps(evaluation, ensure_ascii=False, indent=2, default=_plain) + "\n"
         (draft / EVALUATION).write_text(content, encoding="utf-8", errors="backslashreplace")
     return folder
-
-
-def worst_confusions(targets: Sequence[str], predictions: Sequence[str]) -> list[tuple[str, str, int]]:
-    """Return what was read wrong: expected, read, how often; the most frequent first, then by name."""
-    wrong = Counter(pair for pair in zip(targets, predictions, strict=True) if pair[0] != pair[1])
-    return sorted(((*pair, count) for pair, count in wrong.items()), key=lambda row: (-row[2], row[:2]))
-
-
-def confused_pairs(
-    targets: Sequence[str],
-    predictions: Sequence[str],
-    confidence: Sequence[float] | Confidence = (),
-    paths: Sequence[Path] = (),
-) -> list[tuple[Mistake, ...]]:
-    """Find the classes that are most often taken for each other, in both directions together.
-
-    Parameters
-    ----------
-    targets, predictions : sequence of str (N,)
-        A prediction of ``""``, no answer, is no confusion.
-    confidence : (N,), optional
-        The surest readings are shown, which tell most; without it the first ones.
-    paths : sequence of Path (N,), optional
-        Without them there are no pictures.
-
-    Returns
-    -------
-    list of tuples of Mistake
-        Most frequent pair first. In a tuple the one or two directions, the more frequent first.
-    """
-    places: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for place, pair in enumerate(zip(targets, predictions, strict=True)):
-        places[pair].append(place)
-    totals, merged = Counter(targets), Counter[tuple[str, ...]]()
-    for target, read, count in worst_confusions(targets, predictions):
-        if read:
-            merged[tuple(sorted((target, read)))] += count
-
-    def mistake(target: str, read: str) -> Mistake:
-        wrong, right = (_examples(places.get(pair, ()), confidence, paths) for pair in ((target, read), (read, read)))
-        return Mistake(target, read, len(places[target, read]), totals[target], wrong, right)
-
-    most = sorted(merged, key=lambda pair: (-merged[pair], pair))[:MOST_PAIRS]
-    both = ([way for way in ((a, b), (b, a)) if way in places] for a, b in most)
-    return [tuple(mistake(*way) for way in sorted(ways, key=lambda way: -len(places[way]))) for ways in both]
-
-
-def thumbnail(path: Path) -> NDArray[np.uint8] | None:
-    """Return a photo, or the first frame of a video, small: uint8 (120, W, 3) RGB, 60 <= W <= 240 (cut to that).
-
-    What cannot be shown, a landmark file or a broken picture, is None.
-    """
-    from PIL import Image, ImageOps
-
-    if path.suffix.lower() not in (*PHOTO_ENDINGS, *VIDEO_ENDINGS):
-        return None
-    try:
-        with open_source(path) as frames:
-            frame = next(iter(frames), None)
-    except (SignaryError, OSError):
-        return None
-    if frame is None:
-        return None
-    width = round(THUMBNAIL_PX * float(np.clip(frame.aspect, *THUMBNAIL_ASPECT)))
-    return np.asarray(ImageOps.fit(Image.fromarray(frame.image), (width, THUMBNAIL_PX)))
-
-
-def read_history(run: Path) -> dict[str, dict[str, Curve]]:
-    """Read what Lightning's CSV logger wrote of a training, as far as it can be read.
-
-    Parameters
-    ----------
-    run : Path
-        A run folder, or the ``bundle`` in it.
-
-    Returns
-    -------
-    dict of str to dict of str to Curve
-        Stage (a folder of ``logs/csv``) -> column -> curve; empty where there is none. A stage lies over epochs where
-        all its columns hold one value an epoch, else over steps. Cells that hold no finite number are left out.
-    """
-    run = run.absolute()
-    logs = (run.parent if run.name == "bundle" else run) / "logs" / "csv"
-    stages = {path.parent.name: _read_curves(path) for path in sorted(logs.glob("*/metrics.csv"))}
-    return {stage: curves for stage, curves in stages.items() if curves}
-
-
-def _read_curves(path: Path) -> dict[str, Curve]:
-    try:
-        with path.open(newline="", encoding="utf-8", errors="replace") as stream:
-            rows = list(csv.DictReader(stream, restkey=""))
-    except (OSError, csv.Error):
-        return {}
-    columns = [column for column in (rows[0] if rows else ()) if column not in ("", "step", "epoch")]
-    logged = {column: cells for column in columns if (cells := _logged(rows, column))}
-    # one axis for all, so that training and validation lie over each other
-    by_epoch = all(map(_is_by_epoch, logged.values()))
-    return {column: _curve(cells, by_epoch) for column, cells in logged.items()}
-
-
-def _logged(rows: Sequence[Mapping[str, Any]], column: str) -> list[tuple[float, float, float]]:
-    """Return step, epoch (NaN if not known) and value of each row in which a column holds a finite number."""
-    cells = [(place, *(_number(row.get(name)) for name in ("step", "epoch", column))) for place, row in enumerate(rows)]
-    return [
-        (step if math.isfinite(step) else place, epoch, value)
-        for place, step, epoch, value in cells
-        if math.isfinite(value)
-    ]
-
-
-def _is_by_epoch(cells: Sequence[tuple[float, float, float]]) -> bool:
-    steps, epochs, _ = (set(column) for column in zip(*cells, strict=True))
-    return all(map(math.isfinite, epochs)) and len(epochs) == len(steps)
-
-
-def _curve(cells: Sequence[tuple[float, float, float]], by_epoch: bool) -> Curve:
-    # a resumed training may have logged an epoch twice: what it logged last is what went on
-    found = {epoch + 1 if by_epoch else step: value for step, epoch, value in cells}
-    return Curve(sorted(found), [found[place] for place in sorted(found)], "epoch" if by_epoch else "step")
-
-
-def _number(cell: Any) -> float:
-    try:
-        return float(cell)
-    except (TypeError, ValueError):
-        return math.nan
-
-
-def _examples(
-    places: Iterable[int], confidence: Sequence[float] | Confidence, paths: Sequence[Path]
-) -> tuple[Example, ...]:
-    found: list[Example] = []
-    for place in sorted(places, key=lambda place: -confidence[place] if len(confidence) else 0) if paths else ():
-        if (image := thumbnail(paths[place])) is not None:
-            found.append(Example(image, paths[place].name, confidence[place] if len(confidence) else None))
-        if len(found) == MOST_EXAMPLES:
-            break
-    return tuple(found)
 
 
 def _pairs(draft: Path, confused: Sequence[Sequence[Mistake]]) -> Section | None:
@@ -271,8 +138,8 @@ def _pairs(draft: Path, confused: Sequence[Sequence[Mistake]]) -> Section | None
     if rows:
         plot_examples(rows, draft / "confused-pairs.png")
         said = paragraph(
-            "The surest readings of each kind. These are pictures from the data: pass this page on only as the data "
-            "may be passed on.", kind="quiet",
+            "The surest readings of each kind; of a stored clip, its skeleton at three moments. They show the data: "
+            "pass this page on only as the data may be passed on.", kind="quiet",
         )  # fmt: skip
     return Section("pairs", "Most confused pairs", said + pairs(confused))
 
@@ -284,18 +151,72 @@ def _confusion(
     plot_confusion(targets, predictions, labels, draft / "confusion.png")
     right = sum(target == read for target, read in zip(targets, predictions, strict=True))
     alt = f"Confusion matrix of {counted(len(labels), 'class')}: {right} of {len(targets)} read right"
-    said = paragraph("A row holds the files of one true class, a column what was read.", kind="quiet")
-    return Section("confusion", "Confusion matrix", said + plot(draft / "confusion.png", alt, wide=len(labels) > 12))
+    said = paragraph("A row holds what is of one true class, a column what was read.", kind="quiet")
+    whole = plot(draft / "confusion.png", alt, wide=len(labels) > 12)
+    if len(labels) > MOST_COUNTED and right < len(targets):
+        near = _most_confused(draft, targets, predictions)
+        whole = near + folded(f"The whole matrix of {counted(len(labels), 'class')}", whole)
+    return Section("confusion", "Confusion matrix", said + whole)
 
 
-def _classes(draft: Path, per_class: Mapping[str, Any]) -> Section:
+def _most_confused(draft: Path, targets: Sequence[str], predictions: Sequence[str]) -> str:
+    """Draw the classes of the most frequent confusions alone, with what else they were read as together."""
+    true = set(targets)
+    names = (name for target, read, _ in worst_confusions(targets, predictions) for name in (target, read))
+    chosen = list(dict.fromkeys(name for name in names if name in true))[: MOST_COUNTED - 2]
+    kept = [place for place, target in enumerate(targets) if target in chosen]
+    said = [read if (read := predictions[place]) in chosen or not read else OTHERS for place in kept]
+    plot_confusion([targets[place] for place in kept], said, sorted(chosen), draft / "confusion-most.png")
+    alt = f"Confusion matrix of the {counted(len(chosen), 'class')} that are confused most"
+    return plot(draft / "confusion-most.png", alt, wide=True)
+
+
+def _classes(draft: Path, per_class: Mapping[str, Any], wrong: Sequence[tuple[str, str, int]]) -> Section:
     plot_per_class(per_class, draft / "per-class.png")
-    columns = ("n", "correct", "precision", "recall", "f1")
-    ordered = sorted(per_class.items(), key=lambda item: (item[1]["accuracy"], item[0]))
-    rows = [(shown(label), *(shown(score[column]) for column in columns)) for label, score in ordered]
-    figures = table(("class", *map(named, columns)), rows, "Every class, worst first")
-    alt = f"Share read right of each class, from {ordered[0][1]['accuracy']:.0%} to {ordered[-1][1]['accuracy']:.0%}"
-    return Section("classes", "Classes", beside(figures, plot(draft / "per-class.png", alt)))
+    readings: dict[str, str] = {}
+    for target, read, count in wrong:  # the most frequent comes first
+        readings.setdefault(target, f"{shown(read)} ({count})")
+    ordered = sorted(per_class, key=lambda label: (per_class[label]["accuracy"], -per_class[label]["n"], label))
+    best = sorted(per_class, key=lambda label: (-per_class[label]["accuracy"], -per_class[label]["n"], label))
+
+    def figures(labels: Sequence[str], caption: str) -> str:
+        rows = [
+            (shown(label), *(shown(per_class[label][name]) for name in CLASS_COLUMNS), readings.get(label, ""))
+            for label in labels
+        ]
+        return table(("class", *map(named, CLASS_COLUMNS), "most often mistaken for"), rows, caption)
+
+    worst, top = per_class[ordered[0]]["accuracy"], per_class[ordered[-1]]["accuracy"]
+    picture = plot(draft / "per-class.png", f"Share read right of each class, from {worst:.0%} to {top:.0%}")
+    whole = beside(figures(ordered, "Every class, worst first"), picture)
+    if len(ordered) < FEWEST_FOLDED:
+        return Section("classes", "Classes", whole)
+    ends = (figures(ordered[:MOST_SIGNS], "Read worst"), figures(best[:MOST_SIGNS], "Read best"))
+    return Section("classes", "Classes", beside(*ends) + folded(f"All {counted(len(ordered), 'class')}", whole))
+
+
+def _groups(draft: Path, by: Mapping[str, Mapping[str, Any]]) -> list[Section]:
+    sections = []
+    for place, (field, groups) in enumerate(by.items()):
+        columns = list(dict.fromkeys(name for figures in groups.values() for name in figures))
+        rows = [(shown(group), *(shown(figures.get(name)) for name in columns)) for group, figures in groups.items()]
+        html = table((shown(field), *map(named, columns)), rows, f"Figures of each {shown(field)}")
+        if all({"n", "accuracy"} <= figures.keys() for figures in groups.values()):
+            path = draft / f"by-{place}.png"
+            plot_groups(groups, path)
+            html = beside(html, plot(path, f"Share read right of each {field} with its 95% interval"))
+        if len(groups) >= FEWEST_FOLDED:
+            html = folded(f"All {len(groups):,}", html)
+        sections.append(Section(f"by-{place}", f"By {field}", html))
+    return sections
+
+
+def _learning(draft: Path, steps: Sequence[Step]) -> Section | None:
+    if not steps:
+        return None
+    plot_learning(steps, draft / "learning.png")
+    said = "; ".join(f"{step.clips:,} clips: {step.accuracy:.1%} of {step.n:,}" for step in steps)
+    return Section("learning", "Learning curve", plot(draft / "learning.png", f"Read right after learning from {said}"))
 
 
 def _reliability(draft: Path, targets: Sequence[str], predictions: Sequence[str], sure: Confidence) -> Section:

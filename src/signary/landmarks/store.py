@@ -10,7 +10,9 @@ and what is done when one is killed stays done.
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections import Counter
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -163,6 +165,22 @@ class ClipStore:
         except (OSError, ValueError) as error:
             raise InputError(f"{self.path / MANIFEST}: not readable ({error})", hint=_AGAIN) from error
         raise InputError(f"{name!r}: no such column", hint=f"known: {', '.join(names)}")
+
+    def keys(self) -> list[str]:
+        """Return a name of each clip (N,) by which it is known again: what a model was trained on, and is measured on.
+
+        It is the sha256 of the clip's file where that file gave the store this clip alone, so a film is known again
+        in a folder too. One file may hold many clips, of which some are trained on and some are not: there it is the
+        sha256 of the text ``{sha256 of the file}/{id}``. Empty, and so known to no model, where the file's sha256 is.
+        """
+        files = list(zip(self.column("file").tolist(), self.column("sha256").tolist(), strict=True))
+        clips_of, ids = Counter(files), self.column("id").tolist()
+        return [
+            sha256
+            if not sha256 or clips_of[file, sha256] == 1
+            else hashlib.sha256(f"{sha256}/{id}".encode()).hexdigest()
+            for (file, sha256), id in zip(files, ids, strict=True)
+        ]
 
     def clip(self, row: int) -> Points:
         """Return one clip, float32 (T, P, 3), of all stored points."""

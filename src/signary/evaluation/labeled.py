@@ -1,0 +1,128 @@
+"""What a model is measured on: labeled files of a folder, or the clips of a prepared store."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+from signary.errors import InputError
+from signary.export.bundle import sha256_file
+from signary.landmarks.sequence import LandmarkSequence
+from signary.landmarks.store import DESCRIPTION, DRAFT, ClipStore
+from signary.video.source import LANDMARK_ENDINGS, PHOTO_ENDINGS, VIDEO_ENDINGS, natural_key
+
+MANIFEST = "manifest.csv"
+READABLE = frozenset((*PHOTO_ENDINGS, *VIDEO_ENDINGS, *LANDMARK_ENDINGS))
+
+
+@dataclass(frozen=True, slots=True)
+class StoredClip:
+    """A clip of a store, read when it is needed.
+
+    Parameters
+    ----------
+    store : ClipStore
+    row : int
+    name : str
+        Its id.
+    key : str
+        By which a bundle knows it; see `ClipStore.keys`.
+    """
+
+    store: ClipStore
+    row: int
+    name: str
+    key: str
+
+    def sequence(self) -> LandmarkSequence:
+        """Return its landmarks."""
+        return self.store.sequence(self.row)
+
+
+Source = Path | StoredClip
+
+
+@dataclass(frozen=True, slots=True)
+class Labeled:
+    """A file or a clip, its label, and the group it is counted with."""
+
+    source: Source
+    label: str
+    group: str = ""
+
+    def read(self) -> str | LandmarkSequence:
+        """Return what a recognizer reads."""
+        return self.source.sequence() if isinstance(self.source, StoredClip) else str(self.source)
+
+    def key(self) -> str:
+        """Return the sha256 by which a bundle knows what it was trained on."""
+        return self.source.key if isinstance(self.source, StoredClip) else sha256_file(self.source)
+
+
+def is_store(data: Path) -> bool:
+    """Say whether a folder is a prepared store, be it half written."""
+    return any((data / name).is_file() for name in (DESCRIPTION, DRAFT))
+
+
+def find_labeled(data: Path, by: str | None = None) -> list[Labeled]:
+    """Return the clips of a store in its order, or the labeled files of a folder in natural order.
+
+    Parameters
+    ----------
+    data : Path
+        A prepared store; or a folder that holds a ``manifest.csv`` with the columns path and label (and others, to
+        group by), or one folder a label, which may lie deeper (``train/A/1.jpg``).
+    by : str, optional
+        Column of the manifest to group by.
+
+    Raises
+    ------
+    InputError
+        If there is no such folder, nothing in it, or ``by`` is no column of text.
+    """
+    if not data.is_dir():
+        raise InputError(f"{data}: no such folder", hint="give a store, or a folder with one folder a label")
+    if is_store(data):
+        return _find_clips(ClipStore(data), by)
+    if (data / MANIFEST).is_file():
+        return _read_manifest(data / MANIFEST, by)
+    if by:
+        raise InputError(f"by={by!r}: {data} does not say", hint=f"give it a {MANIFEST} with such a column")
+    files = [path for path in data.rglob("*") if path.suffix.lower() in READABLE and path.parent != data]
+    if not files:
+        raise InputError(f"{data}: nothing to read in folders named by label", hint="make one folder a label")
+    return [Labeled(path, path.parent.name) for path in sorted(files, key=natural_key)]
+
+
+def _find_clips(store: ClipStore, by: str | None) -> list[Labeled]:
+    groups = store.column(by) if by else store.column("label")
+    if groups.dtype.kind != "U":
+        hint = "give a column of text: signer, source, group, split, label"
+        raise InputError(f"by={by!r}: {store.path} has numbers there", hint=hint)
+    columns = (column.tolist() for column in (store.column("id"), store.column("label"), groups))
+    clips = zip(store.keys(), *columns, strict=True)
+    return [
+        Labeled(StoredClip(store, row, name, key), label, group)
+        for row, (key, name, label, group) in enumerate(clips)
+    ]  # fmt: skip
+
+
+def _read_manifest(path: Path, by: str | None) -> list[Labeled]:
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            rows = list(csv.DictReader(stream, restkey="", strict=True))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path}: no readable CSV ({error})", hint="save it as UTF-8, with commas") from error
+    if not rows or not {"path", "label"} <= rows[0].keys():
+        raise InputError(f"{path}: needs the columns path and label", hint="name them in its first line")
+    for line, row in enumerate(rows, 2):
+        if "" in row or None in row.values():
+            raise InputError(f"{path}: line {line} has not as many cells as the first", hint="one cell a column")
+    if by and by not in rows[0]:
+        raise InputError(f"by={by!r}: {path.parent} does not say", hint=f"known: {', '.join(rows[0])}")
+    files = [Labeled(path.parent / row["path"], row["label"], row[by] if by else "") for row in rows]
+    if not any(path.parent.joinpath(row["path"]).is_file() for row in rows):
+        hint = f"paths start at the manifest's folder; its first is {rows[0]['path']}"
+        raise InputError(f"{path}: none of its files is there", hint=hint)
+    return files
