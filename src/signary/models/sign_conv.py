@@ -9,30 +9,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from signary.features.sign import Trajectories
+from signary.models.blocks import FrameNorm
 from signary.models.sign_transformer import SignNetwork, attend, frame_mean
 
 FACE_AND_HANDS = ("lips", "left_hand", "right_hand", "nose", "right_eye", "left_eye")
 BODY_AND_HANDS = ("upper_body", "left_hand", "right_hand")
 LIP_CENTER = ("face_17",)
 SHOULDERS = ("pose_left_shoulder", "pose_right_shoulder")
-
-
-class FrameNorm(nn.BatchNorm1d):
-    """Batch normalization over the frames that are no padding."""
-
-    def __init__(self, features: int) -> None:
-        super().__init__(features, eps=1e-3, momentum=0.05)
-
-    def forward(self, frames: Tensor, valid: Tensor | None = None) -> Tensor:
-        """Return float32 (B, T, D) for frames of that shape and bool (B, T), None = all; padding becomes 0."""
-        if not self.training or valid is None or valid.sum() < 2:  # of one frame there is no variance
-            assert self.running_mean is not None and self.running_var is not None
-            scale = self.weight * torch.rsqrt(self.running_var + self.eps)
-            normal: Tensor = (frames - self.running_mean) * scale + self.bias
-            return normal if valid is None else normal * valid[..., None]
-        normal = torch.zeros_like(frames)
-        normal[valid] = super().forward(frames[valid]).to(frames.dtype)
-        return normal
 
 
 class DropPath(nn.Module):
