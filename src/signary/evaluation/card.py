@@ -13,8 +13,16 @@ _LIMITS = {
         "is often read wrong.",
     ),
     "digits": ("6, 7, 8 and 9 differ by which finger meets the thumb: turn the palm to the camera.",),
+    "signs": (
+        "One sign at a time, with a short pause; upper body and hands must be in the picture.",
+        "Words are signed differently from region to region and person to person; a form that no training signer used "
+        "is read as another word, often with confidence.",
+        "Facial expression, mouth, grammar and sentences are not read.",
+    ),
 }
+_ONE_HAND = "One hand is read; facial expression, mouth, grammar and sentences are not."
 _FROM = {"landmarks": "landmarks of one hand", "image": "whole pictures", "clip": "clips"}
+_OF_TASK = {"signs": ("landmarks of hands and upper body", "CLIP")}
 _OF_INPUT = {
     "image": (
         "It sees the room as well as the hand: of people and rooms that it did not learn from, expect far less than "
@@ -22,8 +30,7 @@ _OF_INPUT = {
     )
 }
 _ALWAYS = (
-    "One hand is read; facial expression, mouth, grammar and sentences are not.",
-    "It reads spelled handshapes, not a sign language: do not use it in place of an interpreter.",
+    "It does not understand a sign language: do not use it in place of an interpreter.",
     "Skin tone, age and camera of the training signers are mostly unknown, so even results are not promised.",
 )
 
@@ -37,13 +44,16 @@ def write_card(manifest: BundleManifest) -> str:
     """
     labels = ", ".join(label for label in manifest.vocabulary if label not in manifest.silent)
     calibration = manifest.calibration
+    origin, source = _OF_TASK.get(manifest.task, (_FROM[manifest.input], "PHOTO"))
+    one_hand = () if manifest.task in _OF_TASK else (_ONE_HAND,)
     parts = [
         f"# {manifest.name} {manifest.version}",
-        f"Reads {manifest.task} ({labels}) from {_FROM[manifest.input]}. Sign language: {manifest.sign_language}; "
+        f"Reads {manifest.task} ({labels}) from {origin}. Sign language: {manifest.sign_language}; "
         f"{manifest.region}. {manifest.parameters:,} parameters.",
-        f"```\nsignary recognize PHOTO --model {manifest.name}\n```",
+        f"```\nsignary recognize {source} --model {manifest.name}\n```",
+        *_trust(manifest),
         "## Limits",
-        _bullets((*_LIMITS.get(manifest.task, ()), *_OF_INPUT.get(manifest.input, ()), *_ALWAYS)),
+        _bullets((*_LIMITS.get(manifest.task, ()), *_OF_INPUT.get(manifest.input, ()), *one_hand, *_ALWAYS)),
         "## Scores",
         _table(("data", "split", "n", "scores", "command"), (_score_row(score) for score in manifest.scores)),
         "## Confidence",
@@ -58,6 +68,20 @@ def write_card(manifest: BundleManifest) -> str:
         _table(("source", "licence", "files"), ((s.name, s.licence, str(s.files)) for s in manifest.training)),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _trust(manifest: BundleManifest) -> list[str]:
+    """Say which words are read of other people, and which were seen of too few to know."""
+    if not manifest.trusted:
+        return []
+    words = [label for label in manifest.vocabulary if label not in manifest.silent]
+    tried = [label for label in words if label not in manifest.trusted]
+    return [
+        "## Words",
+        f"Trusted, learned from several teams and measured on teams left out: **{', '.join(manifest.trusted)}**.",
+        f"Tried, learned from one or two people, and read only where little speaks for a trusted one: "
+        f"{', '.join(tried) or 'none'}.",
+    ]
 
 
 def _error(ece: float | None) -> str:
