@@ -214,20 +214,19 @@ def clip_loader(
     return DataLoader(ClipBatches(clips, labels, points, frames), batch_size=None, sampler=rows, generator=chance)
 
 
-def balanced_weights(clips: Clips, balance: float) -> NDArray[np.float64]:
-    """Weigh clips, float64 (N,), so that large classes, and in them large sources and signers, count for less.
+def balanced_weights(clips: Clips, signers: float, words: float) -> NDArray[np.float64]:
+    """Weigh clips, float64 (N,), so that who recorded much and what was recorded often count for less.
 
     Parameters
     ----------
     clips : Clips
-    balance : float
-        0: all clips alike; 1: every class alike, and in it every source, and in that every signer.
+    signers : float
+        0: all clips count alike; 1: all signers of a word do, however many clips they recorded of it.
+    words : float
+        0: words count by who signed them; 1: all words alike.
     """
-    weights = np.ones(len(clips))
-    kinds = [clips.label]
-    for column in (clips.source, clips.signer):
-        kinds.append(np.char.add(np.char.add(kinds[-1], "\0"), column))
-    for kind in reversed(kinds):
-        _, place = np.unique(kind, return_inverse=True)
-        weights *= np.bincount(place, weights=weights)[place] ** -balance
-    return weights
+    cell = np.char.add(np.char.add(np.char.add(np.char.add(clips.label, "\0"), clips.source), "\0"), clips.signer)
+    _, place, count = np.unique(cell, return_inverse=True, return_counts=True)
+    weights: NDArray[np.float64] = count[place] ** -float(signers)
+    _, place = np.unique(clips.label, return_inverse=True)
+    return weights * np.bincount(place, weights=weights)[place] ** -words

@@ -67,8 +67,8 @@ class ClipData(Part):
         Of the clips to learn from, 0 to 1, drawn at random.
     each : int
         Clips of every class in a batch; 0: as they come.
-    balance : float
-        0: every clip counts alike; 1: every class, and in it every signer of every source.
+    even_signers, even_words : float
+        See `signary.training.batches.balanced_weights`; 0 and 0: every clip is drawn once an epoch.
     buckets : bool
         Batches of clips of about one length, so that little time goes into padding.
     max_frames : int
@@ -82,7 +82,8 @@ class ClipData(Part):
     folds: int = Field(5, ge=0)
     share: float = Field(1.0, gt=0, le=1)
     each: int = Field(0, ge=0)
-    balance: float = Field(0.0, ge=0, le=1)
+    even_signers: float = Field(0.0, ge=0, le=1)
+    even_words: float = Field(0.0, ge=0, le=1)
     buckets: bool = True
     max_frames: int = Field(384, ge=1)
     teams: dict[str, str] = {}
@@ -131,7 +132,8 @@ class SignRecipe(Recipe):
     trusted : int
         Sources of which a word needs as many for the card to call it trusted; 0: nothing is said.
     doubt : float
-        Taken from the logits of the other words: they are read only where little speaks for a trusted one.
+        Taken from the logits of the other words, half of it from those of no sign: they are read only where little
+        speaks for a trusted one.
     refit : bool
         Learn again from everything, also what was held out, before packing.
     curve : list of float

@@ -212,10 +212,10 @@ def trusted_words(recipe: SignRecipe, clips: Clips) -> list[str]:
 def doubted(network: Committee | SignNetwork, recipe: SignRecipe, trusted: Sequence[str]) -> Committee | SignNetwork:
     """Make a network say words that are not trusted less readily, in place, and return it."""
     if recipe.doubt and trusted:
-        tried = [word not in trusted and word not in recipe.silent for word in recipe.vocabulary]
+        doubt = [0.0 if word in trusted else 0.5 if word in recipe.silent else 1.0 for word in recipe.vocabulary]
         for member in network.members if isinstance(network, Committee) else [network]:
             with torch.no_grad():
-                cast(nn.Linear, member.head).bias.sub_(recipe.doubt * torch.tensor(tried, dtype=torch.float32))
+                cast(nn.Linear, member.head).bias.sub_(recipe.doubt * torch.tensor(doubt))
     return network
 
 
@@ -263,7 +263,7 @@ def _rows(recipe: SignRecipe, clips: Clips) -> DrawnRows:
         recipe.batch,
         recipe.seed,
         lengths=clips.length if data.buckets else None,
-        weights=balanced_weights(clips, data.balance) if data.balance else None,
+        weights=balanced_weights(clips, data.even_signers, data.even_words) if data.even_signers else None,
         labels=label_places(clips, recipe),
         each=data.each,
     )
