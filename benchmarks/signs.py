@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,23 +13,24 @@ import torch
 from numpy.typing import NDArray
 
 from harness import alternate, arguments, matrix_rate, ratio, show
-from signary.datasets.clips import Clips
+from signary.datasets.clips import Clips, fold_of
 from signary.datasets.manifest import Options, prepare
 from signary.export.onnx import export_sign_graph
-from signary.landmarks.store import choose_points
+from signary.landmarks.store import ClipStore, choose_points
 from signary.models.sign_transformer import PublishedSignTransformer
 from signary.recognition.backend import Backend
 from signary.training.batches import DrawnRows
 from signary.training.networks import sign_network
 from signary.training.recipe import load_recipe
-from signary.training.schema_signs import SignRecipe
+from signary.training.schema_signs import PUBLISHED_SIGNS, SignRecipe
 from signary.training.signs import doubted, fit_committee, label_places, load_clips, predict_signs, trusted_words
-from signary.training.tasks import SignTask
 from store import make_store, real_lengths
 
 TRADUTTORE = "traduttore_feb2022_10signs_3signers"
 HEAD_WORDS = "traduttore_head_words_by_committer"
-QUICK = {"steps": "300"}
+QUICK = {"steps": "300", "members": "1"}
+FRAMES, BATCH = 64, 64
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def stores(data: Path, folder: Path) -> Path:
@@ -79,8 +81,6 @@ def head_words(data: Path, more: Mapping[str, str]) -> dict[str, Any]:
 
 def two_signs(data: Path, more: Mapping[str, str]) -> dict[str, Any]:
     """Hello and thank-you by 15 of Google's signers, five folds of three."""
-    from signary.datasets.clips import fold_of
-
     recipe, clips, _ = load_clips(_recipe(more), data / "gislr")
     number, _ = fold_of(clips, "signer", 5)
     return left_out(recipe, clips, number.astype(np.str_))
@@ -97,53 +97,65 @@ def sources(data: Path, more: Mapping[str, str]) -> dict[str, Any]:
 
 
 def throughput(data: Path, quick: bool) -> dict[str, Any]:
-    """Training steps on clips of the real lengths: batches of one length, against all clips padded to 64 frames."""
+    """Training steps on clips of the real lengths: clips a second, and batches of one length against padding to 64."""
     lengths = real_lengths(data)
-    lengths = np.minimum(np.random.default_rng(0).choice(lengths, 1024 if quick else 4096, replace=False), 64)
-    recipe = load_recipe("signs-transformer", {"batch": "64", "data.max_frames": "64"})
-    assert isinstance(recipe, SignRecipe)
-    recipe = recipe.model_copy(update={"vocabulary": [str(number) for number in range(250)]})
+    lengths = np.minimum(np.random.default_rng(0).choice(lengths, 512 if quick else 2048, replace=False), FRAMES)
+    told: dict[str, Any] = {"device": DEVICE, "median_frames": int(np.median(lengths))}
     with tempfile.TemporaryDirectory() as folder:
         store = make_store(Path(folder), lengths)
-        network = sign_network(recipe, 250)
-        task = SignTask(recipe, network, 1000)
-        optimizer = torch.optim.AdamW(network.parameters())
-        points = network.select.index.numpy()
+        for name in ("signs-transformer-seed", "signs-transformer", "signs-conv"):
+            times = alternate(epochs(name, store), 3)
+            rates = {way: round(len(lengths) / float(np.median(seconds))) for way, seconds in times.items()}
+            told[name] = {"clips_a_s": rates, "ratio": ratio(times["padded"], times["buckets"])}
+    return told
 
-        def epoch(rows: DrawnRows, frames: int | None) -> Callable[[], None]:
-            def run() -> None:
-                for some in rows:
-                    values, count = store.padded(some, frames, points)
-                    clips, counts = task.augment(torch.from_numpy(values), torch.from_numpy(count))
-                    loss = network.selected(clips, counts).square().mean()
-                    optimizer.zero_grad()
-                    loss.backward()
-                    optimizer.step()
 
-            return run
+def epochs(name: str, store: ClipStore) -> dict[str, Callable[[], None]]:
+    """Return an epoch over a store in batches of like lengths, and one padded to 64 frames, of one network."""
+    recipe = load_recipe(name, {"data.max_frames": str(FRAMES)})
+    assert isinstance(recipe, SignRecipe)
+    network = sign_network(recipe, PUBLISHED_SIGNS).to(DEVICE)
+    optimizer = torch.optim.AdamW(network.parameters())
+    points = network.select.index.cpu().numpy()
 
-        task.augment = lambda clips, counts: (clips, counts)  # the same clips on both sides
-        rows = {"buckets": DrawnRows(len(store), 64, 0, lengths=lengths), "padded": DrawnRows(len(store), 64, 0)}
-        times = alternate({"buckets": epoch(rows["buckets"], None), "padded": epoch(rows["padded"], 64)}, 3)
-    told = {f"clips_a_s_{name}": round(len(lengths) / float(np.median(seconds))) for name, seconds in times.items()}
-    return told | {"median_frames": int(np.median(lengths)), "ratio": ratio(times["padded"], times["buckets"])}
+    def epoch(rows: DrawnRows, frames: int | None) -> None:
+        for some in rows:
+            values, lengths = store.padded(some, frames, points)
+            logits = network.selected(torch.from_numpy(values).to(DEVICE), torch.from_numpy(lengths).to(DEVICE))
+            labels = torch.from_numpy(some % PUBLISHED_SIGNS).to(DEVICE)
+            loss = torch.nn.functional.cross_entropy(logits, labels)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        if DEVICE == "cuda":
+            torch.cuda.synchronize()
+
+    return {
+        "buckets": partial(epoch, DrawnRows(len(store), BATCH, 0, lengths=store.lengths), None),
+        "padded": partial(epoch, DrawnRows(len(store), BATCH, 0), FRAMES),
+    }
 
 
 def inference(quick: bool) -> dict[str, Any]:
-    """The published transformer for one clip of 64 frames: our runtime against eager torch, one thread each."""
-    torch.set_num_threads(1)
+    """The published transformer for one clip of 64 frames: our runtime against eager torch, two threads each."""
+    torch.set_num_threads(2)
     network = PublishedSignTransformer(250).eval()
-    points = torch.rand(64, 543, 3)
+    points, median = torch.rand(FRAMES, 543, 3), torch.rand(22, 543, 3)
     with tempfile.TemporaryDirectory() as folder:
         export_sign_graph(network, Path(folder) / "model.onnx")
-        backend = Backend(Path(folder) / "model.onnx", threads=1)
-    given = points.numpy()
+        backend = Backend(Path(folder) / "model.onnx", threads=2)
+    given, short = points.numpy(), median.numpy()
 
     def eager() -> None:
         with torch.inference_mode():
             network(points)
 
-    times = alternate({"onnx": lambda: backend.run(points=given), "eager": eager}, 20 if quick else 100)
+    tasks = {
+        "onnx": lambda: backend.run(points=given),
+        "onnx_22_frames": lambda: backend.run(points=short),
+        "eager": eager,
+    }
+    times = alternate(tasks, 20 if quick else 100)
     told = {f"{name}_ms": round(1000 * float(np.median(seconds)), 2) for name, seconds in times.items()}
     return told | {"eager_by_onnx": ratio(times["eager"], times["onnx"])}
 

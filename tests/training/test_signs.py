@@ -204,9 +204,10 @@ def test_words_that_are_not_trusted_are_said_less_readily(made: Path) -> None:
     [
         ({}, 4, "fold=4"),
         ({"data.folds": "9"}, 0, "folds=9"),
+        ({"data.split": "clip", "data.folds": "4"}, 4, "fold=4: of 4 by clip"),
         ({"data.classes": "[up, down]"}, 0, "down: no clip"),
         ({"vocabulary": "[yes, no]"}, 0, "no clip of yes, no"),
-        ({"data.split": "source"}, 0, "fold=0: of 1 by source"),
+        ({"data.split": "source"}, 0, "all clips are of one source"),
     ],
 )
 def test_what_cannot_be_learned_is_said_before_it_starts(

@@ -163,7 +163,8 @@ def fold_of(clips: Clips, by: str, folds: int, *, seed: int = 0) -> tuple[Intege
     Parameters
     ----------
     clips : Clips
-    by : {"signer", "group", "source"}
+    by : {"signer", "group", "source", "key"}
+        The key parts any two clips, also two of one person, so that a score flatters.
     folds : int
         0: each is a fold of its own, in the order of their names.
     seed : int

@@ -38,6 +38,7 @@ PARTS: Mapping[str, tuple[int, ...]] = MappingProxyType(
         "right_hand": tuple(range(RIGHT_HAND.start, RIGHT_HAND.stop)),
         "pose": tuple(range(POSE.start, POSE.stop)),
         "upper_body": _pose(*range(25)),
+        "head": _pose(0, 2, 5, 7, 8, 9, 10),
         "left_arm": _pose(11, 13, 15, 17, 19, 21),
         "right_arm": _pose(12, 14, 16, 18, 20, 22),
         "left_forearm": _pose(13, 15, 17, 19, 21),

@@ -90,7 +90,7 @@ class DominantSide(nn.Module):
 
 
 class BothSides(nn.Module):
-    """Lips, both hands and both arms, mirrored as a whole if the right hand signs, centered and scaled.
+    """Lips, head, both hands and both arms, mirrored as a whole if the right hand signs, centered and scaled.
 
     Every frame counts in which any of the points was seen. Centered between the shoulders.
 
@@ -98,13 +98,13 @@ class BothSides(nn.Module):
     ----------
     bins : int
         Longer clips are averaged to so many frames.
-    lips : bool
-        False for data without a face.
+    lips, head : bool
+        Read the lips; the nose, eyes, ears and mouth that come with the body. The former need data with a face.
     """
 
-    def __init__(self, bins: int, *, lips: bool = True) -> None:
+    def __init__(self, bins: int, *, lips: bool = True, head: bool = False) -> None:
         super().__init__()
-        face = ("lips",) if lips else ()
+        face = tuple(name for name, is_read in (("lips", lips), ("head", head)) if is_read)
         self.select = SelectPoints((*face, "left_hand", "right_hand", "left_arm", "right_arm"))
         places = self.select.parts
         arms = slice(places["left_arm"].start, places["right_arm"].stop)

@@ -287,8 +287,8 @@ class SignTransformer(SignNetwork):
         Blocks, and attention heads of each.
     hidden, block_dropout, dropout : float
         Share of the frames hidden in training; dropout in the blocks and before the last layer.
-    lips : bool
-        Read the lips; False for data without a face.
+    lips, head : bool
+        See `signary.features.sign.BothSides`.
     """
 
     def __init__(
@@ -303,9 +303,10 @@ class SignTransformer(SignNetwork):
         block_dropout: float = 0.2,
         dropout: float = 0.3,
         lips: bool = True,
+        head: bool = False,
     ) -> None:
         super().__init__()
-        self.features: BothSides = BothSides(FRAMES, lips=lips)
+        self.features: BothSides = BothSides(FRAMES, lips=lips, head=head)
         numbers = {name: 6 * (area.stop - area.start) for name, area in self.features.parts}
         self.embed = PartEmbedding(numbers, inner=inner, width=width)
         self.positions = nn.Parameter(torch.randn(FRAMES, width) * 0.02)

@@ -67,7 +67,8 @@ def sign_network(recipe: SignRecipe, classes: int) -> SignNetwork:
         frames = recipe.data.max_frames
         return SignConv(classes, max_frames=frames, left_signer=recipe.left_signer, **places, **given)
     if recipe.network == "sign-transformer":
-        return SignTransformer(classes, lips=not recipe.points or "lips" in recipe.points, **given)
+        face = {"lips": not recipe.points or "lips" in recipe.points, "head": "head" in recipe.points}
+        return SignTransformer(classes, **face, **given)
     quirks = dict.fromkeys(("mask_queries", "hide_always", "repeat_by_raw"), recipe.quirks)
     return PublishedSignTransformer(classes, **quirks, **given)
 

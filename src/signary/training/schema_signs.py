@@ -59,8 +59,9 @@ class ClipData(Part):
     ----------
     classes : "all" or list of str
         Labels to tell apart.
-    split : {"signer", "group", "source"}
-        Clips of one of these are never parted; where a signer is not known, the group stands for it.
+    split : {"signer", "group", "source", "clip"}
+        Clips of one of these are never parted; where a signer is not known, the group stands for it. By clip, a score
+        flatters: the same people are learned from.
     folds : int
         Parts, of which ``--fold`` is held out to calibrate by and to measure; 0: each signer (group, source) is one.
     share : float
@@ -78,7 +79,7 @@ class ClipData(Part):
     """
 
     classes: Literal["all"] | list[str] = "all"
-    split: Literal["signer", "group", "source"] = "signer"
+    split: Literal["signer", "group", "source", "clip"] = "signer"
     folds: int = Field(5, ge=0)
     share: float = Field(1.0, gt=0, le=1)
     each: int = Field(0, ge=0)
@@ -107,8 +108,8 @@ class SignRecipe(Recipe):
     network : {"sign-transformer-published", "sign-transformer", "sign-conv"}
         See `signary.models.sign_transformer` and `signary.models.sign_conv`.
     points, center : list of str
-        Points that ``sign-conv`` reads, and those whose mean is its zero; ``sign-transformer`` reads the lips if they
-        are among them. Empty: the published ones.
+        Points that ``sign-conv`` reads, and those whose mean is its zero; ``sign-transformer`` reads lips and head
+        if they are among them. Empty: the published ones.
     width, inner, depth, heads : int, optional
         Of the network, in place of its own.
     dropout : float, optional

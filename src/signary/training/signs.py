@@ -127,14 +127,17 @@ def hold_out(recipe: SignRecipe, clips: Clips, fold: int) -> tuple[NDArray[np.bo
     InputError
         If there is no such fold, or it leaves a class without a clip to learn from.
     """
-    number, names = fold_of(clips, recipe.data.split, recipe.data.folds, seed=recipe.seed)
-    if not 0 <= fold < len(names) or len(names) < 2:
-        raise InputError(f"fold={fold}: of {len(names)} by {recipe.data.split}", hint="0 to one less; 2 are needed")
+    by = recipe.data.split
+    if by != "clip" and len(set(getattr(clips, by).tolist())) < 2:
+        raise InputError(f"data.split={by}: all clips are of one {by}", hint="--data.split clip, whose score flatters")
+    number, names = fold_of(clips, "key" if by == "clip" else by, recipe.data.folds, seed=recipe.seed)
+    if not 0 <= fold < len(names):
+        raise InputError(f"fold={fold}: of {len(names)} by {by}", hint=f"0 to {len(names) - 1}")
     held_out: NDArray[np.bool_] = number == fold
     if not held_out.any():
         raise InputError(f"fold={fold}: holds no clip", hint="take fewer --data.folds")
     lost = sorted(set(recipe.vocabulary) - set(clips.label[~held_out].tolist()) - set(recipe.silent))
-    if lost and recipe.data.split != "source":
+    if lost and by != "source":
         raise InputError(f"{', '.join(lost[:8])}: no clip to learn from", hint="leave them out with --data.classes")
     return held_out, names[fold]
 
