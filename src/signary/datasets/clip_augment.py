@@ -13,6 +13,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from signary.datasets.draws import drawn, linear, stretches, uniform
+
 MIDDLE = 0.5
 
 
@@ -88,7 +90,7 @@ class ClipAugment:
     def _times(self, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Draw which moments of each clip are seen, float32 (B, S), and how many of them, int64 (B,)."""
         options, count = self.options, lengths.float()
-        faster = _drawn(lengths, options.resample) * _uniform(lengths, options.speed)
+        faster = drawn(lengths, options.resample) * uniform(lengths, options.speed)
         begin, end = options.trim * torch.rand(2, len(lengths), device=lengths.device)
         span = (count - 1) * (1 - begin - end).clamp(min=0.1)
         wanted = ((span + 1) * (1 + faster)).round().clamp(min=1)
@@ -97,14 +99,14 @@ class ClipAugment:
         frame = torch.arange(int(cut.max()), device=lengths.device)[None] + skipped[:, None]
         share = (frame / (wanted - 1).clamp(min=1)[:, None]).clamp(max=1)
         # slower early and faster late, or the other way round; never backwards
-        late = torch.where(_drawn(lengths, 0.5)[:, None] > 0, share, 1 - share)
-        share = share + _uniform(lengths, options.warp)[:, None] * share * (1 - share) * late
+        late = torch.where(drawn(lengths, 0.5)[:, None] > 0, share, 1 - share)
+        share = share + uniform(lengths, options.warp)[:, None] * share * (1 - share) * late
         return (begin * (count - 1))[:, None] + share * span[:, None], cut.long()
 
     def _flip(self, clips: Tensor) -> Tensor:
         flipped = clips[:, :, self._mirror.to(clips.device)]
         flipped = torch.cat([1 - flipped[..., :1], flipped[..., 1:]], -1)
-        return torch.where(_drawn(clips, self.options.flip).bool()[:, None, None, None], flipped, clips)
+        return torch.where(drawn(clips, self.options.flip).bool()[:, None, None, None], flipped, clips)
 
     def _move_hands(self, clips: Tensor) -> Tensor:
         """Turn, size and place each hand anew, as other people's bodies and habits would."""
@@ -112,9 +114,9 @@ class ClipAugment:
         for part in self._hands:
             hand = clips[:, :, part, :2]
             wrist = hand[:, :, :1]
-            change = _linear(
-                math.radians(options.hand_turn_deg) * _uniform(clips, 1),
-                torch.exp(_uniform(clips, options.hand_size)),
+            change = linear(
+                math.radians(options.hand_turn_deg) * uniform(clips, 1),
+                torch.exp(uniform(clips, options.hand_size)),
                 torch.zeros(len(clips), device=clips.device),
             )
             away = (hand - wrist) @ change[:, None]
@@ -125,11 +127,11 @@ class ClipAugment:
     def _view(self, clips: Tensor) -> Tensor:
         """Turn, scale, shear and move the picture; add the detector's noise."""
         options, plane = self.options, clips[..., :2]
-        some = _drawn(clips, options.affine)
-        change = _linear(
-            some * math.radians(options.turn_deg) * _uniform(clips, 1),
-            1 + some * _uniform(clips, options.scale),
-            some * _uniform(clips, options.shear),
+        some = drawn(clips, options.affine)
+        change = linear(
+            some * math.radians(options.turn_deg) * uniform(clips, 1),
+            1 + some * uniform(clips, options.scale),
+            some * uniform(clips, options.shear),
         )
         shift = (some * options.shift)[:, None, None, None] * (
             2 * torch.rand(len(clips), 1, 1, 2, device=clips.device) - 1
@@ -140,20 +142,14 @@ class ClipAugment:
     def _lose(self, clips: Tensor, lengths: Tensor) -> Tensor:
         """Hide what a detector may not find: some frames, a box of the picture, a hand for a while."""
         options = self.options
-        hidden = (self._while(clips, lengths, 0.2, 0.4) & _drawn(clips, options.frames_lost).bool()[:, None])[..., None]
+        frames = stretches(lengths, clips.shape[1], 0.2, 0.4)[:, 0]
+        hidden = (frames & drawn(clips, options.frames_lost).bool()[:, None])[..., None]
         hidden = hidden.expand(clips.shape[:3]) | self._box(clips)
         for part in self._hands:
-            lost = self._while(clips, lengths, 0.1, 0.5) & _drawn(clips, options.hand_lost).bool()[:, None]
+            lost = stretches(lengths, clips.shape[1], 0.1, 0.5)[:, 0] & drawn(clips, options.hand_lost).bool()[:, None]
             hidden = hidden.clone()
             hidden[:, :, part] |= lost[..., None]
         return clips.masked_fill(hidden[..., None], math.nan)
-
-    def _while(self, clips: Tensor, lengths: Tensor, least: float, most: float) -> Tensor:
-        """Draw a stretch of each clip, bool (B, T)."""
-        share = least + (most - least) * torch.rand(len(clips), device=clips.device)
-        start = torch.rand(len(clips), device=clips.device) * (1 - share)
-        place = torch.arange(clips.shape[1], device=clips.device)[None] / lengths[:, None]
-        return (place >= start[:, None]) & (place < (start + share)[:, None])
 
     def _box(self, clips: Tensor) -> Tensor:
         """Draw a box of the picture, bool (B, T, P): inside."""
@@ -161,7 +157,7 @@ class ClipAugment:
         corner = torch.rand(len(clips), 1, 1, 2, device=clips.device) * (1 - side)
         away = clips[..., :2] - corner
         inside = ((away >= 0) & (away < side)).all(-1)
-        return inside & _drawn(clips, self.options.box_lost).bool()[:, None, None]
+        return inside & drawn(clips, self.options.box_lost).bool()[:, None, None]
 
 
 class NoSign:
@@ -185,8 +181,8 @@ class NoSign:
 
     def __call__(self, clips: Tensor, lengths: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return clips float32 (B, T, P, C), lengths int64 (B,) and labels int64 (B,), some of them others."""
-        drawn = _drawn(clips, self.share).bool()
-        bare = drawn & _drawn(clips, 0.25).bool()
+        chosen = drawn(clips, self.share).bool()
+        bare = chosen & drawn(clips, 0.25).bool()
         other = torch.randperm(len(clips), device=clips.device)
         first, second = (
             (lengths * (self.least + (self.most - self.least) * torch.rand_like(lengths.float()))).ceil().long()
@@ -197,12 +193,12 @@ class NoSign:
         early = frame < first[:, None]
         place = torch.where(early, lengths[:, None] - first[:, None] + frame, frame - first[:, None])
         between = clips[torch.where(early, row, other[:, None]), place.clamp(0, clips.shape[1] - 1)]
-        joined = (drawn & ~bare)[:, None, None, None]
+        joined = (chosen & ~bare)[:, None, None, None]
         clips = torch.where(joined, between, clips)
         for part in self._hands:
             clips[:, :, part] = clips[:, :, part].masked_fill(bare[:, None, None, None], math.nan)
-        lengths = torch.where(drawn & ~bare, first + second, lengths).clamp(max=clips.shape[1])
-        return clips, lengths, torch.where(drawn, self.label, labels)
+        lengths = torch.where(chosen & ~bare, first + second, lengths).clamp(max=clips.shape[1])
+        return clips, lengths, torch.where(chosen, self.label, labels)
 
 
 def take_times(clips: Tensor, times: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
@@ -229,20 +225,3 @@ def take_times(clips: Tensor, times: Tensor, lengths: Tensor) -> tuple[Tensor, T
     first, second = clips[row, before], clips[row, after]
     between = first + (second - first) * share
     return torch.where(between.isnan(), torch.where(share < MIDDLE, first, second), between), lengths
-
-
-def _linear(turn: Tensor, scale: Tensor, shear: Tensor) -> Tensor:
-    """Return matrices (B, 2, 2), to be multiplied from the right, for (B,) radians, factors and shears."""
-    cos, sin = torch.cos(turn) * scale, torch.sin(turn) * scale
-    turned = torch.stack([torch.stack([cos, sin], -1), torch.stack([-sin, cos], -1)], 1)
-    one, zero = torch.ones_like(shear), torch.zeros_like(shear)
-    sheared = torch.stack([torch.stack([one, shear], -1), torch.stack([zero, one], -1)], 1)
-    return sheared @ turned
-
-
-def _uniform(like: Tensor, reach: float) -> Tensor:
-    return (2 * torch.rand(len(like), device=like.device) - 1) * reach
-
-
-def _drawn(like: Tensor, share: float) -> Tensor:
-    return (torch.rand(len(like), device=like.device) < share).float()
