@@ -116,6 +116,19 @@ def test_points_are_lost_as_often_as_asked(field: str, share: float) -> None:
         assert not lost[:, :, : LEFT.start].any()
 
 
+def test_hands_are_gone_again_and_again() -> None:
+    _, after, _ = changed(3000, frames=60, hands_gone=0.5)
+    lost = after[..., 0].isnan()
+    assert not lost[:, :, : LEFT.start].any()
+    gone = lost[:, :, RIGHT].all(2)
+    torch.testing.assert_close(gone, lost[:, :, LEFT].all(2))
+    share = gone.float().mean(1)
+    assert abs((share > 0).float().mean() - 0.5) < 0.06
+    assert abs(share.mean() - 0.5 * 0.45) < 0.02
+    turns = (gone[:, 1:] != gone[:, :-1]).sum(1)[share > 0].float()
+    assert turns.max() > 20 and turns.median() > 3
+
+
 @settings(max_examples=20, deadline=None)
 @given(frames=st.integers(1, 9), wanted=st.integers(1, 20))
 def test_moments_between_frames_are_means(frames: int, wanted: int) -> None:

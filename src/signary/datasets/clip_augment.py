@@ -16,6 +16,7 @@ from torch import Tensor
 from signary.datasets.draws import drawn, linear, stretches, uniform
 
 MIDDLE = 0.5
+LONGEST_GAP = 12
 
 
 class Points(Protocol):
@@ -47,6 +48,7 @@ class Strengths(Protocol):
     hand_shift: float
     jitter: float
     hand_lost: float
+    hands_gone: float
     frames_lost: float
     box_lost: float
 
@@ -145,11 +147,20 @@ class ClipAugment:
         frames = stretches(lengths, clips.shape[1], 0.2, 0.4)[:, 0]
         hidden = (frames & drawn(clips, options.frames_lost).bool()[:, None])[..., None]
         hidden = hidden.expand(clips.shape[:3]) | self._box(clips)
+        gaps = self._gaps(clips)
         for part in self._hands:
             lost = stretches(lengths, clips.shape[1], 0.1, 0.5)[:, 0] & drawn(clips, options.hand_lost).bool()[:, None]
             hidden = hidden.clone()
-            hidden[:, :, part] |= lost[..., None]
+            hidden[:, :, part] |= (lost | gaps)[..., None]
         return clips.masked_fill(hidden[..., None], math.nan)
+
+    def _gaps(self, clips: Tensor) -> Tensor:
+        """Draw frames without hands, bool (B, T): gaps of some frames, in all up to nine tenths of a clip."""
+        batch, frames, device = *clips.shape[:2], clips.device
+        share = 0.9 * torch.rand(batch, 1, device=device) * drawn(clips, self.options.hands_gone)[:, None]
+        run = torch.randint(1, LONGEST_GAP, (batch, 1), device=device)
+        block = (torch.arange(frames, device=device) + torch.randint(0, LONGEST_GAP, (batch, 1), device=device)) // run
+        return torch.rand(batch, frames + LONGEST_GAP, device=device).gather(1, block) < share
 
     def _box(self, clips: Tensor) -> Tensor:
         """Draw a box of the picture, bool (B, T, P): inside."""

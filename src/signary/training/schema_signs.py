@@ -16,9 +16,10 @@ class ClipAugment(Part):
 
     Parameters
     ----------
-    resample, flip, affine, frames_lost, box_lost, hand_lost : float
+    resample, flip, affine, frames_lost, box_lost, hand_lost, hands_gone : float
         Share of clips that are slowed down or sped up, mirrored, seen by another camera, without two to four tenths
-        of the frames, without what lies in a box of the picture, without a hand (each) for a tenth to half of it.
+        of the frames, without what lies in a box of the picture, without a hand (each) for a tenth to half of it,
+        without hands in up to nine tenths of it, again and again.
     speed, warp : float
         Largest relative change of length, and how unevenly it is spread.
     trim : float
@@ -48,6 +49,7 @@ class ClipAugment(Part):
     hand_shift: float = Field(0.0, ge=0)
     jitter: float = Field(0.0, ge=0)
     hand_lost: float = Field(0.0, ge=0, le=1)
+    hands_gone: float = Field(0.0, ge=0, le=1)
     frames_lost: float = Field(0.0, ge=0, le=1)
     box_lost: float = Field(0.0, ge=0, le=1)
 
@@ -178,6 +180,11 @@ class SignRecipe(Recipe):
     curve: list[float] = []
     thresholds: dict[str, float] = {}
     mlflow: bool = False
+
+    @property
+    def classes(self) -> int:
+        """Labels, or those of the published set."""
+        return len(self.labels) or PUBLISHED_SIGNS
 
     @property
     def needs(self) -> str:
