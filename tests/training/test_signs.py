@@ -17,7 +17,9 @@ from made_clips import made_clip, made_signs
 from signary.datasets.clips import open_clips
 from signary.errors import ConfigError, InputError
 from signary.export.bundle import load_bundle
+from signary.landmarks.draft import StoreDraft
 from signary.landmarks.sequence import LandmarkSequence
+from signary.landmarks.store import choose_points
 from signary.recognition.load import load
 from signary.training.batches import DrawnRows, balanced_weights
 from signary.training.fit import read_metrics, train
@@ -143,6 +145,28 @@ def test_every_network_learns(made: Path, network: str) -> None:
     known = fit_committee(chosen, clips)
     places = np.searchsorted(chosen.vocabulary, clips.label)
     assert (predict_signs(known, clips, chosen).argmax(1) == places).mean() > 0.6
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("network", ["sign-transformer-published", "sign-transformer", "sign-conv"])
+def test_odd_clips_do_not_stop_an_epoch(made: Path, tmp_path: Path, network: str) -> None:
+    clips = [made_clip(label, signer, 0) for label in ("up", "across") for signer in (0, 1)]
+    odd = {"bare": 12, "one-frame": 1, "endless": 5000, "unseen": 9}
+    for number, (name, frames) in enumerate(odd.items()):
+        clip = made_clip("up", number % 2, number + 1, frames=frames)
+        clip.points[:, 468 if name == "bare" else 543 :] = np.nan
+        clip.points[:, : 543 if name == "unseen" else 0] = np.nan
+        clips.append(clip)
+    draft = StoreDraft(tmp_path / "store", choose_points())
+    draft.begin()
+    draft.add("0", clips)
+    assert draft.finish() == []
+    sizes = {"width": "32", "inner": "16", "heads": "4"}
+    more = {"network": network, "points": "[]", "center": "[]", "epochs": "2", "batch": "4", **sizes}
+    chosen, stored, _ = load_clips(recipe(made, **more), tmp_path / "store")
+    said = predict_signs(fit_committee(chosen, stored), stored, chosen)
+    assert said.shape == (8, 2)
+    assert np.isfinite(said).all()
 
 
 def test_recipes_have_the_published_parameters() -> None:
