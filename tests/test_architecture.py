@@ -21,7 +21,7 @@ ALLOWED = {
     "avatar": LANDMARKS,
     "features": BASE | {"landmarks"},
     "models": BASE | {"features"},
-    "datasets": LANDMARKS | {"text", "features", "export"},
+    "datasets": LANDMARKS | {"avatar", "text", "features", "export"},
     "export": LANDMARKS | {"text", "models", "features", "recognition"},
     "recognition": LANDMARKS | {"text", "export"},
     "evaluation": LANDMARKS | {"text", "datasets", "recognition", "export"},
