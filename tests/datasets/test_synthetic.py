@@ -17,7 +17,8 @@ from signary.avatar.motion import smooth_step
 from signary.datasets.dice import Dice
 from signary.datasets.synthetic import SyntheticBatch, SyntheticSpelling
 from signary.datasets.synthetic_frozen import describe, frozen_test
-from signary.datasets.synthetic_movement import FPS, Moments, moved, smooth, spell
+from signary.datasets.synthetic_moments import Moments
+from signary.datasets.synthetic_movement import FPS, moved, smooth, spell
 from signary.datasets.synthetic_noise import missed
 from signary.datasets.synthetic_options import SyntheticOptions
 from signary.datasets.synthetic_shapes import (

@@ -19,7 +19,8 @@ from signary.avatar.hand import HandBuild, hand_points
 from signary.avatar.handshapes import JOINTS
 from signary.datasets.dice import Dice
 from signary.datasets.synthetic_body import BODY_POINTS, Bodies, Camera, place_cameras, swing
-from signary.datasets.synthetic_movement import FPS, TURN, Moments, Spelling, moved, spell
+from signary.datasets.synthetic_moments import Moments
+from signary.datasets.synthetic_movement import FPS, TURN, Spelling, moved, spell
 from signary.datasets.synthetic_noise import FACE_MISSED, MOST_MISSED, flipped, missed, shake, trembling
 from signary.datasets.synthetic_options import SyntheticOptions
 from signary.datasets.synthetic_shapes import REST, Shapes, quaternion_product, quaternion_turn, vector_quaternion

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from signary.avatar.body import ELBOWS_OUT, FOREARM, UPPER_ARM
 from signary.datasets.dice import Dice
-from signary.datasets.synthetic_movement import Moments
+from signary.datasets.synthetic_moments import Moments
 from signary.datasets.synthetic_options import SyntheticOptions
 from signary.features.select import PARTS
 from signary.landmarks.skeleton import POSE, POSE_NAMES

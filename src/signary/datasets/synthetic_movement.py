@@ -16,6 +16,7 @@ from signary.avatar.hand import LIMITS, HandBuild
 from signary.avatar.handshapes import JOINTS
 from signary.avatar.motion import AT_EASE, DIP, RESTING, SLIDE, SPELLING
 from signary.datasets.dice import Dice
+from signary.datasets.synthetic_moments import Moments
 from signary.datasets.synthetic_options import SyntheticOptions
 from signary.datasets.synthetic_shapes import KEYS, REST, Shapes, quaternion_product, vector_quaternion
 
@@ -70,57 +71,6 @@ class Spelling:
     def home(self) -> Tensor:
         """Where the wrist begins to spell, float32 (B, 3)."""
         return self.keys[:, 2 * KEYS, -3:]
-
-
-@dataclass(frozen=True, eq=False)
-class Moments:
-    """All frames of B clips in one row, so that nothing is computed for padding.
-
-    Parameters
-    ----------
-    text : int64 (N,)
-        Of which clip each frame is, rising.
-    times_s : float64 (N,)
-        From the clip's first.
-    lengths : int64 (B,)
-        Frames of each clip.
-    durations_s : float32 (B,)
-    """
-
-    text: Tensor
-    times_s: Tensor
-    lengths: Tensor
-    durations_s: Tensor
-
-    @classmethod
-    def of(cls, durations_s: Tensor, fps: Tensor) -> Moments:
-        """Lay out the frames of clips that last so long, at so many frames a second."""
-        lengths = (durations_s * fps).floor().long() + 1
-        text = torch.arange(len(lengths), device=fps.device).repeat_interleave(lengths)
-        first = lengths.cumsum(0) - lengths
-        frame = torch.arange(len(text), device=fps.device) - first[text]
-        return cls(text, frame.double() / fps.double()[text], lengths, durations_s)
-
-    def __len__(self) -> int:
-        return len(self.text)
-
-    def on_ladder(self, times_s: Tensor) -> tuple[Tensor, Tensor]:
-        """Lay the times of clips one behind the other, to search all of them at once.
-
-        Parameters
-        ----------
-        times_s : float (B, K)
-            Not falling.
-
-        Returns
-        -------
-        ladder : float64 (B * K,)
-        asked : float64 (N,)
-            The frames' own times on it.
-        """
-        after = self.durations_s.max().double() + 1.0
-        clip = torch.arange(len(self.lengths), device=self.text.device)[:, None]
-        return (times_s.double().clamp(max=after) + clip * after).flatten(), self.times_s + self.text * after
 
 
 def spell(numbers: Tensor, lengths: Tensor, options: SyntheticOptions, shapes: Shapes, dice: Dice) -> Spelling:

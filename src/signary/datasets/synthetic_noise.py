@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from signary.datasets.dice import Dice
-from signary.datasets.synthetic_movement import FPS, Moments
+from signary.datasets.synthetic_moments import Moments
+from signary.datasets.synthetic_movement import FPS
 from signary.datasets.synthetic_options import SyntheticOptions
 
 # Frames at 30 fps, log-normal: of the gaps that are seen, half are under 3 and 95 % under 26.
