@@ -135,7 +135,7 @@ class SignRecipe(Recipe):
     trusted : int
         Sources of which a word needs as many for the card to call it trusted; 0: nothing is said.
     doubt : float
-        Taken from the logits of the other words, half of it from those of no sign: they are read only where little
+        Taken from the logits of the other words, a third of it from that of no sign: they are read only where little
         speaks for a trusted one.
     refit : bool
         Learn again from everything, also what was held out, before packing.

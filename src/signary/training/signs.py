@@ -22,14 +22,12 @@ from signary.text.calibrate import fit_temperature, softmax
 from signary.text.vocabulary import Vocabulary
 from signary.training.batches import DrawnRows, ShuffledRows, balanced_weights, clip_loader
 from signary.training.networks import sign_network
-from signary.training.pack import Learned, pack_bundle
+from signary.training.pack import Learned, pack_bundle, store_credits
 from signary.training.run import Run, epoch_plan, fit_task, precision_name, scores_of
-from signary.training.schema import Credit
 from signary.training.schema_signs import SignRecipe
 from signary.training.tasks import SignTask
 
 READ_BATCH = 128
-UNKNOWN_LICENCE = "not stated"
 
 Places = NDArray[np.int64]
 
@@ -79,7 +77,7 @@ def train_signs(recipe: SignRecipe, data: Path, run: Run, *, fold: int = 0) -> P
         validation=scores,
         split=f"{name} held out" + (", before the last run learns from it too" if recipe.refit else ""),
         files={str(source): sorted(seen.key[seen.source == source]) for source in np.unique(seen.source)},
-        sources=_credits(recipe, seen),
+        sources=store_credits(recipe.sources, seen),
         trusted=trusted,
     )
     return pack_bundle(run.bundle, network, recipe, learned, export_sign_graph)
@@ -215,7 +213,7 @@ def trusted_words(recipe: SignRecipe, clips: Clips) -> list[str]:
 def doubted(network: Committee | SignNetwork, recipe: SignRecipe, trusted: Sequence[str]) -> Committee | SignNetwork:
     """Make a network say words that are not trusted less readily, in place, and return it."""
     if recipe.doubt and trusted:
-        doubt = [0.0 if word in trusted else 0.5 if word in recipe.silent else 1.0 for word in recipe.vocabulary]
+        doubt = [0.0 if word in trusted else 1 / 3 if word in recipe.silent else 1.0 for word in recipe.vocabulary]
         for member in network.members if isinstance(network, Committee) else [network]:
             with torch.no_grad():
                 cast(nn.Linear, member.head).bias.sub_(recipe.doubt * torch.tensor(doubt))
@@ -284,15 +282,3 @@ def _by_signer(clips: Clips, logits: NDArray[np.float32], places: Places) -> dic
         str(name): {"n": int((clips.signer == name).sum()), "accuracy": float(right[clips.signer == name].mean())}
         for name in np.unique(clips.signer)
     }
-
-
-def _credits(recipe: SignRecipe, clips: Clips) -> list[Credit]:
-    """Name the sources: as the recipe says, otherwise as the store does."""
-    said = {credit.name: credit for credit in recipe.sources}
-    names = [str(name) for name in np.unique(clips.source)]
-    return [said[name] if name in said else Credit(name=name, licence=_licence(clips, name)) for name in names]
-
-
-def _licence(clips: Clips, source: str) -> str:
-    licences = sorted({str(licence) for licence in clips.licence[clips.source == source]} - {""})
-    return ", ".join(licences) or UNKNOWN_LICENCE
