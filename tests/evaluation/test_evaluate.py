@@ -109,7 +109,7 @@ def test_files_that_were_trained_on_are_counted(tmp_path: Path) -> None:
 class FrameCounter:
     """A public fake of a recognizer of signs: it reads a clip as the sign of its number of frames."""
 
-    name = "counter"
+    name, task = "counter", "signs"
 
     def __init__(self, known: Set[str] = frozenset()) -> None:
         self.bundle, self.known = self, known

@@ -91,4 +91,4 @@ def _show(summary: dict[str, Any]) -> None:
     )
     for column, groups in summary["by"].items():
         for name, group in groups.items():
-            sys.stdout.write(f"  {column} {name:13} {group['accuracy']:.4f} of {group['n']}\n")
+            sys.stdout.write(f"  {column} {name:13} {group.get('accuracy', group.get('score')):.4f} of {group['n']}\n")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 VERB = "train"
-OWN = ("--data", "--output", "--resume", "--no-resume", "--force", "--no-force", "--fold", "--field", "--help")
+OWN = ("--data", "--output", "--resume", "--no-resume", "--force", "--no-force", "--fold", "--oof", "--field", "--help")
 
 
 def gather_fields(words: Sequence[str]) -> list[str]:

@@ -23,6 +23,7 @@ def train(
     resume: bool = False,
     force: bool = False,
     fold: int = 0,
+    oof: Annotated[list[Path] | None, Parameter(negative="", consume_multiple=True)] = None,
     field: Annotated[list[str] | None, Parameter(negative="")] = None,
 ) -> None:
     """Train a recipe into a run folder with a bundle in it.
@@ -40,7 +41,10 @@ def train(
     force
         Start over in a folder that exists.
     fold
-        Which share of the data is held out, from 0.
+        Which share of the data is held out, from 0; of spelling -1 = none.
+    oof
+        Of spelling, once for each fold: a run of it. What those read tells how well each clip can be read; nothing is
+        held out.
     field
         FIELD=VALUE sets any field of the recipe; --FIELD VALUE is the same: --steps 500 --augment.flip 0.5.
         --trainer.max_steps and --trainer.max_epochs are other names of --steps and --epochs.
@@ -53,14 +57,20 @@ def train(
     run = output or Path("runs") / Path(recipe).stem
     overrides = split_fields(field or [])
     with redirect_stdout(sys.stderr):  # Lightning writes its progress to stdout
-        bundle = fit(recipe, data=data, output=run, overrides=overrides, fold=fold, resume=resume, force=force)
+        bundle = fit(
+            recipe, data=data, output=run, overrides=overrides, fold=fold, oof=oof or (), resume=resume, force=force
+        )
     _show(read_metrics(run))
     sys.stdout.write(f"{bundle}\n")
 
 
 def _show(metrics: dict[str, Any]) -> None:
     for part in ("validation", "test"):
-        if scores := metrics[part]:
+        scores = metrics[part]
+        if "cer" in scores:
+            said = f"{part} score {scores['score']:.4f} ({scores['exact']:.2%} of {scores['n']} phrases exact)"
+            sys.stdout.write(said + "\n")
+        elif scores:
             right = round(scores["accuracy"] * scores["n"])
             said = f"{part} accuracy {scores['accuracy']:.2%} ({right} of {scores['n']})"
             sys.stdout.write(said + "\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -51,6 +52,12 @@ class Clips:
         """Return some of the clips."""
         per_clip = (field.name for field in fields(self) if field.name != "stores")
         return replace(self, **{name: getattr(self, name)[rows] for name in per_clip})
+
+    def column(self, name: str) -> NDArray[Any]:
+        """Return a column of the stores (N,); see `ClipStore.column`."""
+        first = np.cumsum([0, *map(len, self.stores)])[self.store]
+        values: NDArray[Any] = np.concatenate([store.column(name) for store in self.stores])[first + self.row]
+        return values
 
     def padded(self, rows: ArrayLike, frames: int, points: ArrayLike) -> tuple[NDArray[np.float32], Integers]:
         """Read clips at once; see `ClipStore.padded`.

@@ -19,10 +19,17 @@ _LIMITS = {
         "is read as another word, often with confidence.",
         "Facial expression, mouth, grammar and sentences are not read.",
     ),
+    "spelling": (
+        "One person spells phrases with one hand; signs, mouth and grammar are not read.",
+        "It guesses at letters that it cannot see by those around them: names and numbers come out wrong, not empty.",
+    ),
 }
 _ONE_HAND = "One hand is read; facial expression, mouth, grammar and sentences are not."
 _FROM = {"landmarks": "landmarks of one hand", "image": "whole pictures", "clip": "clips"}
-_OF_TASK = {"signs": ("landmarks of hands and upper body", "CLIP")}
+_OF_TASK = {
+    "signs": ("landmarks of hands and upper body", "CLIP"),
+    "spelling": ("landmarks of hands, face and arms", "CLIP"),
+}
 _OF_INPUT = {
     "image": (
         "It sees the room as well as the hand: of people and rooms that it did not learn from, expect far less than "
@@ -42,7 +49,8 @@ def write_card(manifest: BundleManifest) -> str:
     ----------
     manifest : BundleManifest
     """
-    labels = ", ".join(label for label in manifest.vocabulary if label not in manifest.silent)
+    between = "" if manifest.task == "spelling" else ", "
+    labels = between.join(label for label in manifest.vocabulary if label not in manifest.silent)
     calibration = manifest.calibration
     origin, source = _OF_TASK.get(manifest.task, (_FROM[manifest.input], "PHOTO"))
     one_hand = () if manifest.task in _OF_TASK else (_ONE_HAND,)

@@ -13,13 +13,14 @@ import numpy as np
 
 from signary.errors import InputError, SignaryError
 from signary.evaluation.labeled import Labeled, Source, find_labeled, is_store
-from signary.evaluation.metrics import TOP, classification_metrics, per_class
+from signary.evaluation.metrics import TOP, classification_metrics, per_class, spelling_metrics
 from signary.evaluation.page import counted
+from signary.evaluation.spelling import spelling_report
 
 if TYPE_CHECKING:
     from signary.recognition.recognizer import Recognizer
 
-SILENT = "(none)"
+SILENT, SPELLING = "(none)", "spelling"
 
 
 @dataclass(slots=True)
@@ -62,7 +63,7 @@ def evaluate(
     data : Path
         See `find_labeled`.
     by : str, optional
-        Column of the manifest to group by.
+        Column of the manifest to group by; of spelling ``signer`` where a store is read.
     track : callable
         Wraps what is read, to show progress.
 
@@ -77,24 +78,26 @@ def evaluate(
     InputError
         If nothing can be counted, or ``by`` is no column of text.
     """
+    spelled = recognizer.bundle.task == SPELLING
+    by = by or ("signer" if spelled and is_store(data) else None)
     evaluation = Evaluation()
     read: list[Labeled] = []
     skipped: list[tuple[Source, str]] = []
     seconds: list[float] = []
     for one in track(find_labeled(data, by)):
-        expected = recognizer.bundle.vocabulary.expected_text(one.label)
+        expected = _expected(recognizer, one.label)
         if expected is None:
             skipped.append((one.source, f"label {one.label!r} is not in the vocabulary"))
             continue
         started_s = time.perf_counter()
         try:
-            ranking = recognizer.rank(one.read())
+            ranking = [_spelled(recognizer, one)] if spelled else recognizer.rank(one.read())
         except SignaryError as error:
             skipped.append((one.source, error.message))
             continue
         seconds.append(time.perf_counter() - started_s)
         read.append(one)
-        _add(evaluation, one, expected, ranking)
+        _add(evaluation, one, expected, ranking, silent="" if spelled else SILENT)
     told = _told(skipped, data)
     if not read:
         unit = "clip" if is_store(data) else "file"
@@ -104,9 +107,21 @@ def evaluate(
     return evaluation
 
 
-def _add(evaluation: Evaluation, one: Labeled, expected: str, ranking: list[tuple[str, float]]) -> None:
-    best = list(dict.fromkeys(text or SILENT for text, _ in ranking))[:TOP]
-    evaluation.targets.append(expected or SILENT)
+def _expected(recognizer: Recognizer, label: str) -> str | None:
+    """Return what a label stands for, None if it is outside the vocabulary; a phrase stands for itself."""
+    if recognizer.bundle.task == SPELLING:
+        return label if label and set(label) <= set(recognizer.bundle.vocabulary.labels) else None
+    return recognizer.bundle.vocabulary.expected_text(label)
+
+
+def _spelled(recognizer: Recognizer, one: Labeled) -> tuple[str, float]:
+    found = recognizer.recognize(one.read())
+    return found.text, found.confidence
+
+
+def _add(evaluation: Evaluation, one: Labeled, expected: str, ranking: list[tuple[str, float]], *, silent: str) -> None:
+    best = list(dict.fromkeys(text or silent for text, _ in ranking))[:TOP]
+    evaluation.targets.append(expected or silent)
     # no hand found: no answer, which is wrong even where silence is expected
     evaluation.predictions.append(best[0] if best else "")
     evaluation.confidence.append(ranking[0][1] if ranking else 0.0)
@@ -121,21 +136,37 @@ def _summary(
     keys = [one.key() for one in read]
     known = recognizer.bundle.trained_on(keys)
     new = [place for place, key in enumerate(keys) if key not in known]
+    groups = [one.group for one in read]
     summary: dict[str, Any] = {
         "model": recognizer.name,
         "data": str(data),
         "unit": "clip" if is_store(data) else "file",
         "n": len(read),
         "trained_on": len(read) - len(new),
-        "metrics": classification_metrics(targets, predictions, evaluation.ranked),
-        "per_class": per_class(targets, predictions),
-        "by": {by: _grouped([one.group for one in read], targets, predictions)} if by else {},
     }
+    if recognizer.bundle.task == SPELLING:
+        summary |= _phrase_scores(targets, predictions, by, groups)
+    else:
+        summary["metrics"] = classification_metrics(targets, predictions, evaluation.ranked)
+        summary["per_class"] = per_class(targets, predictions)
+        summary["by"] = {by: _grouped(groups, targets, predictions)} if by else {}
     if 0 < len(new) < len(read):
         asked, said = ([side[place] for place in new] for side in (targets, predictions))
-        rest = classification_metrics(asked, said, [evaluation.ranked[place] for place in new])
+        ranked = [evaluation.ranked[place] for place in new]
+        spelled = recognizer.bundle.task == SPELLING
+        rest = spelling_metrics(asked, said) if spelled else classification_metrics(asked, said, ranked)
         summary["held_out"] = {"n": len(new), "metrics": rest}
     return summary
+
+
+def _phrase_scores(
+    targets: Sequence[str], predictions: Sequence[str], by: str | None, groups: Sequence[str]
+) -> dict[str, Any]:
+    report = spelling_report(targets, predictions, groups if by else None)
+    kinds = {by if name == "signer" else name: found for name, found in report["by"].items()}
+    metrics = {name: report[name] for name in ("score", "cer", "exact")}
+    rest = {name: report[name] for name in ("characters", "errors", "substitutions")}
+    return {"metrics": metrics, "per_class": {}, "by": kinds, **rest}
 
 
 def _told(skipped: Sequence[tuple[Source, str]], data: Path) -> list[str]:

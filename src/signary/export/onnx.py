@@ -38,9 +38,9 @@ def export_landmark_graph(network: HandshapeReader, path: Path) -> None:
 
     example = (torch.rand(5, 543, 3), torch.tensor(1.0))
     shapes: Any = ({0: torch.export.Dim("frames", min=1)}, {})
-    model = _traced(network, example, ["points", "aspect"], ["logits", "hand"], shapes)
+    model = traced(network, example, ["points", "aspect"], ["logits", "hand"], shapes)
     model.graph.initializer.append(onnx.numpy_helper.from_array(torch.tensor(0.0).numpy(), "aspect"))
-    with _verified(model, path):
+    with verified(model, path):
         verify_landmark_graph(network, path)
 
 
@@ -61,8 +61,8 @@ def export_picture_graph(network: PictureReader, path: Path) -> None:
     example = (torch.randint(0, 256, (2, side, side, 3), dtype=torch.uint8),)
     shapes = ({0: torch.export.Dim("pictures", min=1)},)
     network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
-    model = _traced(network, example, ["pictures"], ["logits"], shapes)
-    with _verified(model, path):
+    model = traced(network, example, ["pictures"], ["logits"], shapes)
+    with verified(model, path):
         verify_picture_graph(network, path)
 
 
@@ -81,14 +81,15 @@ def export_sign_graph(network: nn.Module, path: Path) -> None:
         If the graph says something else than the network.
     """
     shapes = ({0: torch.export.Dim("frames", min=1)},)
-    model = _traced(network, (torch.rand(70, 543, 3),), ["points"], ["logits"], shapes)
-    with _verified(model, path):
+    model = traced(network, (torch.rand(70, 543, 3),), ["points"], ["logits"], shapes)
+    with verified(model, path):
         verify_sign_graph(network, path)
 
 
-def _traced(
+def traced(
     network: nn.Module, example: tuple[Tensor, ...], inputs: Sequence[str], outputs: Sequence[str], shapes: Any
 ) -> Any:
+    """Return the ONNX model of a network; parameters as of ``torch.onnx.export``."""
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), _quiet_logs():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
@@ -104,7 +105,7 @@ def _traced(
 
 
 @contextlib.contextmanager
-def _verified(model: Any, path: Path) -> Iterator[None]:
+def verified(model: Any, path: Path) -> Iterator[None]:
     """Write a graph and take it away again if what is done with it fails."""
     import onnx
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -79,20 +80,73 @@ def verify_sign_graph(network: nn.Module, path: Path, *, atol: float = SHARE) ->
     atol : float
         Largest difference of the probabilities.
     """
+    backend, worst = Backend(path), 0.0
+    for points in _clips():
+        with torch.no_grad():
+            said = torch.softmax(network.eval()(torch.from_numpy(points)), -1).numpy()
+        logits = torch.from_numpy(backend.run(points=points)["logits"])
+        worst = max(worst, _apart(torch.softmax(logits, -1).numpy(), said))
+    return _checked(worst, atol, path)
+
+
+def verify_ctc_graph(network: nn.Module, path: Path, *, atol: float = SHARE) -> float:
+    """Compare network and graph on random clips; as `verify_sign_graph`, but there are probabilities of each frame."""
+    backend, worst = Backend(path), 0.0
+    for points in _clips():
+        with torch.no_grad():
+            said = network.eval()(torch.from_numpy(points)).exp().numpy()
+        found = backend.run(points=points)["log_probabilities"]
+        worst = max(worst, _apart(np.exp(found), said))
+    return _checked(worst, atol, path)
+
+
+def verify_speller(encoder: nn.Module, step: nn.Module, folder: Path, *, symbols: int, atol: float = SHARE) -> float:
+    """Compare networks and graphs on random clips, letter by letter; as `verify_sign_graph`.
+
+    Parameters
+    ----------
+    encoder, step : Module
+        As `signary.export.spelling.SpellerEncoder` and `signary.export.spelling.SpellerStep`.
+    folder : Path
+        With ``encoder.onnx`` and ``step.onnx``.
+    symbols : int
+        V.
+    atol : float
+        Largest difference of the probabilities.
+    """
+    runs, worst = [Backend(folder / name) for name in ("encoder.onnx", "step.onnx")], 0.0
+    random = np.random.default_rng(1)
+    for points in _clips():
+        with torch.no_grad():
+            keys, values, sure = encoder.eval()(torch.from_numpy(points))
+            past = keys[..., :0, :], values[..., :0, :]
+            found = runs[0].run(points=points)
+            known = {name: found[name] for name in ("memory_keys", "memory_values")}
+            held = {name: array.numpy() for name, array in zip(("keys", "values"), past, strict=True)}
+            worst = max(worst, _apart(_sigmoid(found["confidence"]), _sigmoid(sure.numpy())))
+            for token in random.integers(0, symbols, (5, 1)):
+                logits, *past = step.eval()(torch.from_numpy(token), *past, keys, values)
+                said = runs[1].run(token=token, **held, **known)
+                held = {name: said[f"{name}_after"] for name in held}
+                probabilities = torch.softmax(torch.from_numpy(said["logits"]), -1).numpy()
+                worst = max(worst, _apart(probabilities, torch.softmax(logits, -1).numpy()))
+    return _checked(worst, atol, folder)
+
+
+def _clips() -> Iterator[NDArray[np.float32]]:
+    """Yield points (T, 543, 3) of 1 to 400 frames, in which hands and frames are missing."""
     random = np.random.default_rng(0)
-    backend = Backend(path)
-    worst = 0.0
     for frames, hidden in ((1, [LEFT_HAND]), (5, [LEFT_HAND, RIGHT_HAND]), (70, [RIGHT_HAND]), (400, [])):
         points = random.random((frames, 543, 3), np.float32)
         points[random.random(frames) < 0.2, LEFT_HAND] = np.nan
         points[: frames // 3] = np.nan
         for hand in hidden:
             points[:, hand] = np.nan
-        with torch.no_grad():
-            said = torch.softmax(network.eval()(torch.from_numpy(points)), -1).numpy()
-        logits = torch.from_numpy(backend.run(points=points)["logits"])
-        worst = max(worst, _apart(torch.softmax(logits, -1).numpy(), said))
-    return _checked(worst, atol, path)
+        yield points
+
+
+def _sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(1 / (1 + np.exp(-logits)))
 
 
 def _apart(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:

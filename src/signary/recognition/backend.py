@@ -144,6 +144,8 @@ def _session_options(threads: int | None) -> Any:
     options.intra_op_num_threads = threads or min(MAX_THREADS, _cores())
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
     options.log_severity_level = 3
+    # adding and normalizing apart is faster: 6 ms in place of 26 in the encoder of fingerspelling
+    options.add_session_config_entry("optimization.disable_specified_optimizers", "SkipLayerNormFusion")
     # Threads that spin between two frames take the cores that the detector needs.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")

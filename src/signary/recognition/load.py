@@ -9,8 +9,9 @@ from signary.recognition.held import HeldRecognizer
 from signary.recognition.pictures import PictureRecognizer
 from signary.recognition.recognizer import Recognizer
 from signary.recognition.signs import SignRecognizer
+from signary.recognition.spelling import SpellingRecognizer
 
-KINDS: tuple[type[Recognizer], ...] = (HeldRecognizer, PictureRecognizer, SignRecognizer)
+KINDS: tuple[type[Recognizer], ...] = (HeldRecognizer, PictureRecognizer, SignRecognizer, SpellingRecognizer)
 
 
 def load(name_or_path: str | Path = "letters", *, threads: int | None = None) -> Recognizer:

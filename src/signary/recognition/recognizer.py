@@ -57,11 +57,14 @@ class Recognizer:
 
     def __init__(self, bundle: Bundle, *, threads: int | None = None) -> None:
         if not self.reads(bundle.manifest):
-            hint = "signary.load chooses what reads letters, digits and signs"
+            hint = "signary.load chooses what reads letters, digits, signs and spelling"
             raise BundleError(f"{bundle.name}: task {bundle.task} is not read here", hint=hint)
         self.bundle = bundle
-        self._backend = Backend(bundle.graph_path(), threads=threads)
+        self._open(threads)
         self._detectors: dict[tuple[bool, int, bool], Detector] = {}
+
+    def _open(self, threads: int | None) -> None:
+        self._backend = Backend(self.bundle.graph_path(), threads=threads)
 
     @classmethod
     def reads(cls, manifest: BundleManifest) -> bool:
@@ -75,7 +78,7 @@ class Recognizer:
 
     @property
     def task(self) -> str:
-        """``letters``, ``digits`` or ``signs``."""
+        """``letters``, ``digits``, ``signs`` or ``spelling``."""
         return self.bundle.task
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from signary.training.recipe import load_recipe
 from signary.training.run import CONFIG, METRICS, Run, open_run
 from signary.training.schema import EstimatorRecipe, HandRecipe, PictureRecipe, Recipe
 from signary.training.schema_signs import SignRecipe
+from signary.training.schema_spelling import SpellingRecipe
 
 
 def train(
@@ -22,6 +23,7 @@ def train(
     output: Path,
     overrides: Mapping[str, Any] | None = None,
     fold: int = 0,
+    oof: Sequence[Path] = (),
     resume: bool = False,
     force: bool = False,
 ) -> Path:
@@ -31,14 +33,16 @@ def train(
     ----------
     recipe : str or Path
     data : Path
-        Folder in which the recipe's sources lie, or the folder of its only source; of signs, a prepared store or a
-        folder of such.
+        Folder in which the recipe's sources lie, or the folder of its only source; of signs and spelling, a
+        prepared store or a folder of such.
     output : Path
         Run folder: ``config.yaml``, ``metrics.json``, ``checkpoints/``, ``logs/``, ``bundle/``.
     overrides : mapping, optional
         Dotted fields of the recipe.
     fold : int
-        Which share of the data is held out, from 0.
+        Which share of the data is held out, from 0; of spelling -1 = none.
+    oof : sequence of Path
+        Of spelling: runs of all folds, whose scores the confidence learns; nothing is held out.
     resume : bool
         Go on with a run that was stopped, by the recipe it was started with; ``overrides`` are stronger.
     force : bool
@@ -59,6 +63,8 @@ def train(
     plan = (
         _resumed(run, recipe, overrides) if resume and (output / CONFIG).is_file() else load_recipe(recipe, overrides)
     )
+    if oof and not isinstance(plan, SpellingRecipe):
+        raise ConfigError(f"--oof: {plan.name} reads {plan.task}", hint="recipes of spelling are trained in two rounds")
     # each kind loads what it needs: scikit-learn or Lightning
     if isinstance(plan, HandRecipe):
         from signary.training.hands import train_hands
@@ -72,6 +78,10 @@ def train(
         from signary.training.signs import train_signs
 
         return train_signs(plan, data, run, fold=fold)
+    if isinstance(plan, SpellingRecipe):
+        from signary.training.spelling import train_spelling
+
+        return train_spelling(plan, data, run, fold=fold, oof=oof)
     from signary.training.estimators import train_estimator
 
     assert isinstance(plan, EstimatorRecipe)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import nn
 
@@ -14,8 +16,10 @@ from signary.models.perceptron import Perceptron, RowReader
 from signary.models.picture import PictureReader
 from signary.models.sign_conv import SignConv
 from signary.models.sign_transformer import PublishedSignTransformer, SignNetwork, SignTransformer
+from signary.models.speller import Speller, SpellerCTC, SpellingNetwork
 from signary.training.schema import EstimatorRecipe, HandRecipe, PictureData, PictureRecipe, Recipe
-from signary.training.schema_signs import PUBLISHED_SIGNS, SignRecipe
+from signary.training.schema_signs import SignRecipe
+from signary.training.schema_spelling import SpellingRecipe
 
 STATISTICS_BATCH = 64
 
@@ -73,6 +77,21 @@ def sign_network(recipe: SignRecipe, classes: int) -> SignNetwork:
     return PublishedSignTransformer(classes, **quirks, **given)
 
 
+def spelling_network(recipe: SpellingRecipe) -> SpellingNetwork:
+    """Return the untrained network of a recipe of fingerspelling."""
+    sizes = {name: getattr(recipe, name) for name in ("width", "depth", "heads", "kernel", "dropout")}
+    options: dict[str, Any] = {name: value for name, value in sizes.items() if value is not None}
+    options["coordinates"] = recipe.features.coordinates
+    if recipe.features.points:
+        options["points"] = recipe.features.points
+    if recipe.network == "speller-ctc":
+        return SpellerCTC(len(recipe.vocabulary), **options)
+    sizes = {name: getattr(recipe, name) for name in ("layers", "hidden")}
+    options |= {name: value for name, value in sizes.items() if value is not None}
+    kind = Speller.small if recipe.network == "speller-small" else Speller
+    return kind(recipe.classes, max_frames=recipe.data.max_frames, unseen=recipe.unseen, **options)
+
+
 def reader_of(network: nn.Module, data: PictureData, train: Pictures) -> PictureReader:
     """Return a network behind the features of its training pictures."""
     mean, std = picture_statistics(map(torch.from_numpy, train.batches(STATISTICS_BATCH)), grey=data.grey)
@@ -85,7 +104,9 @@ def _network(recipe: Recipe) -> nn.Module:
     if isinstance(recipe, PictureRecipe):
         return picture_network(recipe, len(recipe.labels))
     if isinstance(recipe, SignRecipe):
-        return sign_network(recipe, len(recipe.labels) or PUBLISHED_SIGNS)
+        return sign_network(recipe, recipe.classes)
+    if isinstance(recipe, SpellingRecipe):
+        return spelling_network(recipe)
     assert isinstance(recipe, EstimatorRecipe)
     pixels = (1 if recipe.data.grey else 3) * recipe.data.side**2
     return Perceptron(pixels, len(recipe.labels), hidden=[recipe.hidden] if recipe.network == "mlp-numpy" else [])

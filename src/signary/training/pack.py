@@ -7,18 +7,25 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
+import numpy as np
 from torch import nn
 
 import signary
+from signary.datasets.clips import Clips
 from signary.evaluation.card import write_card
 from signary.export.bundle import BundleManifest, Calibration, Score, TrainingSource, write_bundle
 from signary.training.schema import Credit, HandRecipe, Recipe
 from signary.training.schema_signs import SignRecipe
+from signary.training.schema_spelling import SpellingRecipe
 
 TRAINING_FILES = "training-files.txt"
 GRAPH = "model.onnx"
+ONE_GRAPH: Mapping[str, str] = MappingProxyType({"model": GRAPH})
+UNKNOWN_LICENCE = "not stated"
+SCORES = ("accuracy", "score", "cer", "exact")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +39,8 @@ class Learned:
     fitted_on : str
         What the temperature was fitted on.
     validation : mapping
-        n, accuracy, ece and reliability on what was held out.
+        n, accuracy, ece and reliability on what was held out, of spelling n, score, cer and exact; empty if nothing
+        was.
     split : str
         How that was held out.
     files : mapping of str to sequence of str
@@ -53,7 +61,13 @@ class Learned:
 
 
 def pack_bundle(
-    folder: Path, network: nn.Module, recipe: Recipe, learned: Learned, export: Callable[[Any, Path], None]
+    folder: Path,
+    network: nn.Module,
+    recipe: Recipe,
+    learned: Learned,
+    export: Callable[[Any, Path], None],
+    *,
+    graphs: Mapping[str, str] = ONE_GRAPH,
 ) -> Path:
     """Export a network and write its bundle with a model card.
 
@@ -64,20 +78,22 @@ def pack_bundle(
     recipe : Recipe
     learned : Learned
     export : callable(network, path)
-        Writes the graph.
+        Writes the graph; several into a folder.
+    graphs : mapping of str to str
+        As in `BundleManifest`.
 
     Returns
     -------
     Path
         ``folder``.
     """
-    manifest = _manifest(network, recipe, learned)
+    manifest = _manifest(network, recipe, learned, graphs)
     hashes = sorted({sha256 for sha256s in learned.files.values() for sha256 in sha256s})
     with tempfile.TemporaryDirectory() as draft:
-        graph = Path(draft) / GRAPH
-        export(network, graph)
+        written = {name: Path(draft) / name for name in graphs.values()}
+        export(network, Path(draft) if len(graphs) > 1 else Path(draft) / graphs["model"])
         files: dict[str, Path | bytes | str] = {
-            GRAPH: graph,
+            **written,
             TRAINING_FILES: "\n".join(hashes) + "\n",
             "README.md": write_card(manifest),
         }
@@ -85,22 +101,40 @@ def pack_bundle(
     return folder
 
 
-def _manifest(network: nn.Module, recipe: Recipe, learned: Learned) -> BundleManifest:
-    validation, of_points = learned.validation, isinstance(recipe, HandRecipe | SignRecipe)
-    held_out = Score(
+def store_credits(said: Sequence[Credit], clips: Clips) -> list[Credit]:
+    """Name the sources of clips: as it is said, otherwise as their stores do."""
+    by_name = {credit.name: credit for credit in said}
+    names = [str(name) for name in np.unique(clips.source)]
+    return [by_name.get(name) or Credit(name=name, licence=_licence(clips, name)) for name in names]
+
+
+def _licence(clips: Clips, source: str) -> str:
+    licences = sorted({str(licence) for licence in clips.licence[clips.source == source]} - {""})
+    return ", ".join(licences) or UNKNOWN_LICENCE
+
+
+def _held_out(recipe: Recipe, learned: Learned) -> list[Score]:
+    if not (validation := learned.validation):
+        return []
+    score = Score(
         data="the recipe's sources",
         split=learned.split,
         n=int(validation["n"]),
-        metrics={"accuracy": round(validation["accuracy"], 4)},
+        metrics={name: round(validation[name], 4) for name in SCORES if name in validation},
         command=f"signary train {recipe.name} (fields in bundle.json)",
     )
+    return [score]
+
+
+def _manifest(network: nn.Module, recipe: Recipe, learned: Learned, graphs: Mapping[str, str]) -> BundleManifest:
+    validation, of_points = learned.validation, isinstance(recipe, HandRecipe | SignRecipe | SpellingRecipe)
     return BundleManifest(
         name=recipe.name,
         version=signary.__version__,
         task=recipe.task,
         input="landmarks" if of_points else "image",
         skeleton="HOLISTIC_543" if of_points else None,
-        graphs={"model": GRAPH},
+        graphs=dict(graphs),
         vocabulary=recipe.labels,
         silent=[label for label in recipe.silent if label in recipe.labels],
         aliases={name: label for name, label in recipe.aliases.items() if label in recipe.labels},
@@ -111,10 +145,10 @@ def _manifest(network: nn.Module, recipe: Recipe, learned: Learned) -> BundleMan
         calibration=Calibration(
             temperature=learned.temperature,
             fitted_on=learned.fitted_on,
-            ece=validation["ece"],
-            reliability=validation["reliability"],
+            ece=validation.get("ece"),
+            reliability=validation.get("reliability", []),
         ),
-        scores=[*(Score.model_validate(score) for score in recipe.scores), held_out],
+        scores=[*map(Score.model_validate, recipe.scores), *_held_out(recipe, learned)],
         parameters=sum(weight.numel() for weight in network.parameters()),
         training=_sources(learned),
         training_files=TRAINING_FILES,
@@ -126,6 +160,8 @@ def _manifest(network: nn.Module, recipe: Recipe, learned: Learned) -> BundleMan
 def _thresholds(recipe: Recipe) -> dict[str, float]:
     if isinstance(recipe, SignRecipe):
         return recipe.thresholds
+    if isinstance(recipe, SpellingRecipe):
+        return {"letters": recipe.data.letters}
     return {} if isinstance(recipe, HandRecipe) else {"drawn": 0}  # a picture is read by its look alone
 
 

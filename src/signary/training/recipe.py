@@ -12,11 +12,12 @@ from pydantic import BaseModel, ValidationError
 
 from signary.errors import ConfigError, ModelNotFound
 from signary.training.schema import EstimatorRecipe, HandRecipe, PictureRecipe, Recipe
-from signary.training.schema_signs import PUBLISHED_SIGNS, SignRecipe
+from signary.training.schema_signs import SignRecipe
+from signary.training.schema_spelling import SpellingRecipe
 
 _PACKAGED = Path(__file__).resolve().parents[1] / "recipes"
 RECIPES = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).resolve().parents[3] / "recipes"
-KINDS: tuple[type[Recipe], ...] = (HandRecipe, PictureRecipe, EstimatorRecipe, SignRecipe)
+KINDS: tuple[type[Recipe], ...] = (HandRecipe, PictureRecipe, EstimatorRecipe, SignRecipe, SpellingRecipe)
 OTHER_NAMES = {"trainer.max_steps": "steps", "trainer.max_epochs": "epochs"}
 
 
@@ -81,7 +82,7 @@ def describe_recipes() -> list[dict[str, Any]]:
             "task": recipe.task,
             "network": recipe.network,
             "parameters": recipe.parameters,
-            "classes": len(recipe.labels) or PUBLISHED_SIGNS,
+            "classes": recipe.classes,
             "needs": recipe.needs,
         }
         for recipe in recipes

@@ -135,6 +135,7 @@ def fit_task(
     precision: str = "32-true",
     patience: int | None = None,
     clip_norm: float = 0.0,
+    measure_every: int = 1,
     mlflow: bool = False,
 ) -> None:
     """Train a task, with progress bar, checkpoints and logs if there is a run.
@@ -157,6 +158,8 @@ def fit_task(
         Epochs without a better ``validation_loss`` after which training stops.
     clip_norm : float
         Largest norm of a step's gradients; 0: any.
+    measure_every : int
+        Epochs between validations.
     mlflow : bool
         Log to MLflow too: to ``MLFLOW_TRACKING_URI``, or an SQLite file beside the runs.
     """
@@ -175,6 +178,7 @@ def fit_task(
             max_steps=steps or -1,
             max_epochs=epochs,
             limit_train_batches=epoch_steps,
+            check_val_every_n_epoch=measure_every,
             devices=1,
             gradient_clip_val=clip_norm or None,
             precision=precision,  # type: ignore[arg-type]

@@ -100,7 +100,7 @@ class Recipe(Part):
     """
 
     name: str
-    task: Literal["letters", "digits", "signs"]
+    task: Literal["letters", "digits", "signs", "spelling"]
     network: str
     parameters: int = 0
     vocabulary: list[str]
@@ -115,6 +115,11 @@ class Recipe(Part):
     def labels(self) -> list[str]:
         """Labels that are told apart, in the order of the logits."""
         return self.vocabulary
+
+    @property
+    def classes(self) -> int:
+        """How many are told apart, whatever the data."""
+        return len(self.labels)
 
     @property
     def needs(self) -> str:

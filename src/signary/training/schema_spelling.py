@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from annotated_types import Le
 from pydantic import Field, model_validator
 
-from signary.training.schema import Part
+from signary.datasets.phrases import LONGEST
+from signary.text.characters import CHARACTERS, CharacterVocabulary
+from signary.training.schema import Credit, Part, Recipe
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -105,3 +107,154 @@ SMALL_AUGMENT = SpellingAugment(
     hands_lost=0,
     holes=[1],
 )
+
+
+class SpellingFeatures(Part):
+    """What a network of fingerspelling sees.
+
+    Parameters
+    ----------
+    points : list of str
+        Names, see `signary.features.select.SelectPoints`. Empty: the 130 published ones.
+    coordinates : {2, 3}
+        x and y alone, or z as well.
+    """
+
+    points: list[str] = []
+    coordinates: Literal[2, 3] = 3
+
+
+class SpellingData(Part):
+    """Which clips, and how they are drawn.
+
+    Parameters
+    ----------
+    folds : int
+        Parts of the signers, of which ``--fold`` is held out.
+    supplemental : bool
+        Learn from one clip of each supplemental phrase an epoch, too.
+    buckets : bool
+        Batches of clips of about one length, so that little time goes into padding.
+    together : int
+        Clips of about one length that are padded, and normalized in the network, together: the parts of a batch.
+    shortest : int
+        Frames below which a clip is not learned from.
+    max_frames : int
+        Longer clips are resized; ``speller-ctc`` reads them as they are.
+    letters : int
+        Characters of the longest phrase; longer ones are skipped.
+    """
+
+    folds: int = Field(4, ge=2)
+    supplemental: bool = True
+    buckets: bool = True
+    together: int = Field(64, ge=1)
+    shortest: int = Field(1, ge=1)
+    max_frames: int = Field(384, ge=1)
+    letters: int = Field(LONGEST, ge=1)
+
+
+class SpellingLosses(Part):
+    """What each loss of a speller counts.
+
+    Parameters
+    ----------
+    forward, backward : float
+        Of the decoder, and of that of reversed phrases.
+    confidence : float
+        Share of all, where it is known how well clips can be read.
+    padding : bool
+        Teach what stands behind the end, too, as the published code does.
+    """
+
+    forward: float = Field(0.6, gt=0)
+    backward: float = Field(0.4, ge=0)
+    confidence: float = Field(0.02, ge=0, lt=1)
+    padding: bool = False
+
+
+class SpellingRecipe(Recipe):
+    """A reader of continuous fingerspelling from landmarks.
+
+    Parameters
+    ----------
+    vocabulary : list of str
+        Characters.
+    sources : list of Credit
+        Of the data, where the store does not say.
+    network : {"speller-small", "speller", "speller-ctc"}
+        The published first and final network, and one that reads while the clip goes on; see `signary.models.speller`.
+    width, depth, heads, kernel, layers, hidden : int, optional
+        Of the network, in place of its own; the last two are the decoders'.
+    dropout : float, optional
+        In place of its own.
+    unseen : bool
+        Count points that were not seen when parts of the body are normalized, as the published network does.
+    members : int
+        Networks of different seeds that read together.
+    epochs, steps, batch : training
+        ``steps`` is a second limit beside the epochs.
+    measure_every : int
+        Epochs after which what is held out is read.
+    optimizer, learning_rate, weight_decay, schedule, average, precision : training
+        As in `PictureRecipe`.
+    warm_up : int
+        The learning rate rises over such a part of the steps: 40 is a fortieth.
+    label_smoothing : float
+        Of the decoders' letters.
+    clip_norm : float
+        Largest norm of a step's gradients; 0: any.
+    """
+
+    task: Literal["spelling"] = "spelling"
+    network: Literal["speller-small", "speller", "speller-ctc"]
+    vocabulary: list[Annotated[str, Field(min_length=1, max_length=1)]] = list(CHARACTERS)
+    sources: list[Credit] = []
+    features: SpellingFeatures = SpellingFeatures()
+    data: SpellingData = SpellingData()
+    losses: SpellingLosses = SpellingLosses()
+    width: int | None = Field(None, ge=1)
+    depth: int | None = Field(None, ge=1)
+    heads: int | None = Field(None, ge=1)
+    kernel: int | None = Field(None, ge=1)
+    layers: int | None = Field(None, ge=1)
+    hidden: int | None = Field(None, ge=1)
+    dropout: float | None = Field(None, ge=0, lt=1)
+    unseen: bool = False
+    members: int = Field(1, ge=1)
+    epochs: int = Field(400, ge=1)
+    steps: int | None = Field(None, ge=1)
+    batch: int = Field(512, ge=1)
+    measure_every: int = Field(10, ge=1)
+    optimizer: Literal["adamw", "radam"] = "adamw"
+    learning_rate: float = Field(4.5e-3, gt=0)
+    weight_decay: float = Field(0.08, ge=0)
+    schedule: Literal["constant", "cosine"] = "cosine"
+    warm_up: int = Field(40, ge=1)
+    label_smoothing: float = Field(0.0, ge=0, lt=1)
+    average: float = Field(0.0, ge=0, lt=1)
+    clip_norm: float = Field(4.0, ge=0)
+    precision: Literal["auto", "32", "bf16"] = "auto"
+    augment: SpellingAugment = SpellingAugment()
+    mlflow: bool = False
+
+    @property
+    def classes(self) -> int:
+        """Characters and marks."""
+        return len(self.characters)
+
+    @property
+    def characters(self) -> CharacterVocabulary:
+        """The symbols that are told apart."""
+        return CharacterVocabulary("".join(self.vocabulary))
+
+    @property
+    def needs(self) -> str:
+        """What ``signary data prepare`` makes."""
+        return "a prepared store"
+
+    @model_validator(mode="after")
+    def _check_characters(self) -> Self:
+        if len(set(self.vocabulary)) != len(self.vocabulary) or not self.vocabulary:
+            raise ValueError("vocabulary: each character once, and at least one")
+        return self

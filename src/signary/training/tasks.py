@@ -22,6 +22,7 @@ from signary.models.sign_transformer import SignNetwork
 from signary.training.networks import hand_network
 from signary.training.schema import HandRecipe, PictureRecipe
 from signary.training.schema_signs import SignRecipe
+from signary.training.schema_spelling import SpellingRecipe
 
 WARM_UP = 20  # a part of the steps
 
@@ -65,13 +66,15 @@ class NetworkTask(lightning.LightningModule):
 
     Parameters
     ----------
-    recipe : PictureRecipe or SignRecipe
+    recipe : PictureRecipe, SignRecipe or SpellingRecipe
     network : Module
     steps : int
         Of the whole training, for the schedule.
     """
 
-    def __init__(self, recipe: PictureRecipe | SignRecipe, network: nn.Module, steps: int) -> None:
+    warm_up = WARM_UP
+
+    def __init__(self, recipe: PictureRecipe | SignRecipe | SpellingRecipe, network: nn.Module, steps: int) -> None:
         super().__init__()
         self.recipe, self.network, self.steps = recipe, network, steps
         self.averaged: AveragedModel | None = None
@@ -109,7 +112,9 @@ class NetworkTask(lightning.LightningModule):
         optimizer = _optimizer(self.recipe, self.network.parameters())
         if self.recipe.schedule == "constant":
             return {"optimizer": optimizer}
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, partial(cosine_factor, steps=self.steps))
+        schedule = torch.optim.lr_scheduler.LambdaLR(
+            optimizer, partial(cosine_factor, steps=self.steps, warm_up=self.warm_up)
+        )
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
@@ -184,8 +189,8 @@ def moved(average: Tensor, weights: Tensor, count: Tensor | int, *, decay: float
     return average + (1 - min(decay, (1 + float(count)) / (10 + float(count)))) * (weights - average)
 
 
-def cosine_factor(step: int, steps: int) -> float:
-    """Return the factor on the learning rate at a step: it rises over a twentieth of the steps, then falls to 0.
+def cosine_factor(step: int, steps: int, warm_up: int = WARM_UP) -> float:
+    """Return the factor on the learning rate at a step: it rises over a part of the steps, then falls to 0.
 
     Parameters
     ----------
@@ -193,12 +198,16 @@ def cosine_factor(step: int, steps: int) -> float:
         From 0.
     steps : int
         In all.
+    warm_up : int
+        Which part: 20 is a twentieth.
     """
-    rising = min(1.0, (step + 1) / max(1, steps // WARM_UP))
+    rising = min(1.0, (step + 1) / max(1, steps // warm_up))
     return rising * 0.5 * (1 + math.cos(math.pi * min(step, steps) / steps))
 
 
-def _optimizer(recipe: PictureRecipe | SignRecipe, weights: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+def _optimizer(
+    recipe: PictureRecipe | SignRecipe | SpellingRecipe, weights: Iterable[nn.Parameter]
+) -> torch.optim.Optimizer:
     rate, decay = recipe.learning_rate, recipe.weight_decay
     if isinstance(recipe, PictureRecipe) and recipe.optimizer == "sgd":
         momentum = recipe.momentum

@@ -1,0 +1,343 @@
+"""Continuous fingerspelling: how fast is it read and learned, against the way it was published?"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from harness import alternate, matrix_rate, ratio, show
+from signary.datasets.made import make_fingerspelling
+from signary.datasets.manifest import Options, prepare
+from signary.datasets.spelling_augment import SpellingAugment
+from signary.export.spelling import ENCODER, STEP, export_speller
+from signary.landmarks.draft import Clip, StoreDraft
+from signary.landmarks.store import choose_points
+from signary.models.speller import Speller
+from signary.models.squeezeformer import ConvModule, FrameNorm, SqueezeBlock, rotary_places, turned
+from signary.recognition.backend import Backend
+from signary.text.characters import CHARACTERS
+from signary.training.networks import spelling_network
+from signary.training.recipe import load_recipe
+from signary.training.schema_spelling import SpellingAugment as Strengths
+from signary.training.schema_spelling import SpellingRecipe
+from signary.training.spelling import fit_members, read_phrases
+from signary.training.spelling_batches import PhraseRows, load_phrases, phrase_loader
+from signary.training.spelling_task import SpellingTask
+
+FRAMES, TOKENS, BATCH, POOL = 384, 33, 32, 32
+MEDIAN, SIGMA = 160, 0.5
+PUBLISHED_MS = {"encoder": 72.9, "decoder": 47.9}  # of the published code on two cores of an EPYC, 2.6 GHz
+OVERFIT = {"width": 64, "depth": 2, "batch": 16, "learning_rate": 3e-3, "weight_decay": 0.0, "dropout": 0.0}
+
+
+class Published:
+    """A speller's weights, read as the published code reads them, step by step in eager torch.
+
+    Clips are padded to 384 frames; attention is spelled out, its shares in full precision; batches are normalized over
+    the frames that a mask gathers; each letter is found by reading all before it again.
+
+    Parameters
+    ----------
+    speller : Speller
+    """
+
+    def __init__(self, speller: Speller) -> None:
+        self.speller = speller
+
+    def encode(self, points: Tensor) -> tuple[Tensor, Tensor]:
+        """Return memory (1, 384, D) and which frames are no padding, for points (T, 543, 3), T at most 384."""
+        speller = self.speller
+        values = speller.features.normalize(speller.select(points)[None])
+        valid = torch.arange(FRAMES)[None] < len(points)
+        values = functional.pad(values, (0, 0, 0, 0, 0, FRAMES - len(points)))
+        frames = speller.stem(values, valid)
+        places = rotary_places(FRAMES, speller.encoder.blocks[0].attention.branch.qkv.in_features // 4, frames.device)
+        for block in speller.encoder.blocks:
+            frames = self.block(block, frames, valid, places)
+        return frames * valid[..., None], valid
+
+    def block(self, block: SqueezeBlock, frames: Tensor, valid: Tensor, places: Tensor) -> Tensor:
+        """Read frames through a block."""
+        attention = block.attention
+        frames = attention.norm(
+            frames + self.attend(attention, frames * attention.scale + attention.bias, valid, places)
+        )
+        frames = block.first(frames)
+        conv = block.conv
+        frames = conv.norm(frames + self.convolve(conv.branch, frames * conv.scale + conv.bias, valid))
+        return block.second(frames)
+
+    def attend(self, attention: Any, frames: Tensor, valid: Tensor, places: Tensor) -> Tensor:
+        """Attend to frames that are no padding."""
+        inner = attention.branch
+        split = (functional.linear(frames, weight) for weight in inner.qkv.weight.chunk(3))
+        query, key, value = (each.unflatten(-1, (inner.heads, -1)).transpose(1, 2) for each in split)
+        query, key = turned(query, places), turned(key, places)
+        scores = query @ key.transpose(-1, -2) / query.shape[-1] ** 0.5
+        mask = valid[:, None, None] & valid[:, None, :, None]
+        shares = scores.masked_fill(~mask, torch.finfo(scores.dtype).min).softmax(-1, torch.float32)
+        return inner.mix((shares @ value).transpose(1, 2).flatten(2))
+
+    def convolve(self, conv: ConvModule, frames: Tensor, valid: Tensor) -> Tensor:
+        """Gate and convolve, features before frames."""
+        hidden = functional.conv1d(
+            (frames * valid[..., None]).transpose(1, 2), conv.widen.weight[..., None], conv.widen.bias
+        )
+        hidden = functional.glu(hidden, 1) * valid[:, None]
+        hidden = conv.around(functional.pad(hidden, conv.margin)).transpose(1, 2)
+        hidden = functional.silu(normalized(conv.norm, hidden, valid)).transpose(1, 2)
+        hidden = functional.conv1d(hidden, conv.narrow.weight[..., None], conv.narrow.bias)
+        return hidden.transpose(1, 2) * valid[..., None]
+
+    def spell(self, memory: Tensor, valid: Tensor, tokens: Tensor) -> Tensor:
+        """Return logits (1, L, V) of what follows each token (1, L), all before it read again, and the clip too."""
+        steps = range(1, tokens.shape[1] + 1)
+        decoder = self.speller.decoder
+        return torch.cat([decoder(tokens[:, :count], decoder.start(memory, valid))[0][:, -1:] for count in steps], 1)
+
+
+def normalized(norm: FrameNorm, frames: Tensor, valid: Tensor) -> Tensor:
+    """Normalize the frames that are no padding, gathered and put back."""
+    after = torch.zeros_like(frames)
+    gathered = frames[valid]
+    after[valid] = functional.batch_norm(
+        gathered, norm.running_mean, norm.running_var, norm.weight, norm.bias, eps=norm.eps
+    )
+    return after
+
+
+def runtime(
+    folder: Path, points: NDArray[np.float32], tokens: NDArray[np.int64], threads: int
+) -> tuple[Callable[[], Any], ...]:
+    """Return what reads a clip by its graphs: the encoder alone, and with it each of the tokens."""
+    encoder, step = (Backend(folder / name, threads=threads) for name in (ENCODER, STEP))
+
+    def encode() -> dict[str, NDArray[np.float32]]:
+        clip = encoder.run(points=points)
+        return {name: clip[name] for name in ("memory_keys", "memory_values")}
+
+    def spell() -> NDArray[np.float32]:
+        memory = encode()
+        keys, values = (array[..., :0, :] for array in memory.values())
+        rows = []
+        for token in tokens:
+            said = step.run(token=token[None], keys=keys, values=values, **memory)
+            keys, values = said["keys_after"], said["values_after"]
+            rows.append(said["logits"][0])
+        return np.stack(rows)
+
+    return encode, spell
+
+
+def decoding(*, quick: bool) -> dict[str, Any]:
+    """Read 384 frames and 33 given tokens, alone, with two threads: our graphs with memory, eager torch without.
+
+    The quick way takes one thread: where others are at work, two wait for each other.
+    """
+    threads = 1 if quick else 2
+    torch.set_num_threads(threads)
+    torch.manual_seed(0)
+    speller = Speller().eval()
+    points, tokens = torch.rand(FRAMES, 543, 3), torch.randint(0, 59, (1, TOKENS))
+    published = Published(speller)
+    with tempfile.TemporaryDirectory() as folder, torch.inference_mode(False):
+        export_speller([speller], Path(folder))
+        encode, spell = runtime(Path(folder), points.numpy(), tokens[0].numpy(), threads)
+
+    @torch.inference_mode()
+    def eager() -> Tensor:
+        return published.spell(*published.encode(points), tokens)
+
+    @torch.inference_mode()
+    def eager_encoder() -> Tensor:
+        return published.encode(points)[0]
+
+    @torch.inference_mode()
+    def eager_of_ours() -> Tensor:
+        return published.spell(*speller.encode(points), tokens)
+
+    apart = float((eager()[0] - torch.from_numpy(spell())).abs().max())
+    assert apart < 1e-3, f"the two ways differ by {apart}"
+    tasks = {"ours": spell, "published": eager, "encode": encode, "published_encode": eager_encoder}
+    times = alternate(tasks | {"eager_of_ours": eager_of_ours}, 7 if quick else 25)
+    told = {f"{name}_ms": round(1000 * statistics.median(seconds), 1) for name, seconds in times.items()}
+    rates = {name: ratio(times["ours"], times[name]) for name in ("published", "eager_of_ours")}
+    return {"decode_ratio": rates["published"]["median"], "decode": told | rates | {"published_then_ms": PUBLISHED_MS}}
+
+
+def spelled_lengths(count: int) -> NDArray[np.int64]:
+    """Return lengths of clips as those of the competition: log-normal, median 160 frames, cut at 384."""
+    drawn = np.random.default_rng(0).lognormal(np.log(MEDIAN), SIGMA, count)
+    return np.clip(drawn, 8, FRAMES).astype(np.int64)
+
+
+def spelled_store(folder: Path, lengths: NDArray[np.int64]) -> Path:
+    """Write a store of made clips of these lengths, by 20 signers, with made phrases of 8 to 31 letters."""
+    random = np.random.default_rng(1)
+    film = random.random((2 * FRAMES, 543, 3), np.float32)
+    film[random.random(film.shape[:2]) < 0.3] = np.nan
+    letters = ["".join(random.choice(list(CHARACTERS), size)) for size in random.integers(8, 32, len(lengths)).tolist()]
+    clips = zip(random.integers(0, FRAMES, len(lengths)).tolist(), lengths.tolist(), letters, strict=True)
+    draft = StoreDraft(folder / "store", choose_points())
+    draft.begin()
+    draft.add(
+        "all",
+        (
+            Clip(f"{row}", film[start : start + length], phrase, f"{row % 20}", sha256=f"{row:064x}")
+            for row, (start, length, phrase) in enumerate(clips)
+        ),
+    )
+    draft.finish()
+    return draft.target
+
+
+def training(*, quick: bool) -> dict[str, Any]:
+    """Steps on batches of 32: of one length, against padded to 384; and what changing and loading clips takes."""
+    torch.set_num_threads(1 if quick else 2)
+    recipe = _recipe("spelling-small" if quick else "spelling", batch=BATCH, members=1)
+    with tempfile.TemporaryDirectory() as folder:
+        phrases, _ = load_phrases(recipe, spelled_store(Path(folder), spelled_lengths(BATCH * POOL)))
+        task = SpellingTask(recipe, spelling_network(recipe), 1000, phrases).train()
+        points = task.network.select.index.numpy()
+        loader = phrase_loader(phrases, points, PhraseRows(phrases, recipe))
+        batches = list(loader)
+        lengths = np.array([int(batch.lengths[: len(rows)].max()) for batch, _, rows in batches])
+        stride = POOL // (2 if quick else 4)  # of all lengths, in fewer steps
+        kept = np.argsort(lengths, kind="stable")[stride // 2 :: stride]
+        plain = [_without_partners(batches[place]) for place in kept]
+        optimizer = torch.optim.AdamW(task.network.parameters(), lr=1e-5)
+
+        def epoch(frames: int | None) -> Callable[[], None]:
+            def run() -> None:
+                for batch, _, _ in plain:
+                    step(task, batch, optimizer, frames)
+
+            return run
+
+        times = alternate({"ours": epoch(None), "padded": epoch(FRAMES)}, 1 if quick else 2)
+        share = changing(task, loader, times["ours"], len(plain), quick=quick)
+    frames = sum(int(batch.lengths.sum()) for batch, _, _ in plain)
+    bucket = sum(int(batch.lengths.max()) for batch, _, _ in plain) * BATCH
+    told = {
+        "network": recipe.network,
+        "frames_by_padded_frames": round(frames / (len(plain) * BATCH * FRAMES), 3),
+        "frames_in_buckets_by_padded_frames": round(bucket / (len(plain) * BATCH * FRAMES), 3),
+        "ours_s": round(statistics.median(times["ours"]) / len(plain), 3),
+        "padded_s": round(statistics.median(times["padded"]) / len(plain), 3),
+        "ratio": ratio(times["ours"], times["padded"]),
+    }
+    return {"train_step_ratio": told["ratio"]["median"], "train_step": told, "changing_and_loading": share}
+
+
+def step(task: SpellingTask, batch: Any, optimizer: torch.optim.Optimizer, frames: int | None) -> None:
+    """Learn from a batch, padded to so many frames, or as it is."""
+    clips = task.network.features.normalize(batch.clips, batch.lengths)
+    if frames is not None:
+        clips = functional.pad(clips, (0, 0, 0, 0, 0, frames - clips.shape[1]))
+    loss = task.loss(batch._replace(clips=clips))
+    optimizer.zero_grad()
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(task.network.parameters(), 4.0)
+    optimizer.step()
+
+
+def changing(task: SpellingTask, loader: Any, seconds: list[float], steps: int, *, quick: bool) -> dict[str, float]:
+    """Return what loading, mixing and changing a batch takes, beside a step."""
+    start, count = time.perf_counter(), 0
+    for batch, partners, _ in loader:
+        task.changed(batch, partners)
+        count += 1
+        if quick and count == POOL // 2:
+            break
+    each, learning = (time.perf_counter() - start) / count, statistics.median(seconds) / steps
+    return {"ms_a_batch": round(1000 * each, 1), "share_of_a_step": round(each / (each + learning), 4)}
+
+
+def augmenting() -> dict[str, float]:
+    """Change 1,000 clips of 160 frames on one core."""
+    torch.set_num_threads(1)
+    network = spelling_network(_recipe("spelling"))
+    augment = SpellingAugment(Strengths(), network.select)
+    clips = torch.randn(BATCH, 160, len(network.select), 3)
+    lengths, batches = torch.full((BATCH,), 160), -(-1000 // BATCH)
+
+    def change() -> None:
+        for _ in range(batches):
+            augment(clips, lengths)
+
+    seconds = alternate({"augment": change}, 3)["augment"]
+    return {"clips": batches * BATCH, "seconds_a_1000": round(1000 * statistics.median(seconds) / (batches * BATCH), 3)}
+
+
+def overfit(count: int, *, epochs: int = 400) -> dict[str, Any]:
+    """Learn made sequences by heart, without random changes; return seconds and CER of each network."""
+    torch.set_num_threads(2)
+    told = {}
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        make_fingerspelling(folder / "raw", files=1, sequences=count, supplemental=0, frames_a_letter=4)
+        prepare("fingerspelling", folder / "raw", folder / "store", choose_points("hands"), Options(fps=30.0))
+        for name in ("spelling-small", "spelling", "spelling-ctc"):
+            recipe = _recipe(name, **OVERFIT, epochs=epochs, members=1, warm_up=10, augment=Strengths.only())
+            hands = recipe.features.model_copy(update={"points": ["left_hand", "right_hand"]})
+            recipe = recipe.model_copy(update={"features": hands})
+            phrases, _ = load_phrases(recipe, folder / "store")
+            start = time.perf_counter()
+            read = read_phrases(fit_members(recipe, phrases), phrases, recipe)
+            wrong = sum(said != phrase for said, phrase in zip(read, phrases.clips.label.tolist(), strict=True))
+            told[name] = {"n": count, "wrong": wrong, "seconds": round(time.perf_counter() - start, 1)}
+    return told
+
+
+def _without_partners(batch: Any) -> Any:
+    spelled, place, rows = batch
+    own = spelled._replace(**{name: getattr(spelled, name)[: len(rows)] for name in spelled._fields})
+    frames = int(own.lengths.max())
+    return own._replace(clips=own.clips[:, :frames]), place, rows
+
+
+def _recipe(name: str, **more: Any) -> SpellingRecipe:
+    recipe = load_recipe(name)
+    assert isinstance(recipe, SpellingRecipe)
+    return recipe.model_copy(update=more)
+
+
+def results(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """Yield what is measured, one after the other."""
+    if options.overfit:
+        yield {"overfit": overfit(options.overfit)}
+        return
+    yield decoding(quick=options.quick)
+    yield {"augment": augmenting()}
+    yield training(quick=options.quick)
+
+
+def main() -> None:
+    """Print ratios and times."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer runs, and steps of the small network")
+    parser.add_argument("--json", action="store_true", help="write one JSON object and nothing else")
+    parser.add_argument("--overfit", type=int, default=0, metavar="N", help="learn N made sequences by heart instead")
+    options = parser.parse_args()
+    told: dict[str, Any] = {"matrix_gflops": round(matrix_rate(), 1)}
+    for result in results(options):
+        told |= result
+        if not options.json:
+            show(result, as_json=False)
+    if options.json:
+        show(told, as_json=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""Fewer steps for the same numbers: what a trained network multiplies and adds twice in a row becomes one layer."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import TypeVar, cast
+
+import torch
+from torch import Tensor, nn
+
+from signary.models.speller import SpellingNetwork
+from signary.models.squeezeformer import Branch, ConvModule, PostNorm
+
+Network = TypeVar("Network", bound=SpellingNetwork)
+
+
+class AddNorm(nn.Module):
+    """A `PostNorm` whose scale and shift are in its branch."""
+
+    def __init__(self, branch: nn.Module, norm: nn.Module) -> None:
+        super().__init__()
+        self.branch, self.norm = branch, norm
+
+    def forward(self, frames: Tensor, *others: Tensor | None) -> Tensor:
+        """Return float32 (B, T, D) for frames of that shape and whatever else the branch takes."""
+        after: Tensor = self.norm(frames + self.branch(frames, *others))
+        return after
+
+
+class Unchanged(nn.Module):
+    """A `FrameNorm` that is in the layer before it."""
+
+    def forward(self, frames: Tensor, valid: Tensor | None = None) -> Tensor:
+        """Return the frames."""
+        return frames
+
+
+@torch.no_grad()
+def folded(network: Network) -> Network:
+    """Return a copy of a network of fingerspelling that reads the same in fewer steps, clips without padding alone."""
+    network = deepcopy(network).eval()
+    for module in list(network.modules()):
+        if isinstance(module, Branch):
+            _merge(module, "conv", "conv_norm")
+            _merge(module, "project", "norm")
+        elif isinstance(module, ConvModule):
+            _merge(module, "around", "norm")
+        for name, child in module.named_children():
+            if isinstance(child, PostNorm):
+                _shift_first(child)
+                setattr(module, name, AddNorm(child.branch, child.norm))
+    return network
+
+
+def _merge(module: nn.Module, layer_name: str, norm_name: str) -> None:
+    """Give a layer without bias what normalizes its features."""
+    layer, norm = getattr(module, layer_name), getattr(module, norm_name)
+    scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
+    layer.weight.mul_(scale.view(-1, *[1] * (layer.weight.dim() - 1)))
+    layer.bias = nn.Parameter(norm.bias - norm.running_mean * scale)
+    setattr(module, norm_name, Unchanged())
+
+
+def _shift_first(post: PostNorm) -> None:
+    """Give the first layer of a branch the scale and shift of what goes into it."""
+    first = next(layer for layer in post.branch.modules() if isinstance(layer, nn.Linear))
+    shift = first.weight @ post.bias
+    first.weight.mul_(post.scale)
+    first.bias = nn.Parameter(shift if first.bias is None else cast(Tensor, first.bias) + shift)
