@@ -1,0 +1,132 @@
+"""How far to trust what was spelled: from what a search found to one number, and a flag."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from signary.errors import InputError, ShapeError
+from signary.text.beam import Reading
+from signary.text.ctc import Spelling
+
+EVIDENCE = ("odds", "margin", "least", "mean", "share")
+FARTHEST = 20.0  # logarithms beyond say no more
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Turn evidence into a probability that a text is right in every character.
+
+    By default that is what the network says of the text, all paths summed up; `fit_trust` learns better weights.
+
+    Parameters
+    ----------
+    weights : tuple of float
+        Of each of `EVIDENCE`.
+    bias : float
+    threshold : float
+        Texts less probable (0 to 1) are doubtful.
+
+    Raises
+    ------
+    ShapeError
+        If there is not one weight for each of `EVIDENCE`.
+    """
+
+    weights: tuple[float, ...] = (1.0, 0.0, 0.0, 0.0, 0.0)
+    bias: float = 0.0
+    threshold: float = 0.5
+
+    def __post_init__(self) -> None:
+        if len(self.weights) != len(EVIDENCE):
+            raise ShapeError(f"{len(self.weights)} weights, must be {len(EVIDENCE)}", hint=f"of {', '.join(EVIDENCE)}")
+
+    def confidence(self, evidence: ArrayLike) -> Floats:
+        """Return the probabilities (0 to 1) of texts, (...), by their evidence (..., 5)."""
+        return np.asarray(1 / (1 + np.exp(-(np.asarray(evidence, np.float64) @ self.weights + self.bias))))
+
+    def doubtful(self, evidence: ArrayLike) -> NDArray[np.bool_]:
+        """Say which texts are too improbable to rely on; they remain the best guess."""
+        return np.asarray(self.confidence(evidence) < self.threshold)
+
+
+def evidence(readings: Sequence[Reading], spelling: Spelling) -> Floats:
+    """Return what speaks for the first of some readings.
+
+    Parameters
+    ----------
+    readings : sequence of Reading
+        Of a clip, the best first.
+    spelling : Spelling
+        The best one's characters with their times.
+
+    Returns
+    -------
+    float64 (5,)
+        In the order of `EVIDENCE`: ``odds``, logarithm, that the text is right, by the network; ``margin`` of its
+        score over the next; logarithms of the confidence of its ``least`` sure character and of their ``mean``, and of
+        the text's probability, ``share`` alike among its characters and its end. None lies beyond -20 or 20; a text
+        without characters has -20 where they count.
+
+    Raises
+    ------
+    InputError
+        If there is no reading.
+    """
+    if not readings:
+        raise InputError("0 readings", hint="as of prefix_beam")
+    best = readings[0]
+    total = min(best.log_probability, -1e-12)
+    odds = total - np.log(-np.expm1(total))
+    margin = best.score - readings[1].score if len(readings) > 1 else FARTHEST
+    sure = spelling.confidence if len(spelling.characters) else np.zeros(1)
+    with np.errstate(divide="ignore"):
+        least, mean = np.log(sure.min()), np.log(sure.mean())
+    found = np.array([odds, margin, least, mean, total / (len(best.characters) + 1)])
+    return np.asarray(np.clip(np.nan_to_num(found, nan=0.0), -FARTHEST, FARTHEST))
+
+
+def fit_trust(evidence: ArrayLike, right: ArrayLike, *, threshold: float = 0.5, ridge: float = 1e-2) -> Trust:
+    """Learn from clips with known texts: a logistic regression by Newton's method.
+
+    Parameters
+    ----------
+    evidence : float (N, 5)
+        Of clips that no network learned from.
+    right : bool (N,)
+        Whether each was read without an error.
+    threshold : float
+        Of the result.
+    ridge : float
+        How much weights are held down, above 0; keeps them finite where the two kinds do not mix.
+
+    Returns
+    -------
+    Trust
+
+    Raises
+    ------
+    ShapeError
+        If the arrays do not fit together.
+    InputError
+        If all are right or all are wrong.
+    """
+    rows, target = np.asarray(evidence, np.float64), np.asarray(right, np.bool_)
+    if rows.shape != (len(target), len(EVIDENCE)) or target.ndim != 1:
+        raise ShapeError(f"evidence {rows.shape}, right {target.shape}", hint=f"(N, {len(EVIDENCE)}) and (N,)")
+    if target.all() or not target.any():
+        raise InputError(f"{int(target.sum())} of {len(target)} right: nothing to tell", hint="give both kinds")
+    design = np.column_stack([rows, np.ones(len(rows))])
+    penalty = ridge * np.append(np.ones(len(EVIDENCE)), 0)
+    weights = np.zeros(design.shape[1])
+    for _ in range(50):
+        said = 1 / (1 + np.exp(-design @ weights))
+        slope = design.T @ (said - target) / len(rows) + penalty * weights
+        curve = (design.T * (said * (1 - said))) @ design / len(rows) + np.diag(penalty + 1e-9)
+        weights = weights - np.linalg.solve(curve, slope)
+    return Trust(tuple(weights[:-1].tolist()), float(weights[-1]), threshold)
