@@ -18,6 +18,7 @@ from signary.models.speller import Speller, SpellerCTC
 ENCODER, STEP = "encoder.onnx", "step.onnx"
 PAST = ["keys", "values"]
 MEMORY = ["memory_keys", "memory_values"]
+GRAPHS = {"encoder": ENCODER, "step": STEP}
 
 
 class SpellerEncoder(nn.Module):

@@ -80,7 +80,10 @@ def train(
         return train_signs(plan, data, run, fold=fold)
     if isinstance(plan, SpellingRecipe):
         from signary.training.spelling import train_spelling
+        from signary.training.spelling_made import is_made, train_on_made
 
+        if is_made(data):
+            return train_on_made(plan, run)
         return train_spelling(plan, data, run, fold=fold, oof=oof)
     from signary.training.estimators import train_estimator
 

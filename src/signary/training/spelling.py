@@ -16,7 +16,7 @@ from torch import nn
 from signary.datasets.phrases import SUPPLEMENTAL, signer_folds
 from signary.errors import InputError
 from signary.evaluation.spelling import spelling_report
-from signary.export.spelling import export_ctc_graph, export_speller
+from signary.export.spelling import GRAPHS, export_ctc_graph, export_speller
 from signary.models.speller import SpellingNetwork
 from signary.training.batches import ShuffledRows
 from signary.training.networks import spelling_network
@@ -29,7 +29,6 @@ from signary.training.spelling_task import SpellingTask, read_clips
 
 READ_BATCH = 32
 ALL = -1  # the fold of runs that hold nothing out
-GRAPHS = {"encoder": "encoder.onnx", "step": "step.onnx"}
 
 
 def train_spelling(recipe: SpellingRecipe, data: Path, run: Run, *, fold: int = 0, oof: Sequence[Path] = ()) -> Path:

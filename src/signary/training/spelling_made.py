@@ -1,0 +1,152 @@
+"""Fingerspelling learned from made clips: ``--data synthetic``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import lightning
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from signary.datasets.spelling_mix import SpelledBatch
+from signary.datasets.synthetic import SyntheticSpelling
+from signary.evaluation.spelling import spelling_report
+from signary.export.spelling import GRAPHS, export_ctc_graph, export_speller
+from signary.models.speller import SpellingNetwork
+from signary.training.networks import spelling_network
+from signary.training.pack import Learned, pack_bundle
+from signary.training.run import Run, epoch_plan, fit_task, precision_name
+from signary.training.schema import Credit
+from signary.training.schema_spelling import SpellingRecipe
+from signary.training.spelling_batches import Batch
+from signary.training.spelling_task import SpellingTask, read_clips
+
+SYNTHETIC = Path("synthetic")
+SOURCE = "synthetic"
+EPOCH_BATCHES, HELD_OUT, READ_BATCH = 50, 256, 32
+OTHER_SEED = 7_000_003  # of the clips to measure on: other words, speeds and cameras, of the people learned from
+
+
+class MadeClips(Dataset[Batch]):
+    """Batches of made clips, each by its number alone.
+
+    Parameters
+    ----------
+    source : SyntheticSpelling
+    recipe : SpellingRecipe
+    size : int
+        Clips of a batch.
+    """
+
+    def __init__(self, source: SyntheticSpelling, recipe: SpellingRecipe, size: int) -> None:
+        self.source, self.recipe, self.size = source, recipe, size
+
+    def __getitem__(self, number: int) -> Batch:
+        made = self.source.draw(self.size, number=number)
+        letters, counts = self.recipe.characters.encode_many(made.texts)
+        unknown = torch.full((self.size,), torch.nan)
+        rows = torch.arange(self.size)
+        parts = (made.points, made.lengths, torch.from_numpy(letters), torch.from_numpy(counts), unknown)
+        return SpelledBatch(*parts), rows, rows
+
+
+class EpochNumbers(Sampler[int]):
+    """Numbers of batches, other ones each epoch."""
+
+    def __init__(self, count: int) -> None:
+        self.count, self.epoch = count, 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Take the numbers of an epoch; Lightning says which."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __iter__(self) -> Iterator[int]:
+        # a generator, since Lightning asks for the first epoch's iterator before it says which epoch that is
+        yield from range(self.epoch * self.count, (self.epoch + 1) * self.count)
+
+
+def train_on_made(recipe: SpellingRecipe, run: Run) -> Path:
+    """Train a recipe of fingerspelling on made clips, as many as it asks for, and measure it on others.
+
+    An epoch is 50 batches. The people and words that are kept for testing are not touched; `signary evaluate MODEL
+    synthetic` reads those.
+
+    Parameters
+    ----------
+    recipe : SpellingRecipe
+    run : Run
+
+    Returns
+    -------
+    Path
+        The bundle.
+    """
+    run.start(recipe, fold=-1, learned=[f"{SOURCE} {recipe.seed}"])
+    networks = [
+        fit_on_made(recipe.model_copy(update={"seed": recipe.seed + number}), run, f"member-{number}")
+        for number in range(recipe.members)
+    ]
+    scores = measure(networks, recipe)
+    clips = EPOCH_BATCHES * recipe.batch * recipe.epochs if recipe.steps is None else recipe.steps * recipe.batch
+    run.write_metrics(train={"n": clips}, validation=scores)
+    learned = Learned(
+        temperature=1.0,
+        fitted_on="nothing, as trained",
+        validation=scores,
+        split="other made clips of the people learned from",
+        files={SOURCE: []},
+        sources=[*recipe.sources, Credit(name=SOURCE, licence="made by signary from its learned handshapes")],
+    )
+    committee = nn.ModuleList(networks)
+    if recipe.network == "speller-ctc":
+        return pack_bundle(run.bundle, committee, recipe, learned, export_ctc_graph)
+    return pack_bundle(run.bundle, committee, recipe, learned, export_speller, graphs=GRAPHS)
+
+
+def fit_on_made(recipe: SpellingRecipe, run: Run | None = None, stage: str = "member-0") -> SpellingNetwork:
+    """Train one network; nothing is kept without a run."""
+    lightning.seed_everything(recipe.seed, verbose=False)
+    network = spelling_network(recipe)
+    source = SyntheticSpelling(network.select, seed=recipe.seed)
+    epochs, epoch_steps = epoch_plan(recipe.epochs, recipe.steps, EPOCH_BATCHES)
+    chance = torch.Generator().manual_seed(0)
+    batches = DataLoader(
+        MadeClips(source, recipe, recipe.batch), batch_size=None, sampler=EpochNumbers(EPOCH_BATCHES), generator=chance
+    )
+    task = SpellingTask(recipe, network, epochs * epoch_steps)
+    fit_task(
+        task,
+        batches,
+        run=run,
+        stage=stage,
+        epochs=epochs,
+        epoch_steps=epoch_steps,
+        precision=precision_name(recipe.precision),
+        clip_norm=recipe.clip_norm,
+        mlflow=recipe.mlflow,
+    )
+    trained: SpellingNetwork = task.reader.eval().cpu()
+    return trained
+
+
+def measure(networks: list[SpellingNetwork], recipe: SpellingRecipe) -> dict[str, object]:
+    """Return how well networks read made clips that they did not learn from; see `spelling_report`."""
+    source = SyntheticSpelling(networks[0].select, seed=recipe.seed + OTHER_SEED)
+    asked: list[str] = []
+    read: list[str] = []
+    with torch.inference_mode():
+        for number in range(HELD_OUT // READ_BATCH):
+            made = source.draw(READ_BATCH, number=number)
+            asked += made.texts
+            read += read_clips(networks, made.points, made.lengths, recipe)
+    return dict(spelling_report(asked, read))
+
+
+def is_made(data: Path) -> bool:
+    """Say whether made clips are asked for: a path that exists wins over the word."""
+    return data == SYNTHETIC and not data.exists()
