@@ -11,7 +11,8 @@ from made_reader import LABELS, MadeDetector, MadeFrames, make_points, make_read
 from signary.landmarks.repair import repair
 from signary.landmarks.sequence import LandmarkSequence, Points
 from signary.recognition.recognizer import Recognizer
-from signary.recognition.stream import KEPT_S, Window, stream_events
+from signary.recognition.session import Session
+from signary.recognition.stream import KEPT_S, Window
 from signary.text.commit import HeldOptions
 from signary.text.recognition import Event, Token
 
@@ -33,7 +34,10 @@ def spans(tokens: list[Token] | tuple[Token, ...]) -> list[tuple[str, float, flo
 
 
 def streamed(reader: Recognizer, points: Points, fps: float = 30) -> list[Event]:
-    return list(stream_events(reader, MadeFrames(len(points), fps), MadeDetector(points), hand="auto", held=HELD))
+    session, events = Session(Window(reader, "auto", HELD), reader.task, MadeDetector(points)), list[Event]()
+    for frame in MadeFrames(len(points), fps):
+        events += session.push(session.look(frame), frame.time_s, frame.aspect)
+    return events + session.end()
 
 
 SEGMENT = st.tuples(

@@ -22,6 +22,7 @@ OK, SOME_FAILED, WRONG_USE, STOPPED = 0, 1, 2, 130
 VERBS = {
     "demo": "Spell a text with the avatar, read it back, show both.",
     "recognize": "Read photos, videos, landmark files or a camera.",
+    "serve": "Serve the web page: camera or file to live text, on this machine only.",
     "spell": "Let the avatar fingerspell a text into a clip, a picture or landmarks.",
     "landmarks": "Find the landmarks of hands, body and face, and keep them as files.",
     "data": "List, describe and prepare data sets to train from.",

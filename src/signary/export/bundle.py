@@ -285,15 +285,15 @@ def describe_bundles() -> list[dict[str, Any]]:
         bytes), ``licence`` (of the training data, each once) and ``score``: the first score's ``metric``, ``value``,
         ``data``, ``split`` and ``n``, or None.
     """
-    return [_describe(name) for name in bundle_names()]
+    return [describe_bundle(load_bundle(BUNDLES / name, verify=False)) for name in bundle_names()]
 
 
-def _describe(name: str) -> dict[str, Any]:
-    bundle = load_bundle(BUNDLES / name, verify=False)
+def describe_bundle(bundle: Bundle) -> dict[str, Any]:
+    """Describe one bundle; see `describe_bundles`."""
     manifest = bundle.manifest
     size = sum((bundle.path / file).stat().st_size for file in (MANIFEST, *manifest.files))
     return {
-        "name": name,
+        "name": bundle.name,
         "version": manifest.version,
         "task": manifest.task,
         "labels": len(manifest.vocabulary),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+import threading
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -179,7 +179,7 @@ class HandsDetector(_Lifetime):
 
     def _graph(self, threshold: float) -> Any:
         if threshold not in self._graphs:
-            with _quiet():
+            with _QUIET:
                 from mediapipe.python.solutions.hands import Hands
 
                 # stills are searched for more hands than are kept, so that the middle ones can be chosen
@@ -194,7 +194,7 @@ class HandsDetector(_Lifetime):
         view = view_of(image, look)
         graph = self._graph(look.threshold)
         # MediaPipe's native warnings come with the first hand that a graph finds
-        with contextlib.nullcontext() if look.threshold in self._woken else _quiet():
+        with contextlib.nullcontext() if look.threshold in self._woken else _QUIET:
             result = graph.process(view.image)
         if result.multi_hand_landmarks:
             self._woken.add(look.threshold)
@@ -237,7 +237,7 @@ class HolisticDetector(_Lifetime):
         """Return float32 (543, 3); see `Detector`."""
         image = turned(frame.image) if self.mirrored else np.ascontiguousarray(frame.image)
         # MediaPipe's native warnings come with the start, and with the first hand
-        with contextlib.nullcontext() if self._woken else _quiet():
+        with contextlib.nullcontext() if self._woken else _QUIET:
             if self._graph is None:
                 from mediapipe.python.solutions.holistic import Holistic
 
@@ -287,14 +287,26 @@ def _agreed(points: Points) -> Points:
     return points
 
 
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep MediaPipe's native start-up lines off stderr."""
-    saved, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(null, 2)
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
-        os.close(null)
+class _Quiet(contextlib.AbstractContextManager[None]):
+    """Keeps MediaPipe's native start-up lines off stderr; threads may be inside at the same time."""
+
+    def __init__(self) -> None:
+        self._lock, self._inside, self._saved = threading.Lock(), 0, -1
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._inside:
+                self._saved, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+                os.dup2(null, 2)
+                os.close(null)
+            self._inside += 1
+
+    def __exit__(self, *error: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                os.dup2(self._saved, 2)
+                os.close(self._saved)
+
+
+_QUIET = _Quiet()

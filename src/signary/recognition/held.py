@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from signary.export.bundle import Bundle
-from signary.landmarks.detect import Detector
 from signary.landmarks.sequence import LandmarkSequence
 from signary.recognition.options import with_thresholds
 from signary.recognition.reading import Clip, Reading, one_handed
 from signary.recognition.recognizer import Recognizer
-from signary.recognition.stream import stream_events
+from signary.recognition.stream import Window
 from signary.text.calibrate import softmax
 from signary.text.commit import HeldOptions, decode_held
 from signary.text.context import ContextOptions, tokens_in_context
 from signary.text.language import load_language
-from signary.text.recognition import Event, Token
+from signary.text.recognition import Token
 from signary.text.strokes import as_photo
-from signary.video.source import FrameSource
 
 
 class HeldRecognizer(Recognizer):
@@ -121,8 +118,8 @@ class HeldRecognizer(Recognizer):
         inside = np.array([(start <= times) & (times <= end) for start, end in spans], np.bool_)
         return inside.any(0) if inside.any() else np.ones(len(times), np.bool_)
 
-    def _events(self, frames: FrameSource, detector: Detector, hand: str) -> Iterator[Event]:
-        return stream_events(self, frames, detector, hand=hand, held=self._held)
+    def _open_text(self, hand: str) -> Window:
+        return Window(self, hand, self._held)
 
 
 def _steadiness(reading: Reading, times_s: NDArray[np.float64]) -> NDArray[np.float32]:

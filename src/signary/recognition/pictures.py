@@ -17,7 +17,6 @@ from signary.recognition.options import ReadOptions
 from signary.recognition.reading import Clip, Reading
 from signary.recognition.recognizer import Progress, source_name
 from signary.text.calibrate import softmax
-from signary.text.recognition import Event
 from signary.video.source import FrameSource, open_source
 from signary.video.square import square
 
@@ -53,8 +52,7 @@ class PictureRecognizer(HeldRecognizer):
         """Read a whole source as one label: as `classify`, given what `recognize` takes."""
         return self._rank(self._look(source, ReadOptions(**options), None))
 
-    def stream(self, source: Any = 0, **options: Any) -> Iterator[Event]:
-        """Refuse: a model of landmarks follows a hand, this one does not."""
+    def _open_text(self, hand: str) -> NoReturn:  # a model of landmarks follows a hand, this one does not
         self._refuse("live sources")
 
     def _refuse(self, what: str) -> NoReturn:

@@ -20,9 +20,10 @@ from signary.landmarks.sequence import LandmarkSequence
 from signary.recognition.backend import Backend
 from signary.recognition.options import ReadOptions
 from signary.recognition.reading import Clip
+from signary.recognition.session import OpenText, Session
 from signary.text.commit import mean_confidence, recognition_text
 from signary.text.recognition import Event, Failure, Recognition, Token
-from signary.video.source import FrameSource, open_source
+from signary.video.source import open_source
 
 Progress = Callable[[int, int | None], None]
 
@@ -225,11 +226,33 @@ class Recognizer:
         """
         how = ReadOptions(**options)
         self.check_context(how.context, live=True)
+        session = Session(self._open_text(how.hand), self.task, self._detector(still=False, how=how))
         with open_source(source, as_clip=how.as_clip, fps=how.fps) as frames:
-            yield from self._events(frames, self._detector(still=False, how=how), how.hand)
+            for frame in frames:
+                yield from session.push(session.look(frame), frame.time_s, frame.aspect)
+        yield from session.end()
 
-    def _events(self, frames: FrameSource, detector: Detector, hand: str) -> Iterator[Event]:
-        raise NotImplementedError
+    def session(self, **options: Any) -> Session:
+        """Open a session for one live source whose frames the caller hands in; many may be open at a time.
+
+        Parameters
+        ----------
+        **options
+            Fields of `ReadOptions`: hand, mirrored, max_hands.
+
+        Raises
+        ------
+        ConfigError
+            If the model reads whole sources only, or ``context`` is asked for.
+        """
+        how = ReadOptions(**options)
+        self.check_context(how.context, live=True)
+        detector = open_detector(self.engine, max_hands=how.max_hands, mirrored=how.mirrored)
+        return Session(self._open_text(how.hand), self.task, detector)
+
+    def _open_text(self, hand: str) -> OpenText:
+        """Return what holds the frames that can still change the text."""
+        raise ConfigError(f"{self.name}: reads whole clips, no stream", hint="record a clip and recognize that")
 
     def _ranked(self, probabilities: NDArray[Any]) -> list[tuple[str, float]]:
         """Return text and probability of each of the V labels, likeliest first."""

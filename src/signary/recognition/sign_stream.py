@@ -24,7 +24,7 @@ Said = MutableMapping[tuple[float, float], NDArray[np.float32]]
 
 
 class SignWindow:
-    """The frames that can still change the text; a `signary.recognition.stream.OpenText`.
+    """The frames that can still change the text; a `signary.recognition.session.OpenText`.
 
     Signs are final once the hands are gone for `PAUSE_S`; then they are those of the whole clip. They are final, too,
     once nothing was read for two windows, as of hands at rest.

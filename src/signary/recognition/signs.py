@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -10,18 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from signary.export.bundle import Bundle
-from signary.landmarks.detect import Detector
 from signary.landmarks.sequence import LandmarkSequence, Points
 from signary.recognition.options import ReadOptions, with_thresholds
 from signary.recognition.reading import Clip, WindowReading, hand_seen, one_handed
 from signary.recognition.recognizer import Progress, Recognizer
 from signary.recognition.sign_stream import Said, SignWindow
 from signary.recognition.slide import TINY_S, SlideOptions, frames_with_hand, thinned, window_frames
-from signary.recognition.stream import events
 from signary.text.calibrate import softmax
-from signary.text.recognition import Event, Token
+from signary.text.recognition import Token
 from signary.text.windows import WindowOptions, decode_windows
-from signary.video.source import FrameSource
 
 STILL = "a sign is a movement: one picture shows too little of it"
 
@@ -114,8 +110,8 @@ class SignRecognizer(Recognizer):
         clip = super()._look(source, how, on_progress)
         return replace(clip, warnings=(*clip.warnings, STILL)) if clip.is_photo else clip
 
-    def _events(self, frames: FrameSource, detector: Detector, hand: str) -> Iterator[Event]:
-        return events(SignWindow(self, hand), self.task, frames, detector)
+    def _open_text(self, hand: str) -> SignWindow:
+        return SignWindow(self, hand)
 
     def _probabilities(self, points: Points) -> NDArray[np.float32]:
         temperature = self.bundle.manifest.calibration.temperature

@@ -1,21 +1,18 @@
-"""Live reading: frames in, partial and final events out."""
+"""Held letters, live: which frames can still change the text, and which letters are settled."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from signary.landmarks.detect import Detector
 from signary.landmarks.repair import repair
 from signary.landmarks.sequence import LandmarkSequence, Points
 from signary.recognition.reading import SLOTS, Lead, Way
-from signary.text.commit import HeldOptions, decode_held, mean_confidence, recognition_text
-from signary.text.recognition import Event, Token
+from signary.text.commit import HeldOptions, decode_held
+from signary.text.recognition import Token
 from signary.text.strokes import HOOK_FROM, HOOK_S, ZIGZAG, ZIGZAG_LIKE, runs_of
-from signary.video.source import FrameSource
 
 if TYPE_CHECKING:
     from signary.recognition.held import HeldRecognizer
@@ -26,77 +23,10 @@ TINY_S = 1e-6
 POINTING = frozenset((ZIGZAG, *ZIGZAG_LIKE))
 
 
-def stream_events(
-    recognizer: HeldRecognizer, frames: FrameSource, detector: Detector, *, hand: str, held: HeldOptions
-) -> Iterator[Event]:
-    """Return the events of held letters, as frames come.
-
-    A token is final as soon as no later frame can change it; until then it is part of a partial event, which comes
-    whenever the partial text changes. What is open when the source ends becomes final. The final tokens are those of
-    the whole clip, as long as the same hand leads from its start.
-
-    Parameters
-    ----------
-    recognizer : HeldRecognizer
-    frames : FrameSource
-    detector : Detector
-    hand : {"auto", "left", "right"}
-    held : HeldOptions
-    """
-    return events(Window(recognizer, hand, held), recognizer.task, frames, detector)
-
-
-class OpenText(Protocol):
-    """What frames go into and tokens come out of."""
-
-    def push(self, points: Points, time_s: float, aspect: float | None) -> None:
-        """Take one frame, float32 (543, 3)."""
-        ...
-
-    def tokens(self) -> tuple[list[Token], list[Token]]:
-        """Return the tokens that became final since they were asked for last, and those that are open."""
-        ...
-
-    def end(self) -> list[Token]:
-        """Return the tokens that are still open, for good."""
-        ...
-
-
-def events(window: OpenText, task: str, frames: FrameSource, detector: Detector) -> Iterator[Event]:
-    """Yield events of what is made of frames, as they come; see `stream_events`.
-
-    Parameters
-    ----------
-    window : OpenText
-    task : str
-    frames : FrameSource
-    detector : Detector
-    """
-    shown: tuple[str, ...] = ()
-    for frame in frames:
-        window.push(detector.detect(frame), frame.time_s, frame.aspect)
-        final, open_tokens = window.tokens()
-        yield from (_event([token], task, final=True) for token in final)
-        if (texts := tuple(token.text for token in open_tokens)) != shown:
-            shown = texts
-            if open_tokens:
-                yield _event(open_tokens, task, final=False)
-    yield from (_event([token], task, final=True) for token in window.end())
-
-
-def _event(tokens: list[Token], task: str, *, final: bool) -> Event:
-    return Event(
-        text=recognition_text(tokens, task),
-        final=final,
-        tokens=tuple(tokens),
-        start_s=tokens[0].start_s,
-        end_s=tokens[-1].end_s,
-        confidence=mean_confidence(tokens),
-    )
-
-
 class Window:
-    """The frames that can still change the text, newest last.
+    """The frames that can still change the text, newest last; a `signary.recognition.session.OpenText`.
+
+    The final tokens are those of the whole clip, as long as the same hand leads from its start.
 
     Parameters
     ----------

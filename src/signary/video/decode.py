@@ -34,7 +34,9 @@ PQ, HLG = 16, 18  # transfer characteristics of ITU-T H.273
 REFERENCE_WHITE_NITS, PEAK_NITS = 203.0, 1000.0  # ITU-R BT.2408
 
 
-def read_photo(photo: str | Path | bytes, *, name: str = "", max_side: int = MAX_SIDE_PX) -> Picture:
+def read_photo(
+    photo: str | Path | bytes, *, name: str = "", max_side: int = MAX_SIDE_PX, max_pixels: int = MAX_PIXELS
+) -> Picture:
     """Decode a photo, turned as its EXIF orientation says.
 
     16-bit, palette, grey and CMYK pictures become 8-bit RGB, transparent ones are laid over white; of an animation
@@ -48,6 +50,7 @@ def read_photo(photo: str | Path | bytes, *, name: str = "", max_side: int = MAX
         What errors call it; the path by default.
     max_side : int
         Longest side of the result in pixels; larger photos are shrunk (JPEG while decoding), smaller ones kept.
+    max_pixels : int
 
     Returns
     -------
@@ -56,12 +59,12 @@ def read_photo(photo: str | Path | bytes, *, name: str = "", max_side: int = MAX
     Raises
     ------
     InputError
-        If it is missing, empty, not a picture, cut off, or larger than 100 megapixels (found out before decoding).
+        If it is missing, empty, not a picture, cut off, or has more than ``max_pixels`` (found out before decoding).
     """
     name = name or ("picture" if isinstance(photo, bytes) else str(photo))
     data: BinaryIO = io.BytesIO(photo) if isinstance(photo, bytes) else _open_file(Path(photo), name)
     with data:
-        return _decode_photo(data, name, max_side)
+        return _decode_photo(data, name, max_side, max_pixels)
 
 
 def _open_file(path: Path, name: str) -> BinaryIO:
@@ -75,12 +78,12 @@ def _open_file(path: Path, name: str) -> BinaryIO:
     raise InputError(f"{name}: empty file", hint="copy or record it again")
 
 
-def _decode_photo(data: BinaryIO, name: str, max_side: int) -> Picture:
+def _decode_photo(data: BinaryIO, name: str, max_side: int, max_pixels: int) -> Picture:
     from PIL import ImageOps, UnidentifiedImageError
 
     try:
         with _open_image(data, name) as image:
-            _check_size(image.width, image.height, name)
+            _check_size(image.width, image.height, name, max_pixels)
             scale = min(1.0, max_side / max(image.size))
             image.draft(None, (math.ceil(image.width * scale), math.ceil(image.height * scale)))
             rgb = _as_rgb(ImageOps.exif_transpose(image))
@@ -108,14 +111,14 @@ def _open_image(data: BinaryIO, name: str) -> Image.Image:
         raise _too_large(name, f"{int(pixels[0]) / 1e6:.0f} megapixels" if pixels else "huge picture") from None
 
 
-def _check_size(width: int, height: int, name: str) -> None:
-    if width * height > MAX_PIXELS:
-        raise _too_large(name, f"{width} x {height} pixels")
+def _check_size(width: int, height: int, name: str, max_pixels: int = MAX_PIXELS) -> None:
+    if width * height > max_pixels:
+        raise _too_large(name, f"{width} x {height} pixels", max_pixels)
 
 
-def _too_large(name: str, size: str) -> InputError:
+def _too_large(name: str, size: str, max_pixels: int = MAX_PIXELS) -> InputError:
     return InputError(
-        f"{name}: {size}, must be at most {MAX_PIXELS // 1_000_000} megapixels",
+        f"{name}: {size}, must be at most {max_pixels // 1_000_000} megapixels",
         hint=f"shrink it first; {MAX_SIDE_PX} pixels a side are enough",
     )
 

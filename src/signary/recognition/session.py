@@ -1,0 +1,90 @@
+"""One live source and one model: frames or points go in one at a time, events come out."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from signary.landmarks.detect import Detector
+from signary.landmarks.sequence import Points
+from signary.text.commit import mean_confidence, recognition_text
+from signary.text.recognition import Event, Token
+from signary.video.frame import Frame
+
+
+class OpenText(Protocol):
+    """What frames go into and tokens come out of."""
+
+    def push(self, points: Points, time_s: float, aspect: float | None) -> None:
+        """Take one frame, float32 (543, 3)."""
+        ...
+
+    def tokens(self) -> tuple[list[Token], list[Token]]:
+        """Return the tokens that became final since they were asked for last, and those that are open."""
+        ...
+
+    def end(self) -> list[Token]:
+        """Return the tokens that are still open, for good."""
+        ...
+
+
+class Session:
+    """Read one live source, wherever its frames come from; made by `Recognizer.session`.
+
+    A token is final as soon as no later frame can change it; until then it is part of a partial event, which comes
+    whenever the partial text changes. One thread at a time may use it.
+
+    Parameters
+    ----------
+    text : OpenText
+    task : str
+    detector : Detector
+        Finds the points of frames; closed with the session.
+    """
+
+    def __init__(self, text: OpenText, task: str, detector: Detector) -> None:
+        self.task = task
+        self._text, self._detector = text, detector
+        self._shown: tuple[str, ...] = ()
+
+    def look(self, frame: Frame) -> Points:
+        """Return the points float32 (543, 3) of the next frame, for `push`."""
+        return self._detector.detect(frame)
+
+    def push(self, points: Points, time_s: float, aspect: float | None = None) -> list[Event]:
+        """Take the points of the next frame and return what they tell.
+
+        Parameters
+        ----------
+        points : float32 (543, 3)
+            As in a `LandmarkSequence`, of an unmirrored picture.
+        time_s : float
+            Rising from frame to frame.
+        aspect : float, optional
+            Width / height of the picture.
+        """
+        self._text.push(points, time_s, aspect)
+        final, open_tokens = self._text.tokens()
+        events = [self._event([token], final=True) for token in final]
+        if (texts := tuple(token.text for token in open_tokens)) != self._shown:
+            self._shown = texts
+            if open_tokens:
+                events.append(self._event(open_tokens, final=False))
+        return events
+
+    def end(self) -> list[Event]:
+        """Return what was still open, for good."""
+        return [self._event([token], final=True) for token in self._text.end()]
+
+    def close(self) -> None:
+        """Free the detector."""
+        self._detector.close()
+
+    def _event(self, tokens: list[Token], *, final: bool) -> Event:
+        return Event(
+            text=recognition_text(tokens, self.task),
+            final=final,
+            tokens=tuple(tokens),
+            start_s=tokens[0].start_s,
+            end_s=tokens[-1].end_s,
+            confidence=mean_confidence(tokens),
+        )

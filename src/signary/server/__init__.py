@@ -1,0 +1,1 @@
+"""The local web server: recordings and live pictures in, text out."""
