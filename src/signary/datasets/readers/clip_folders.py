@@ -18,18 +18,25 @@ from signary.video.source import VIDEO_ENDINGS, natural_key
 TABLE = "manifest.csv"
 COLUMNS = ("path", "label")
 OPTIONAL = ("id", "signer", "group", "split", "source", "licence")
-SESSION = "session"
+SESSION, CONSENT = "session", "consent"
 LAYOUT = f"videos or landmark files as LABEL/CLIP.mp4, or {TABLE} with path, label and maybe {', '.join(OPTIONAL)}"
 
 
-def _find(folder: Path, options: Options) -> list[Piece]:
+def find_clips(folder: Path, options: Options) -> list[Piece]:
+    """Return the clips of a folder: those its manifest lists, or all, each under the name of the folder it lies in.
+
+    Raises
+    ------
+    InputError
+        If this is no folder, or its manifest cannot be read.
+    """
     if not folder.is_dir():
         raise InputError(f"{folder}: is no folder", hint=f"clips expects {LAYOUT}")
     source = folder.resolve().name
     if (folder / TABLE).is_file():
         return [_listed(folder, row, source) for row in read_table(folder / TABLE, COLUMNS)]
     readable = {*VIDEO_ENDINGS, *LANDMARK_ENDINGS}
-    files = [path for path in folder.rglob("*") if path.suffix.lower() in readable and path.parent != folder]
+    files = [path for path in folder.rglob("[!.]*") if path.suffix.lower() in readable and path.parent != folder]
     return [
         Piece(path, {"id": path.relative_to(folder).as_posix(), "label": path.parent.name, "source": source})
         for path in sorted(files, key=natural_key)
@@ -40,11 +47,14 @@ def _listed(folder: Path, row: dict[str, str], source: str) -> Piece:
     """Return the piece of a row of the manifest; a clip without a group belongs to its signer's."""
     about = {"id": row["path"], "label": row["label"], "source": source}
     about |= {name: row[name] for name in OPTIONAL if row.get(name)}
+    if row.get(CONSENT) and "licence" not in about:
+        about["licence"] = f"consent of the signers: {row[CONSENT]}"
     about.setdefault("group", row.get(SESSION) or about.get("signer", ""))
     return Piece(folder / row["path"], about)
 
 
-def _read(piece: Piece, options: Options) -> Iterator[Clip]:
+def read_clip(piece: Piece, options: Options) -> Iterator[Clip]:
+    """Yield the one clip of a file: of a landmark file as it is, of a video as the detector sees it."""
     if piece.path.suffix.lower() in LANDMARK_ENDINGS:
         sequence = read_landmarks(piece.path, fps=options.fps or DEFAULT_FPS).as_holistic()
     else:
@@ -65,4 +75,4 @@ def _detected(path: Path, options: Options) -> LandmarkSequence:
         return extract(source, detector)
 
 
-READER = Reader("clips", LAYOUT, batch=2, find=_find, read=_read)
+READER = Reader("clips", LAYOUT, batch=2, find=find_clips, read=read_clip)
