@@ -262,3 +262,16 @@ def test_a_damaged_store_is_named(made: Path, tmp_path: Path) -> None:
     (tmp_path / "store/store.json").write_text(json.dumps(about | {"frames": 7}))
     with pytest.raises(InputError, match="damaged store"):
         train(made / "tiny.yaml", data=tmp_path / "store", output=tmp_path / "run")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("each", "held_out"), [(4, "clips of the only signer"), (1, "nothing")])
+def test_one_persons_clips_are_learned_with_a_warning(
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], each: int, held_out: str
+) -> None:
+    made_signs(tmp_path / "store", signers=1, each=each)
+    more = {"epochs": "2", "data.folds": "4"}
+    train(made / "tiny.yaml", data=tmp_path / "store", output=tmp_path / "run", overrides=more)
+    assert read_metrics(tmp_path / "run")["held_out"] == held_out
+    assert "all clips are of one signer" in capsys.readouterr().err
+    assert load(tmp_path / "run").vocabulary == ("across", "still", "up")

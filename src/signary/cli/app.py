@@ -25,6 +25,7 @@ VERBS = {
     "serve": "Serve the web page: camera or file to live text, on this machine only.",
     "spell": "Let the avatar fingerspell a text into a clip, a picture or landmarks.",
     "landmarks": "Find the landmarks of hands, body and face, and keep them as files.",
+    "record": "Film your own labeled clips: a data set to train from.",
     "data": "List, describe and prepare data sets to train from.",
     "train": "Train a recipe.",
     "evaluate": "Measure a model on labeled data.",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -14,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from signary.datasets.clips import Clips, fold_of, open_clips
+from signary.datasets.prepared import prepared
 from signary.errors import InputError
 from signary.export.onnx import export_sign_graph
 from signary.models.committee import Committee
@@ -39,7 +42,7 @@ def train_signs(recipe: SignRecipe, data: Path, run: Run, *, fold: int = 0) -> P
     ----------
     recipe : SignRecipe
     data : Path
-        A store, or a folder of stores.
+        A store, a folder of stores, or a folder of clips, whose store is made in the run's cache.
     run : Run
     fold : int
         What is held out, from 0.
@@ -54,18 +57,24 @@ def train_signs(recipe: SignRecipe, data: Path, run: Run, *, fold: int = 0) -> P
     InputError
         If there is nothing to learn from or to hold out, or no such fold.
     """
+    data, refused = prepared(data, run.cache, workers=os.cpu_count() or 1)
     recipe, clips, skipped = load_clips(recipe, data)
+    skipped += [one.message for one in refused]
     held_out, name = hold_out(recipe, clips, fold)
     seen = clips.select(_shared(recipe, np.flatnonzero(~held_out)))
     unseen = clips.select(held_out)
     run.start(recipe, fold=fold, learned=seen.key)
     trusted = trusted_words(recipe, clips)
-    network = doubted(fit_committee(recipe, seen, unseen, run=run), recipe, trusted)
-    logits, places = predict_signs(network, unseen, recipe), label_places(unseen, recipe)
-    temperature = fit_temperature(logits, places)
-    scores = scores_of(softmax(logits, temperature), places)
-    more: dict[str, Any] = {"skipped": skipped, "held_out": name, "by": _by_signer(unseen, logits, places)}
-    if recipe.curve:
+    network = doubted(fit_committee(recipe, seen, unseen if len(unseen) else None, run=run), recipe, trusted)
+    temperature = 1.0
+    scores: dict[str, Any] = {}
+    more: dict[str, Any] = {"skipped": skipped, "held_out": name}
+    if len(unseen):
+        logits, places = predict_signs(network, unseen, recipe), label_places(unseen, recipe)
+        temperature = fit_temperature(logits, places)
+        scores = scores_of(softmax(logits, temperature), places)
+        more["by"] = _by_signer(unseen, logits, places)
+    if recipe.curve and len(unseen):
         more["learning_curve"] = learning_curve(recipe, seen, unseen, run)
     run.write_metrics(train={"n": len(seen)}, validation=scores, **more)
     if recipe.refit:
@@ -126,6 +135,8 @@ def hold_out(recipe: SignRecipe, clips: Clips, fold: int) -> tuple[NDArray[np.bo
         If there is no such fold, or it leaves a class without a clip to learn from.
     """
     by = recipe.data.split
+    if by == "signer" and len(set(clips.signer.tolist())) == 1:
+        return _hold_out_of_one(recipe, clips, fold)
     if by != "clip" and len(set(getattr(clips, by).tolist())) < 2:
         raise InputError(f"data.split={by}: all clips are of one {by}", hint="--data.split clip, whose score flatters")
     number, names = fold_of(clips, "key" if by == "clip" else by, recipe.data.folds, seed=recipe.seed)
@@ -138,6 +149,22 @@ def hold_out(recipe: SignRecipe, clips: Clips, fold: int) -> tuple[NDArray[np.bo
     if lost and by != "source":
         raise InputError(f"{', '.join(lost[:8])}: no clip to learn from", hint="leave them out with --data.classes")
     return held_out, names[fold]
+
+
+def _hold_out_of_one(recipe: SignRecipe, clips: Clips, fold: int) -> tuple[NDArray[np.bool_], str]:
+    """Hold out clips of the only signer, some of each class of two clips or more; nothing, if there is none."""
+    folds = recipe.data.folds or 5
+    if not 0 <= fold < folds:
+        raise InputError(f"fold={fold}: of {folds}", hint=f"0 to {folds - 1}")
+    held_out = np.zeros(len(clips), np.bool_)
+    random = np.random.default_rng(recipe.seed)
+    for label in np.unique(clips.label):
+        rows = random.permutation(np.flatnonzero(clips.label == label))
+        if len(rows) > 1:
+            held_out[rows[np.arange(len(rows)) % min(folds, len(rows)) == fold]] = True
+    said = "the score says nothing of other people" if held_out.any() else "too few clips to hold any out: not measured"
+    sys.stderr.write(f"warning: all clips are of one signer; {said}\n")
+    return held_out, "clips of the only signer" if held_out.any() else "nothing"
 
 
 def fit_committee(
