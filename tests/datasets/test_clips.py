@@ -45,6 +45,17 @@ def test_stores_of_a_folder_are_one_set(tmp_path: Path) -> None:
     np.testing.assert_array_equal(values[1], alone[0])
 
 
+def test_a_signer_is_named_within_the_source_once(tmp_path: Path) -> None:
+    points = np.full((2, 543, 3), 0.5, np.float32)
+    draft = StoreDraft(tmp_path / "a", choose_points())
+    draft.begin()
+    names = {"x": "set/ann", "y": "ann", "z": ""}
+    draft.add("0", [Clip(key, points, label="up", source="set", signer=name, file=key) for key, name in names.items()])
+    draft.finish()
+    assert open_clips(tmp_path / "a").signer.tolist() == ["set/ann", "set/ann", "set/set"]
+    assert len(set(open_clips(tmp_path / "a").key.tolist())) == 3
+
+
 def test_a_clip_in_two_stores_is_refused(tmp_path: Path) -> None:
     other_store(tmp_path / "a", ["up"])
     other_store(tmp_path / "b", ["up"])

@@ -142,12 +142,14 @@ def _clips(store: ClipStore, number: int) -> Clips:
         group=_within(source, group),
         source=source,
         licence=store.column("licence"),
-        key=np.array(store.keys()),
+        # of files without a hash the place has to do
+        key=np.array([key or f"{store.path.name}/{row}" for row, key in enumerate(store.keys())]),
     )
 
 
 def _within(source: Names, name: Names) -> Names:
-    return np.char.add(np.char.add(source, "/"), name)
+    before = np.char.add(source, "/")
+    return np.where(np.char.startswith(name, before), name, np.char.add(before, name))
 
 
 def _renamed(names: Names, other: Mapping[str, str]) -> Names:
