@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import json
 import os
 import re
 import shutil
@@ -15,8 +16,10 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from talking import Serving
+from talking import Serving, start
 
+from signary.avatar.hand import hand_points, quaternion_turn
+from signary.avatar.handshapes import JOINTS, load_handshapes
 from signary.avatar.look import Look
 from signary.avatar.motion import SpellOptions, plan_spelling
 from signary.avatar.spell import spelled_frames
@@ -93,6 +96,56 @@ def test_what_is_signed_to_the_camera_is_read(page: Any) -> None:
 
 
 @pytest.mark.slow
+def test_what_was_read_is_explained_and_saved(page: Any) -> None:
+    page.click("#start")
+    first = page.locator("#live-text .text button:not(.partial)").first
+    first.hover(timeout=WAIT_MS)
+    assert re.match(r"[HI], \d+ % sure(; or .+)?\. \d+\.\d to \d+\.\d s\.", page.inner_text("#live-text .detail"))
+    with page.expect_download() as saved:
+        page.click("#live-text [data-do=json]")
+    said = json.loads(saved.value.path().read_text())
+    assert (said["task"], {token["text"] for token in said["tokens"]} <= set("HI")) == ("letters", True)
+    with page.expect_download() as saved:
+        page.click("#live-text [data-do=srt]")
+    assert re.match(r"1\n00:00:\d\d,\d{3} --> 00:00:\d\d,\d{3}\n[HI]\n", saved.value.path().read_text())
+
+
+@pytest.mark.slow
+def test_practice_marks_each_letter(page: Any) -> None:
+    page.click("#tab-practice")
+    page.fill("#practice-text", "hit")
+    page.press("#practice-text", "Enter")
+    page.click("#start")
+    page.wait_for_selector("#letters li:nth-child(2).right", timeout=WAIT_MS)
+    page.wait_for_selector("#letters li:nth-child(3).wrong[aria-current=step]", timeout=WAIT_MS)
+    assert page.get_attribute("#target-picture", "alt") == "Handshape of T"
+    page.fill("#practice-text", "A1")
+    page.press("#practice-text", "Enter")
+    assert "not both" in page.inner_text("#practice-note")
+    assert page.locator("#letters li").count() == 3
+
+
+@pytest.mark.slow
+def test_a_full_server_is_told_and_connected_to_again(browser: Any, serve: Serving) -> None:
+    server = serve(limit=1)
+    other = server.connect()
+    start(other)
+    context = browser.new_context()
+    opened = context.new_page()
+    opened.goto(f"{server.url}/")
+    opened.click("#start")
+    opened.wait_for_selector("#reconnect", timeout=WAIT_MS)
+    assert opened.inner_text("#trouble-text").startswith("The server is full")
+    other.close()
+    while opened.evaluate("fetch('api/health').then(answer => answer.json())")["sessions"]:
+        opened.wait_for_timeout(50)
+    opened.click("#reconnect")
+    importlib.import_module("playwright.sync_api").expect(opened.locator("#state")).to_have_text("Reading letters.")
+    assert opened.is_hidden("#trouble")
+    context.close()
+
+
+@pytest.mark.slow
 def test_a_refused_camera_is_told_in_words(browser: Any, serve: Serving) -> None:
     context = browser.new_context()
     opened = context.new_page()
@@ -131,6 +184,51 @@ def test_no_serious_hurdle_is_found(browser: Any, serve: Serving, tab: str, sche
     found = opened.evaluate("axe.run()")["violations"]
     context.close()
     assert [each["id"] for each in found if each["impact"] in ("serious", "critical")] == []
+
+
+@pytest.mark.slow
+def test_the_page_fits_a_phone_and_is_used_by_keys(browser: Any, serve: Serving) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    opened = context.new_page()
+    opened.goto(f"{serve().url}/")
+    opened.focus("#tab-live")
+    for tab in ("practice", "file", "live"):
+        opened.keyboard.press("ArrowRight")
+        assert opened.evaluate("document.activeElement.id") == f"tab-{tab}"
+        assert opened.is_visible(f"#panel-{tab}")
+        assert opened.evaluate("document.documentElement.scrollWidth") == 390
+    opened.keyboard.press("Tab")
+    assert opened.evaluate("document.activeElement.id") == "model"
+    context.close()
+
+
+@pytest.mark.slow
+def test_hints_name_the_finger_that_differs(browser: Any, serve: Serving) -> None:
+    bank = load_handshapes()
+    poses = bank.poses(["B", "W", "V"], people="davidlee")
+    build = bank.build_of(np.full(3, bank.person("davidlee")))
+    b, w, v = hand_points(poses[:, :JOINTS], quaternion_turn(poses[:, JOINTS:]), build)[..., :2]
+    context = browser.new_context()
+    opened = context.new_page()
+    opened.goto(f"{serve().url}/")
+
+    def hints(hand: Any, letter: str, left: bool = False) -> list[str]:
+        said = opened.evaluate(
+            """async ([hand, letter, left]) => {
+                const {compare} = await import("/static/hints.js");
+                const shapes = await (await fetch("/static/handshapes.json")).json();
+                return compare(hand, shapes[letter], left).map(hint => hint.text);
+            }""",
+            [hand.tolist(), letter, left],
+        )
+        return list(said)
+
+    assert hints(w, "W") == hints(w * [-1, 1], "W", left=True) == []
+    assert "Straighten the ring finger." in hints(v, "W")
+    assert "Straighten the little finger." in hints(w, "B")
+    assert "Bend the little finger." in hints(b, "W")
+    assert hints(w * [1, -1], "W")[0].startswith("Turn the hand")
+    context.close()
 
 
 def test_hands_are_measured_here_as_there(browser: Any, serve: Serving) -> None:

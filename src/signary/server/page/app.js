@@ -220,6 +220,7 @@ function open(tab, focus = false) {
     element(`panel-${name}`).hidden = name !== tab;
   }
   element("stage").hidden = tab === "file";
+  element("stage").classList.toggle("above", tab === "practice");
   element("model-field").hidden = tab === "practice";
   if (tab === "file" && page.stream) stop();
   element("camera-field").hidden = tab === "file" || element("camera").length < 2;

@@ -74,7 +74,7 @@ export class Practice {
     element("practice-text").value = word;
     this.letters = [...word].map((letter) => ({ text: letter, state: "", wrong: "" }));
     this.here = 0;
-    this.#say("");
+    this.#say(`Start the camera, then sign ${word[0]} as the picture shows.`);
     this.#draw();
     if (quiet) return;
     this.#picture(false);
@@ -125,7 +125,7 @@ export class Practice {
     const square = hand.map(([x, y]) => /** @type {[number, number]} */ ([x * aspect, y]));
     const [hint] = compare(square, shape, this.left);
     const moving = MOVING[/** @type {"J" | "Z"} */ (letter.text)];
-    const text = hint?.text ?? (moving ? `Good. Now ${moving}.` : "Good. Hold it still.");
+    const text = hint?.text ?? (moving ? `Close. Now ${moving}.` : "Close. Hold it still.");
     // said only once it was seen twice, so that the words do not flicker
     if (text === this.candidate) {
       this.marked = hint?.fingers ?? [];
