@@ -52,6 +52,10 @@ class PictureRecognizer(HeldRecognizer):
         """Read a whole source as one label: as `classify`, given what `recognize` takes."""
         return self._rank(self._look(source, ReadOptions(**options), None))
 
+    def stream(self, source: Any = 0, **options: Any) -> NoReturn:
+        """Refuse: a model of landmarks follows a hand, this one does not."""
+        self._refuse("live sources")
+
     def _open_text(self, hand: str) -> NoReturn:  # a model of landmarks follows a hand, this one does not
         self._refuse("live sources")
 
