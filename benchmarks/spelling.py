@@ -121,7 +121,7 @@ def runtime(
     folder: Path, points: NDArray[np.float32], tokens: NDArray[np.int64], threads: int
 ) -> tuple[Callable[[], Any], ...]:
     """Return what reads a clip by its graphs: the encoder alone, and with it each of the tokens."""
-    encoder, step = (Backend(folder / name, threads=threads) for name in (ENCODER, STEP))
+    encoder, step = Backend(folder / ENCODER, threads=threads), Backend(folder / STEP, threads=1)
 
     def encode() -> dict[str, NDArray[np.float32]]:
         clip = encoder.run(points=points)

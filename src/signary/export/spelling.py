@@ -13,7 +13,7 @@ from signary.export.fold import folded
 from signary.export.onnx import traced, verified
 from signary.export.verify import verify_ctc_graph, verify_speller
 from signary.models.decoder import DecoderState
-from signary.models.speller import Speller, SpellerCTC
+from signary.models.speller import CTCNetwork, Speller
 
 ENCODER, STEP = "encoder.onnx", "step.onnx"
 PAST = ["keys", "values"]
@@ -98,11 +98,11 @@ class CTCReader(nn.Module):
 
     Parameters
     ----------
-    networks : iterable of SpellerCTC
+    networks : iterable of CTCNetwork
         Of one recipe.
     """
 
-    def __init__(self, networks: Iterable[SpellerCTC]) -> None:
+    def __init__(self, networks: Iterable[CTCNetwork]) -> None:
         super().__init__()
         self.networks = nn.ModuleList(networks)
 
@@ -146,12 +146,12 @@ def export_speller(spellers: Iterable[Speller], folder: Path) -> None:
         verify_speller(encoder, step, folder, symbols=spellers[0].decoder.embed.num_embeddings)
 
 
-def export_ctc_graph(networks: Iterable[SpellerCTC], path: Path) -> None:
+def export_ctc_graph(networks: Iterable[CTCNetwork], path: Path) -> None:
     """Write a graph: ``points`` (T, 543, 3), T 1 or more, to ``log_probabilities`` (T, V); see `CTCReader`.
 
     Parameters
     ----------
-    networks : iterable of SpellerCTC
+    networks : iterable of CTCNetwork
         Of one recipe; they read together.
     path : Path
 
@@ -162,7 +162,7 @@ def export_ctc_graph(networks: Iterable[SpellerCTC], path: Path) -> None:
     """
     reader = CTCReader(networks).eval()
     shapes = ({0: torch.export.Dim("frames", min=1)},)
-    light = CTCReader(folded(cast(SpellerCTC, network)) for network in reader.networks)
+    light = CTCReader(folded(cast(CTCNetwork, network)) for network in reader.networks)
     model = traced(light, (torch.rand(70, 543, 3),), ["points"], ["log_probabilities"], shapes)
     with verified(model, path):
         verify_ctc_graph(reader, path)

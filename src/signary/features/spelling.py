@@ -87,10 +87,7 @@ class SpellingPoints(nn.Module):
         ShapeError
             If the points are others, or z is missing.
         """
-        if points.shape[-2] != len(self.select) or points.shape[-1] < self.coordinates:
-            raise ShapeError(
-                f"points.shape={tuple(points.shape)}, must be (B, T, {len(self.select)}, {self.coordinates})"
-            )
+        self.check(points)
         with full_precision(points):
             known = torch.isfinite(points[..., : self.coordinates])
             known = known & known[..., :2].all(-1, keepdim=True) & valid_frames(points, lengths)[..., None, None]
@@ -102,6 +99,13 @@ class SpellingPoints(nn.Module):
             # all points in one place: their differences are rounding, not to be blown up
             scale = torch.where(variance > EPSILON, variance.clamp(min=EPSILON).sqrt(), 1.0)
             return (values - mean) / scale * known
+
+    def check(self, points: Tensor) -> None:
+        """Refuse points of another shape."""
+        if points.shape[-2] != len(self.select) or points.shape[-1] < self.coordinates:
+            raise ShapeError(
+                f"points.shape={tuple(points.shape)}, must be (B, T, {len(self.select)}, {self.coordinates})"
+            )
 
     def _total(self, values: Tensor) -> Tensor:
         """Return (B, 1, 1, C) of (B, T, P, C), or (B, T, 1, C), each frame with those before."""

@@ -25,7 +25,7 @@ class SpellingNetwork(nn.Module):
         These to frames.
     """
 
-    def __init__(self, features: SpellingPoints, stem: Stem, encoder: Squeezeformer) -> None:
+    def __init__(self, features: SpellingPoints, stem: nn.Module, encoder: nn.Module) -> None:
         super().__init__()
         self.features, self.stem, self.encoder = features, stem, encoder
 
@@ -265,7 +265,50 @@ def reversed_targets(targets: Tensor, *, pad: int) -> Tensor:
     return targets.gather(1, torch.where(places < end, end - 1 - places, places))
 
 
-class SpellerCTC(SpellingNetwork):
+class CTCNetwork(SpellingNetwork):
+    """A network that says of each frame a character, or none (CTC, Graves et al., 2006).
+
+    Attributes
+    ----------
+    blank : int
+        The class of no character, the last.
+    look_ahead : int
+        Frames that what is said of a frame depends on after it, but for what all of a clip decides.
+    """
+
+    look_ahead: int
+
+    def __init__(
+        self, features: SpellingPoints, stem: nn.Module, encoder: nn.Module, *, characters: int, width: int
+    ) -> None:
+        super().__init__(features, stem, encoder)
+        self.blank = characters
+        self.head = nn.Linear(width, characters + 1)
+
+    def forward(self, points: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Read clips.
+
+        Parameters
+        ----------
+        points, lengths
+            See `encode`.
+
+        Returns
+        -------
+        log_probabilities : float32 (B, T, V)
+        valid : bool (B, T)
+            False = padding.
+        """
+        memory, valid = self.encode(points, lengths)
+        return self.score(memory), valid
+
+    def score(self, memory: Tensor) -> Tensor:
+        """Return log probabilities float32 (B, T, V) of clips that were encoded."""
+        logits: Tensor = self.head(memory)
+        return logits.float().log_softmax(-1)
+
+
+class SpellerCTC(CTCNetwork):
     """A small network that reads while the clip goes on: at each frame a character, or none (CTC, Graves et al., 2006).
 
     Every frame is normalized by those up to it, attention looks back alone, and what is said of a frame depends on
@@ -282,13 +325,6 @@ class SpellerCTC(SpellingNetwork):
         Frames that attention looks back, with the present one.
     ahead : int
         Frames that each convolution looks ahead.
-
-    Attributes
-    ----------
-    blank : int
-        The class of no character.
-    look_ahead : int
-        Frames.
 
     Raises
     ------
@@ -316,28 +352,5 @@ class SpellerCTC(SpellingNetwork):
             len(features.select), coordinates=coordinates, width=width, parts=features.groups if parts else None
         )
         encoder = Squeezeformer(width, depth=depth, heads=heads, kernel=kernel, past=past, ahead=ahead, dropout=dropout)
-        super().__init__(features, stem, encoder)
-        self.blank, self.look_ahead = characters, 1 + depth * ahead
-        self.head = nn.Linear(width, characters + 1)
-
-    def forward(self, points: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Read clips.
-
-        Parameters
-        ----------
-        points, lengths
-            See `encode`.
-
-        Returns
-        -------
-        log_probabilities : float32 (B, T, V)
-        valid : bool (B, T)
-            False = padding.
-        """
-        memory, valid = self.encode(points, lengths)
-        return self.score(memory), valid
-
-    def score(self, memory: Tensor) -> Tensor:
-        """Return log probabilities float32 (B, T, V) of clips that were encoded."""
-        logits: Tensor = self.head(memory)
-        return logits.float().log_softmax(-1)
+        super().__init__(features, stem, encoder, characters=characters, width=width)
+        self.look_ahead = 1 + depth * ahead

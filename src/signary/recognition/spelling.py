@@ -81,7 +81,10 @@ class SpellerRuntime:
         self.characters = CharacterVocabulary("".join(bundle.manifest.vocabulary))
         options = with_thresholds(SpellingOptions(), bundle.manifest.thresholds)
         self.options = replace(options, letters=int(options.letters), alternatives=int(options.alternatives))
-        self._graphs = {name: Backend(bundle.graph_path(name), threads=threads) for name in bundle.manifest.graphs}
+        self._graphs = {
+            name: Backend(bundle.graph_path(name), threads=1 if name == "step" else threads)  # a step is too short
+            for name in bundle.manifest.graphs
+        }
 
     def read(self, points: Points) -> Spelled:
         """Read a clip, float32 (T, 543, 3), T 1 or more."""

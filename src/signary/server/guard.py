@@ -7,8 +7,10 @@ the ``Host``. Source: OWASP, "WebSocket Security Cheat Sheet"; W3C, "Fetch Metad
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import socket
+from contextlib import suppress
 from http.cookies import CookieError, SimpleCookie
 from ipaddress import ip_address
 from typing import Any
@@ -37,6 +39,7 @@ HEADERS = {
     "X-Frame-Options": "DENY",
 }
 FORM_BYTES = 64 * 1024  # what a form needs beside its file
+LINGER = 2.0  # seconds that a refused upload is read on, so that its sender hears why instead of a reset
 
 
 class Guard:
@@ -117,7 +120,7 @@ class Guard:
         limit = self.options.upload_bytes + FORM_BYTES
         length = Headers(scope=scope).get("content-length", "0")
         if not length.isdecimal() or int(length) > limit:
-            await _answer(413, _too_large(self.options), close=True)(scope, receive, send)
+            await _answer(413, _too_large(self.options), close=True)(scope, receive, _lingering(receive, send))
             return
         taken = 0
 
@@ -129,7 +132,10 @@ class Guard:
                 raise HTTPException(413, _too_large(self.options), {"Connection": "close"})
             return message
 
-        await self.app(scope, counted, send)
+        async def sending(message: Message) -> None:
+            await (_lingering(receive, send) if taken > limit else send)(message)
+
+        await self.app(scope, counted, sending)
 
 
 def refusal(message: str, hint: str = "", *, type: str = "Refused", source: str | None = None) -> dict[str, Any]:
@@ -155,6 +161,23 @@ def _with_headers(send: Send) -> Send:
                 headers.setdefault(name, value)
             headers.setdefault("Cache-Control", "no-store")
         await send(message)
+
+    return sending
+
+
+def _lingering(receive: Receive, send: Send) -> Send:
+    """Return a ``send`` that reads on for a while before it ends the answer: closing on unread bytes resets."""
+
+    async def sending(message: Message) -> None:
+        if message["type"] != "http.response.body" or message.get("more_body"):
+            await send(message)
+            return
+        await send(message | {"more_body": True})
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LINGER):
+                while (await receive()).get("more_body"):
+                    pass
+        await send({"type": "http.response.body"})
 
     return sending
 

@@ -11,6 +11,7 @@ from signary.datasets.pictures import Pictures
 from signary.features.picture import picture_statistics
 from signary.models.compact import CompactNet
 from signary.models.dexnet import DexNet
+from signary.models.hand_speller import HandSpeller
 from signary.models.handshape import HandshapeReader
 from signary.models.perceptron import Perceptron, RowReader
 from signary.models.picture import PictureReader
@@ -84,6 +85,9 @@ def spelling_network(recipe: SpellingRecipe) -> SpellingNetwork:
     options["coordinates"] = recipe.features.coordinates
     if recipe.features.points:
         options["points"] = recipe.features.points
+    if recipe.network == "speller-hands":
+        options.pop("heads", None)
+        return HandSpeller(len(recipe.vocabulary), **options)
     if recipe.network == "speller-ctc":
         return SpellerCTC(len(recipe.vocabulary), **options)
     sizes = {name: getattr(recipe, name) for name in ("layers", "hidden")}

@@ -8,6 +8,7 @@ from annotated_types import Le
 from pydantic import Field, model_validator
 
 from signary.datasets.phrases import LONGEST
+from signary.datasets.synthetic_options import SyntheticOptions
 from signary.text.characters import CHARACTERS, CharacterVocabulary
 from signary.training.schema import Credit, Part, Recipe
 
@@ -140,7 +141,7 @@ class SpellingData(Part):
     shortest : int
         Frames below which a clip is not learned from.
     max_frames : int
-        Longer clips are resized; ``speller-ctc`` reads them as they are.
+        Longer clips are resized; networks with CTC read them as they are.
     letters : int
         Characters of the longest phrase; longer ones are skipped.
     """
@@ -182,8 +183,9 @@ class SpellingRecipe(Recipe):
         Characters.
     sources : list of Credit
         Of the data, where the store does not say.
-    network : {"speller-small", "speller", "speller-ctc"}
-        The published first and final network, and one that reads while the clip goes on; see `signary.models.speller`.
+    network : {"speller-small", "speller", "speller-ctc", "speller-hands"}
+        The published first and final network, and one that reads while the clip goes on, see `signary.models.speller`;
+        and one that reads hands alone, see `signary.models.hand_speller`.
     width, depth, heads, kernel, layers, hidden : int, optional
         Of the network, in place of its own; the last two are the decoders'.
     dropout : float, optional
@@ -204,10 +206,12 @@ class SpellingRecipe(Recipe):
         Of the decoders' letters.
     clip_norm : float
         Largest norm of a step's gradients; 0: any.
+    synthetic : SyntheticOptions
+        How real clips are that are made for ``--data synthetic``.
     """
 
     task: Literal["spelling"] = "spelling"
-    network: Literal["speller-small", "speller", "speller-ctc"]
+    network: Literal["speller-small", "speller", "speller-ctc", "speller-hands"]
     vocabulary: list[Annotated[str, Field(min_length=1, max_length=1)]] = list(CHARACTERS)
     sources: list[Credit] = []
     features: SpellingFeatures = SpellingFeatures()
@@ -236,12 +240,18 @@ class SpellingRecipe(Recipe):
     clip_norm: float = Field(4.0, ge=0)
     precision: Literal["auto", "32", "bf16"] = "auto"
     augment: SpellingAugment = SpellingAugment()
+    synthetic: SyntheticOptions = SyntheticOptions()
     mlflow: bool = False
 
     @property
     def classes(self) -> int:
         """Characters and marks."""
         return len(self.characters)
+
+    @property
+    def by_frame(self) -> bool:
+        """Whether the network says of each frame a character or none, rather than one after the other."""
+        return self.network in ("speller-ctc", "speller-hands")
 
     @property
     def characters(self) -> CharacterVocabulary:

@@ -87,7 +87,7 @@ def train_spelling(recipe: SpellingRecipe, data: Path, run: Run, *, fold: int = 
         files={str(source): sorted(clips.key[clips.source == source]) for source in np.unique(clips.source)},
         sources=store_credits(recipe.sources, clips),
     )
-    if recipe.network == "speller-ctc":
+    if recipe.by_frame:
         return pack_bundle(run.bundle, nn.ModuleList(networks), recipe, learned, export_ctc_graph)
     return pack_bundle(run.bundle, nn.ModuleList(networks), recipe, learned, export_speller, graphs=GRAPHS)
 

@@ -103,7 +103,7 @@ def train_on_made(recipe: SpellingRecipe, run: Run) -> Path:
         sources=[*recipe.sources, Credit(name=SOURCE, licence="made by signary from its learned handshapes")],
     )
     committee = nn.ModuleList(networks)
-    if recipe.network == "speller-ctc":
+    if recipe.by_frame:
         return pack_bundle(run.bundle, committee, recipe, learned, export_ctc_graph)
     return pack_bundle(run.bundle, committee, recipe, learned, export_speller, graphs=GRAPHS)
 
@@ -112,7 +112,7 @@ def fit_on_made(recipe: SpellingRecipe, run: Run | None = None, stage: str = "me
     """Train one network; nothing is kept without a run."""
     lightning.seed_everything(recipe.seed, verbose=False)
     network = spelling_network(recipe)
-    source = SyntheticSpelling(network.select, seed=recipe.seed)
+    source = SyntheticSpelling(network.select, recipe.synthetic, seed=recipe.seed)
     epochs, epoch_steps = epoch_plan(recipe.epochs, recipe.steps, EPOCH_BATCHES)
     chance = torch.Generator().manual_seed(0)
     batches = DataLoader(
@@ -136,7 +136,7 @@ def fit_on_made(recipe: SpellingRecipe, run: Run | None = None, stage: str = "me
 
 def measure(networks: list[SpellingNetwork], recipe: SpellingRecipe) -> dict[str, object]:
     """Return how well networks read made clips that they did not learn from; see `spelling_report`."""
-    source = SyntheticSpelling(networks[0].select, seed=recipe.seed + OTHER_SEED)
+    source = SyntheticSpelling(networks[0].select, recipe.synthetic, seed=recipe.seed + OTHER_SEED)
     asked: list[str] = []
     read: list[str] = []
     with torch.inference_mode():

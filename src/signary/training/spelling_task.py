@@ -14,7 +14,7 @@ from signary.datasets.spelling_augment import SpellingAugment
 from signary.datasets.spelling_mix import SpelledBatch, cut_mix, hide_letters
 from signary.errors import InputError
 from signary.evaluation.metrics import spelling_metrics
-from signary.models.speller import Speller, SpellerCTC, SpellingNetwork, reversed_targets, spell
+from signary.models.speller import CTCNetwork, Speller, SpellingNetwork, reversed_targets, spell
 from signary.text.characters import CharacterVocabulary
 from signary.training.schema_spelling import SpellingRecipe
 from signary.training.spelling_batches import Batch, Phrases
@@ -93,7 +93,7 @@ class SpellingTask(NetworkTask):
     def loss(self, batch: SpelledBatch) -> Tensor:
         """Return the loss of normalized clips."""
         memory, valid = self.network.encode_normal(batch.clips, batch.lengths)
-        if isinstance(self.network, SpellerCTC):
+        if isinstance(self.network, CTCNetwork):
             return ctc_loss(self.network.score(memory), valid, batch)
         assert isinstance(self.network, Speller)
         hidden = self.recipe.augment.letters_hidden if self.training else 0.0
@@ -201,7 +201,7 @@ def read_clips(networks: Sequence[Any], points: Tensor, lengths: Tensor, recipe:
     lengths : int64 (B,)
     recipe : SpellingRecipe
     """
-    if isinstance(networks[0], SpellerCTC):
+    if isinstance(networks[0], CTCNetwork):
         numbers = _greedy(networks, points, lengths)
     else:
         numbers, _ = spell(networks, points, lengths, limit=recipe.data.letters + 1)
@@ -209,7 +209,7 @@ def read_clips(networks: Sequence[Any], points: Tensor, lengths: Tensor, recipe:
 
 
 @torch.no_grad()
-def _greedy(networks: Sequence[SpellerCTC], points: Tensor, lengths: Tensor) -> Tensor:
+def _greedy(networks: Sequence[CTCNetwork], points: Tensor, lengths: Tensor) -> Tensor:
     """Return the likeliest character of each frame where it changes, padding in place of the others."""
     encoded = [network.encode_selected(points, lengths) for network in networks]
     said = torch.stack([network.score(memory) for network, (memory, _) in zip(networks, encoded, strict=True)])
