@@ -13,9 +13,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from signary.export.verify import verify_landmark_graph, verify_picture_graph, verify_sign_graph
+from signary.export.verify import (
+    verify_landmark_graph,
+    verify_picture_graph,
+    verify_sign_graph,
+    verify_video_graph,
+)
 from signary.models.handshape import HandshapeReader
 from signary.models.picture import PictureReader
+from signary.models.video import VideoReader
 
 
 def export_landmark_graph(network: HandshapeReader, path: Path) -> None:
@@ -84,6 +90,25 @@ def export_sign_graph(network: nn.Module, path: Path) -> None:
     model = traced(network, (torch.rand(70, 543, 3),), ["points"], ["logits"], shapes)
     with verified(model, path):
         verify_sign_graph(network, path)
+
+
+def export_video_graph(network: VideoReader, path: Path) -> None:
+    """Write a graph: ``pictures`` uint8 (T, S, S, 3), as many as the network takes of a clip, to ``logits`` (V,).
+
+    Parameters
+    ----------
+    network : VideoReader
+    path : Path
+
+    Raises
+    ------
+    BundleError
+        If the graph says something else than the network.
+    """
+    side = network.backbone.side
+    example = (torch.randint(0, 256, (network.frames, side, side, 3), dtype=torch.uint8),)
+    with verified(traced(network, example, ["pictures"], ["logits"], None), path):
+        verify_video_graph(network, path)
 
 
 def traced(

@@ -14,6 +14,7 @@ from signary.errors import BundleError
 from signary.landmarks.skeleton import LEFT_HAND, RIGHT_HAND
 from signary.models.handshape import HandshapeReader
 from signary.models.picture import PictureReader
+from signary.models.video import VideoReader
 from signary.recognition.backend import Backend
 
 SHARE = 1e-3
@@ -87,6 +88,16 @@ def verify_sign_graph(network: nn.Module, path: Path, *, atol: float = SHARE) ->
         logits = torch.from_numpy(backend.run(points=points)["logits"])
         worst = max(worst, _apart(torch.softmax(logits, -1).numpy(), said))
     return _checked(worst, atol, path)
+
+
+def verify_video_graph(network: VideoReader, path: Path, *, atol: float = SHARE) -> float:
+    """Compare network and graph on a clip of random pictures; parameters as `verify_sign_graph`."""
+    side = network.backbone.side
+    pictures = np.random.default_rng(0).integers(0, 256, (network.frames, side, side, 3), np.uint8)
+    with torch.no_grad():
+        said = torch.softmax(network.eval()(torch.from_numpy(pictures)), -1).numpy()
+    logits = torch.from_numpy(Backend(path).run(pictures=pictures)["logits"])
+    return _checked(_apart(torch.softmax(logits, -1).numpy(), said), atol, path)
 
 
 def verify_ctc_graph(network: nn.Module, path: Path, *, atol: float = SHARE) -> float:
