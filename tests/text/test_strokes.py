@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from signary.text.strokes import as_photo, drawn_labels, read_strokes, runs_of, zigzags
+from signary.text.strokes import as_photo, drawn_labels, join_hooks, read_strokes, runs_of, zigzags
 from signary.text.vocabulary import Vocabulary
 
 VOCABULARY = Vocabulary(("A", "D", "I", "J", "Z"))
@@ -24,9 +24,9 @@ def test_runs() -> None:
 
 def test_an_i_that_becomes_a_j_is_one_j() -> None:
     runs = [(EYE, 0, 10), (J, 11, 20), (A, 22, 40)]
-    assert read_strokes(runs, TIMES, still(), VOCABULARY, 0.15) == [(J, 0, 20), (A, 22, 40)]
+    assert join_hooks(runs, TIMES, VOCABULARY, 0.15) == [(J, 0, 20), (A, 22, 40)]
     apart = [(EYE, 0, 10), (J, 20, 30)]
-    assert read_strokes(apart, TIMES, still(), VOCABULARY, 0.15) == apart
+    assert join_hooks(apart, TIMES, VOCABULARY, 0.15) == apart
 
 
 def test_an_i_that_goes_down_and_aside_is_a_j() -> None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from signary.landmarks.repair import repair
 from signary.landmarks.sequence import LandmarkSequence, Points
 from signary.recognition.reading import SLOTS, Lead, Way
-from signary.text.commit import HeldOptions, decode_held
+from signary.text.commit import HeldOptions, decode_held, frame_labels, held_runs, held_tokens
 from signary.text.recognition import Token
-from signary.text.strokes import HOOK_FROM, HOOK_S, ZIGZAG, ZIGZAG_LIKE, runs_of
+from signary.text.strokes import HOOK_FROM, HOOK_S, ZIGZAG, ZIGZAG_LIKE, Run, runs_of
 
 if TYPE_CHECKING:
     from signary.recognition.held import HeldRecognizer
@@ -40,9 +40,10 @@ class Window:
         self._way, self._lead = Way(), Lead()
         self._waiting: list[tuple[Points, float]] = []
         self._seen_at: tuple[Points, float] | None = None
-        labels = len(recognizer.bundle.vocabulary)
-        self._probabilities, self._position = np.zeros((0, labels)), np.zeros((0, 2))
+        self._vocabulary = recognizer.bundle.vocabulary
+        self._probabilities, self._position = np.zeros((0, len(self._vocabulary)), np.float32), np.zeros((0, 2))
         self._times, self._seen = np.zeros(0), np.zeros(0, np.bool_)
+        self._labels = np.zeros(0, np.int64)
         self._final_s = -np.inf
 
     def __len__(self) -> int:
@@ -62,8 +63,9 @@ class Window:
         """Return the tokens that became final since they were asked for last, and those that are open."""
         if len(self) < 2:
             return [], []
-        tokens = self._decode(self._position, self.held)
-        final_s, next_s = self._settled()
+        runs = self._runs()
+        tokens = self._new(held_tokens(runs, *self._frames(), self._position, self._vocabulary, self.held))
+        final_s, next_s = self._settled(runs)
         final = [token for token in tokens if token.start_s <= final_s]
         self._final_s = max(self._final_s, final_s)
         self._forget(next_s)
@@ -72,7 +74,18 @@ class Window:
     def end(self) -> list[Token]:
         """Return the tokens that are still open, for good."""
         self._read(None)
-        return self._decode(self._position, self.held)
+        return self._new(decode_held(*self._frames(), self._position, self._vocabulary, self.held))
+
+    def _frames(self, first: int = 0) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.bool_]]:
+        return self._probabilities[first:], self._times[first:], self._seen[first:]
+
+    @property
+    def _fixed_s(self) -> float:
+        """Time up to which labels are smoothed for good."""
+        return float(self._times[-1]) - self.held.smooth_s / 2 - TINY_S
+
+    def _new(self, tokens: list[Token]) -> list[Token]:
+        return [token for token in tokens if token.start_s > self._final_s]
 
     def _read(self, aspect: float | None) -> None:
         """Read the waiting frames, with short gaps filled."""
@@ -91,34 +104,33 @@ class Window:
             self._seen = np.append(self._seen, reading.seen)
         self._waiting.clear()
 
-    def _decode(self, position: np.ndarray, options: HeldOptions) -> list[Token]:  # type: ignore[type-arg]
-        vocabulary = self.recognizer.bundle.vocabulary
-        tokens = decode_held(self._probabilities, self._times, self._seen, position, vocabulary, options)
-        return [token for token in tokens if token.start_s > self._final_s]
+    def _runs(self) -> list[Run]:
+        """Return the runs of one label, however short; frames that are smoothed for good are not smoothed again."""
+        known = len(self._labels)
+        around = int(np.searchsorted(self._times, self._times[known] - self.held.smooth_s))
+        recent = frame_labels(*self._frames(around), self._vocabulary, self.held)
+        labels = np.append(self._labels, recent[known - around :])
+        self._labels = labels[: np.searchsorted(self._times, self._fixed_s)]
+        return held_runs(labels, self._times, self._vocabulary, self.held)
 
-    def _settled(self) -> tuple[float, float]:
+    def _settled(self, runs: list[Run]) -> tuple[float, float]:
         """Return the time up to which nothing changes any more, and the earliest at which something new can start.
 
         A run of one label (what would be a token if it were held) is closed once what follows can no longer bridge to
         it. An I may still turn into a J, and pointing fingers that follow each other may become a Z: those stay open.
         """
-        fixed_s = self._times[-1] - self.held.smooth_s / 2  # labels up to here are smoothed for good
-        runs = self._runs()
-        starts = [*(min(run.start_s, fixed_s) for run in runs), fixed_s]
+        fixed_s = self._fixed_s
+        texts = [self._vocabulary.text(run[0]) for run in runs]
+        ends = [float(self._times[run[2] - 1]) for run in runs]
+        starts = [*(min(float(self._times[run[1]]), fixed_s) for run in runs), fixed_s]
         for k in range(len(runs), 0, -1):
-            last, next_s = runs[k - 1], starts[k]
-            closed = last.end_s + self.held.gap_s + TINY_S <= fixed_s
-            hooks = any(run.text == HOOK_FROM and run.end_s + HOOK_S + TINY_S > next_s for run in runs[:k])
-            near = k < len(runs) and next_s - last.end_s < self.held.gap_s + TINY_S
-            if closed and not hooks and not (near and {last.text, runs[k].text} <= POINTING):
-                return last.end_s, next_s
+            text, end_s, next_s = texts[k - 1], ends[k - 1], starts[k]
+            closed = end_s + self.held.gap_s + TINY_S <= fixed_s
+            hooks = any(texts[i] == HOOK_FROM and ends[i] + HOOK_S + TINY_S > next_s for i in range(k))
+            near = k < len(runs) and next_s - end_s < self.held.gap_s + TINY_S
+            if closed and not hooks and not (near and {text, texts[k]} <= POINTING):
+                return end_s, next_s
         return -np.inf, starts[0]
-
-    def _runs(self) -> list[Token]:
-        """Return the runs of one label, however short; without positions, nothing is parted or drawn."""
-        vocabulary, nowhere = self.recognizer.bundle.vocabulary, np.full_like(self._position, np.nan)
-        options = replace(self.held, hold_s=0, min_confidence=0, alternatives=0)
-        return decode_held(self._probabilities, self._times, self._seen, nowhere, vocabulary, options)
 
     def _forget(self, next_s: float) -> None:
         """Drop the frames before the last stretch of one label that keeps what was before from what comes.
@@ -134,4 +146,4 @@ class Window:
             cut = int(np.searchsorted(self._times, self._times[stop - 1] - apart_s, side="right")) - 1
             first = max(first, cut if cut >= start else 0)
         self._probabilities, self._position = self._probabilities[first:], self._position[first:]
-        self._times, self._seen = self._times[first:], self._seen[first:]
+        self._times, self._seen, self._labels = self._times[first:], self._seen[first:], self._labels[first:]

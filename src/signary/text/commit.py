@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from signary.errors import ShapeError
 from signary.text.recognition import Alternative, Token
-from signary.text.strokes import REST, Run, as_photo, drawn_labels, read_strokes, runs_of
+from signary.text.strokes import REST, Run, as_photo, drawn_labels, join_hooks, read_strokes, runs_of
 from signary.text.vocabulary import Vocabulary
 
 Floats = NDArray[np.float64]
@@ -85,33 +85,64 @@ def decode_held(
         If the arrays do not fit together.
     """
     options = options or HeldOptions()
-    probabilities, times = np.array(probabilities, np.float64), np.asarray(times_s, np.float64)
+    probabilities, times = np.asarray(probabilities, np.float64), np.asarray(times_s, np.float64)
     _check_shapes(probabilities, times, seen, position, vocabulary)
     if not len(times):
         return []
-    if len(times) == 1 and options.drawn:
-        probabilities = as_photo(probabilities, vocabulary)
+    if len(times) == 1:
+        looks = as_photo(probabilities, vocabulary) if options.drawn else probabilities
+        runs = runs_of(frame_labels(looks, times, seen, vocabulary, options))
+        return [_token(run, looks, times, seen, vocabulary, options) for run in runs]
+    runs = held_runs(frame_labels(probabilities, times, seen, vocabulary, options), times, vocabulary, options)
+    return held_tokens(runs, probabilities, times, seen, position, vocabulary, options)
+
+
+def frame_labels(
+    probabilities: NDArray[Any],
+    times_s: Floats,
+    seen: NDArray[np.bool_],
+    vocabulary: Vocabulary,
+    options: HeldOptions,
+) -> NDArray[np.int64]:
+    """Return the likeliest label of each frame, averaged over ``smooth_s``: int64 (T,), `REST` where nothing is said.
+
+    Parameters are those of `decode_held`. A frame's label depends on those within half of ``smooth_s`` only.
+    """
     silent = np.array([not vocabulary.text(label) for label in range(len(vocabulary))])
-    smooth = _smoothed(probabilities, times, seen, options.smooth_s)
-    label = np.where(seen, smooth.argmax(1), REST)
+    smooth = _smoothed(np.asarray(probabilities, np.float64), times_s, seen, options.smooth_s)
+    label = np.where(seen, smooth.round(9).argmax(1), REST)  # of labels that tie the first, however sums were rounded
     label[seen & silent[label]] = REST
-    runs = runs_of(label)
-    if len(times) > 1:
-        step = float(np.median(np.diff(times)))
-        place = np.asarray(position, np.float64)
-        runs = _bridged(runs, times, options)
-        drawn = drawn_labels(vocabulary) if options.drawn else {}
-        runs = read_strokes(runs, times, place, vocabulary, options.gap_s) if options.drawn else runs
-        runs = [part for run in runs for part in ([run] if run[0] in drawn else _parted(run, times, position, options))]
-        runs = [run if run[0] in drawn else _settled(run, times, place) for run in runs]
-        runs = [run for run in runs if times[run[2] - 1] - times[run[1]] + step >= options.hold_s]
-        for run in runs:  # what a drawn letter looks like on its way speaks for it
-            rows, like = slice(run[1], run[2]), drawn.get(run[0], [])
-            probabilities[rows, run[0]] += probabilities[rows, like].sum(1)
-            probabilities[rows, like] = 0
-        tokens = [_token(run, probabilities, times, seen, vocabulary, silent, options) for run in runs]
-        return [token for token in tokens if token.confidence >= options.min_confidence]
-    return [_token(run, probabilities, times, seen, vocabulary, silent, options) for run in runs]
+    return label
+
+
+def held_runs(labels: NDArray[np.int64], times_s: Floats, vocabulary: Vocabulary, options: HeldOptions) -> list[Run]:
+    """Return the runs of one label, int64 (T,), however short, with short breaks bridged: what may become letters."""
+    runs = _bridged(runs_of(labels), times_s, options)
+    return join_hooks(runs, times_s, vocabulary, options.gap_s) if options.drawn else runs
+
+
+def held_tokens(
+    runs: list[Run],
+    probabilities: NDArray[Any],
+    times_s: Floats,
+    seen: NDArray[np.bool_],
+    position: NDArray[Any],
+    vocabulary: Vocabulary,
+    options: HeldOptions,
+) -> list[Token]:
+    """Return the letters among runs, as from `held_runs`; the other parameters are those of `decode_held`, T > 1."""
+    place = np.asarray(position, np.float64)
+    step = float(np.median(np.diff(times_s)))
+    drawn = drawn_labels(vocabulary) if options.drawn else {}
+
+    def lasting(runs: list[Run]) -> list[Run]:
+        return [run for run in runs if times_s[run[2] - 1] - times_s[run[1]] + step >= options.hold_s]
+
+    runs = lasting(read_strokes(runs, times_s, place, vocabulary, options.gap_s) if options.drawn else runs)
+    runs = [part for run in runs for part in ([run] if run[0] in drawn else _parted(run, times_s, place, options))]
+    runs = lasting([run if run[0] in drawn else _settled(run, times_s, place) for run in runs])
+    tokens = [_token(run, probabilities, times_s, seen, vocabulary, options, drawn.get(run[0], [])) for run in runs]
+    return [token for token in tokens if token.confidence >= options.min_confidence]
 
 
 def recognition_text(tokens: Sequence[Token], task: str) -> str:
@@ -195,19 +226,20 @@ def _settled(run: Run, times: Floats, position: Floats) -> Run:
 
 def _token(
     run: Run,
-    probabilities: Floats,
+    probabilities: NDArray[Any],
     times: Floats,
     seen: NDArray[np.bool_],
     vocabulary: Vocabulary,
-    silent: NDArray[np.bool_],
     options: HeldOptions,
+    like: Sequence[int] = (),
 ) -> Token:
+    """Sum a run up; what a drawn letter looks ``like`` on its way speaks for it."""
     label, first, end = run
-    frames = np.arange(first, end)[seen[first:end]]
-    mean = probabilities[frames].mean(0)
-    others = [
-        other for other in np.argsort(-mean).tolist() if other != label and not silent[other] and mean[other] > 0.01
-    ]
+    mean = probabilities[first:end][seen[first:end]].mean(0, dtype=np.float64)
+    mean[label] += mean[list(like)].sum()
+    mean[list(like)] = 0
+    likely = [other for other in np.argsort(-mean).tolist() if other != label and mean[other] > 0.01]
+    others = [other for other in likely if vocabulary.text(other)]
     return Token(
         text=vocabulary.text(label),
         start_s=float(times[first]),

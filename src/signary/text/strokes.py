@@ -30,6 +30,19 @@ def runs_of(values: NDArray[np.int64]) -> list[Run]:
     return list(zip(*(column.tolist() for column in columns), strict=True))
 
 
+def join_hooks(runs: list[Run], times_s: NDArray[np.float64], vocabulary: Vocabulary, gap_s: float) -> list[Run]:
+    """Join an I to the J that follows within ``gap_s``; parameters as for `read_strokes`."""
+    joined: list[Run] = []
+    for run in runs:
+        before = joined[-1] if joined else None
+        near = before is not None and times_s[run[1]] - times_s[before[2] - 1] < gap_s
+        if before and near and (vocabulary.text(before[0]), vocabulary.text(run[0])) == (HOOK_FROM, HOOKED):
+            joined[-1] = (run[0], before[1], run[2])
+        else:
+            joined.append(run)
+    return joined
+
+
 def read_strokes(
     runs: list[Run],
     times_s: NDArray[np.float64],
@@ -37,12 +50,12 @@ def read_strokes(
     vocabulary: Vocabulary,
     gap_s: float,
 ) -> list[Run]:
-    """Put drawn letters together.
+    """Put drawn letters together by the way of the hand.
 
     Parameters
     ----------
     runs : list of (label, first frame, frame after the last)
-        In order.
+        In order, as from `join_hooks`.
     times_s : float64 (T,)
     position : float64 (T, 2)
         Center of the hand in hand sizes; NaN where it was not seen.
@@ -57,9 +70,7 @@ def read_strokes(
     """
     labels = {vocabulary.text(label): label for label in range(len(vocabulary))}
     if HOOKED in labels and HOOK_FROM in labels:
-        start, hook = labels[HOOK_FROM], labels[HOOKED]
-        runs = _hooked(runs, times_s, start, hook, gap_s)
-        runs = _swung(runs, times_s, position, start, hook)
+        runs = _swung(runs, times_s, position, labels[HOOK_FROM], labels[HOOKED])
     if ZIGZAG in labels:
         like = {labels[text] for text in ZIGZAG_LIKE if text in labels} | {labels[ZIGZAG]}
         chains = _chains(runs, times_s, like, gap_s)
@@ -88,19 +99,6 @@ def as_photo(probabilities: NDArray[Any], vocabulary: Vocabulary) -> NDArray[Any
     weighed = probabilities * factor
     total = weighed.sum(-1, keepdims=True)
     return np.asarray(weighed / np.where(total > 0, total, 1))
-
-
-def _hooked(runs: list[Run], times: NDArray[np.float64], start: int, hook: int, gap_s: float) -> list[Run]:
-    """Join an I to the J that follows at once."""
-    joined: list[Run] = []
-    for run in runs:
-        before = joined[-1] if joined else None
-        near = before is not None and times[run[1]] - times[before[2] - 1] < gap_s
-        if before is not None and near and before[0] == start and run[0] == hook:
-            joined[-1] = (hook, before[1], run[2])
-        else:
-            joined.append(run)
-    return joined
 
 
 def _swung(
