@@ -20,6 +20,7 @@ def evaluate(
     /,
     *,
     by: str | None = None,
+    limit: int | None = None,
     json: bool = False,
     output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
     force: bool = False,
@@ -31,9 +32,13 @@ def evaluate(
     model
         A bundled model's name, a bundle or a run folder.
     data
-        A prepared store, or a folder with one folder a label or a manifest.csv.
+        A prepared store, or a folder with one folder a label or a manifest.csv. Of spelling also synthetic (1,000
+        made clips that are always the same), avatar (films of it, seen by the detector), avatar:PERSON, and
+        photos:PATH (photos of letters, or an .npz of their landmarks, strung together).
     by
         Column of the manifest to group by: signer, source, group, split, label or another one of text.
+    limit
+        Read so many files or clips only.
     json
         Write one JSON object.
     output
@@ -49,7 +54,7 @@ def evaluate(
     from signary.recognition.load import load
 
     reader = load(model)
-    evaluation = measure(reader, data, by=by, track=lambda files: progress(files, "reading", len(files)))
+    evaluation = measure(reader, data, by=by, limit=limit, track=lambda files: progress(files, "reading", len(files)))
     summary = evaluation.summary
     if summary["trained_on"]:
         sys.stderr.write(f"warning: {_flattery(summary)}\n")
@@ -63,6 +68,7 @@ def evaluate(
             evaluation.predictions,
             evaluation.confidence,
             sources=evaluation.sources,
+            readings=evaluation.readings,
             history=read_history(reader.bundle.path),
             learning=read_learning(reader.bundle.path),
             force=force,
@@ -91,4 +97,7 @@ def _show(summary: dict[str, Any]) -> None:
     )
     for column, groups in summary["by"].items():
         for name, group in groups.items():
-            sys.stdout.write(f"  {column} {name:13} {group.get('accuracy', group.get('score')):.4f} of {group['n']}\n")
+            shown = "space" if name == " " else name
+            sys.stdout.write(f"  {column} {shown:13} {group.get('accuracy', group.get('score')):.4f} of {group['n']}\n")
+    for name, value in summary.get("set", {}).items():
+        sys.stdout.write(f"  set {name:16} {value}\n")

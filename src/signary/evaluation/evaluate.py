@@ -1,4 +1,4 @@
-"""Measure a model on a folder of labeled files or on a prepared store."""
+"""Measure a model on a folder of labeled files, on a prepared store, or on a set of spelling."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from signary.datasets.spelling_sets import find_spelling_set, is_spelling_set
 from signary.errors import InputError, SignaryError
-from signary.evaluation.labeled import Labeled, Source, find_labeled, is_store
+from signary.evaluation.labeled import Labeled, Source, find_labeled, is_store, label_set
 from signary.evaluation.metrics import TOP, classification_metrics, per_class, spelling_metrics
 from signary.evaluation.page import counted
-from signary.evaluation.spelling import spelling_report
+from signary.evaluation.spelled import Reading, reading_report
 
 if TYPE_CHECKING:
     from signary.recognition.recognizer import Recognizer
 
 SILENT, SPELLING = "(none)", "spelling"
+SUMS = ("score", "cer", "cer_folded", "exact", "time_median_s", "time_p90_s", "confidence_auc")
 
 
 @dataclass(slots=True)
@@ -34,10 +36,12 @@ class Evaluation:
     targets, predictions : list of str
         Text of each file or clip counted; ``(none)`` stands for empty text, ``""`` for no answer.
     confidence : list of float
-    sources : list of Path or StoredClip
+    sources : list of Path, StoredClip or SpelledClip
         What was counted.
     ranked : list of list of str
         The likeliest texts of each, `signary.evaluation.metrics.TOP` at most.
+    readings : list of Reading
+        Of spelling, each with its tokens.
     """
 
     summary: dict[str, Any] = field(default_factory=dict)
@@ -46,6 +50,7 @@ class Evaluation:
     confidence: list[float] = field(default_factory=list)
     sources: list[Source] = field(default_factory=list)
     ranked: list[list[str]] = field(default_factory=list)
+    readings: list[Reading] = field(default_factory=list)
 
 
 def evaluate(
@@ -53,6 +58,7 @@ def evaluate(
     data: Path,
     *,
     by: str | None = None,
+    limit: int | None = None,
     track: Callable[[list[Labeled]], Iterable[Labeled]] = iter,
 ) -> Evaluation:
     """Read every labeled file or clip and compare.
@@ -61,9 +67,11 @@ def evaluate(
     ----------
     recognizer : Recognizer
     data : Path
-        See `find_labeled`.
+        See `find_labeled`; for a model of spelling also the name of a set, see `find_spelling_set`.
     by : str, optional
         Column of the manifest to group by; of spelling ``signer`` where a store is read.
+    limit : int, optional
+        Read the first files or clips only; of a set, so many.
     track : callable
         Wraps what is read, to show progress.
 
@@ -76,22 +84,26 @@ def evaluate(
     Raises
     ------
     InputError
-        If nothing can be counted, or ``by`` is no column of text.
+        If nothing can be counted, ``by`` is no column of text, or ``limit`` is below 1.
     """
+    if limit is not None and limit < 1:
+        raise InputError(f"limit={limit}, must be 1 or more", hint="files or clips to read")
     spelled = recognizer.bundle.task == SPELLING
     by = by or ("signer" if spelled and is_store(data) else None)
     evaluation = Evaluation()
+    labeled, about = _find(recognizer, data, by, limit)
     read: list[Labeled] = []
     skipped: list[tuple[Source, str]] = []
     seconds: list[float] = []
-    for one in track(find_labeled(data, by)):
+    for one in track(labeled):
         expected = _expected(recognizer, one.label)
         if expected is None:
             skipped.append((one.source, f"label {one.label!r} is not in the vocabulary"))
             continue
-        started_s = time.perf_counter()
         try:
-            ranking = [_spelled(recognizer, one)] if spelled else recognizer.rank(one.read())
+            source = one.read()
+            started_s = time.perf_counter()  # clips of a store are read, those of a set made, before
+            ranking = _spelled(recognizer, one, source, evaluation) if spelled else recognizer.rank(source)
         except SignaryError as error:
             skipped.append((one.source, error.message))
             continue
@@ -100,11 +112,21 @@ def evaluate(
         _add(evaluation, one, expected, ranking, silent="" if spelled else SILENT)
     told = _told(skipped, data)
     if not read:
-        unit = "clip" if is_store(data) else "file"
+        unit = _unit(data)
         raise InputError(f"{data}: no {unit} to count for {recognizer.name}", hint=f"skipped: {'; '.join(told[:3])}")
     evaluation.summary = _summary(recognizer, data, evaluation, read, by)
-    evaluation.summary |= {"skipped": told, "n_skipped": len(skipped), "speed": _speed(seconds)}
+    evaluation.summary |= {"skipped": told, "n_skipped": len(skipped), "speed": _speed(seconds)} | about
     return evaluation
+
+
+def _find(
+    recognizer: Recognizer, data: Path, by: str | None, limit: int | None
+) -> tuple[list[Labeled], dict[str, Any]]:
+    """Return what is to be read, and what a set says of itself."""
+    if recognizer.bundle.task == SPELLING and is_spelling_set(data):
+        found = find_spelling_set(data, limit, engine=recognizer.engine)
+        return label_set(found, by), {"set": found.about} if found.about else {}
+    return find_labeled(data, by)[:limit], {}
 
 
 def _expected(recognizer: Recognizer, label: str) -> str | None:
@@ -114,9 +136,14 @@ def _expected(recognizer: Recognizer, label: str) -> str | None:
     return recognizer.bundle.vocabulary.expected_text(label)
 
 
-def _spelled(recognizer: Recognizer, one: Labeled) -> tuple[str, float]:
-    found = recognizer.recognize(one.read())
-    return found.text, found.confidence
+def _spelled(recognizer: Recognizer, one: Labeled, source: Any, evaluation: Evaluation) -> list[tuple[str, float]]:
+    found = recognizer.recognize(source)
+    evaluation.readings.append(Reading(one.label, found, one.letters_s()))
+    return [(found.text, found.confidence)]
+
+
+def _unit(data: Path) -> str:
+    return "clip" if is_store(data) or is_spelling_set(data) else "file"
 
 
 def _add(evaluation: Evaluation, one: Labeled, expected: str, ranking: list[tuple[str, float]], *, silent: str) -> None:
@@ -140,12 +167,12 @@ def _summary(
     summary: dict[str, Any] = {
         "model": recognizer.name,
         "data": str(data),
-        "unit": "clip" if is_store(data) else "file",
+        "unit": _unit(data),
         "n": len(read),
         "trained_on": len(read) - len(new),
     }
     if recognizer.bundle.task == SPELLING:
-        summary |= _phrase_scores(targets, predictions, by, groups)
+        summary |= _phrase_scores(evaluation.readings, by, groups)
     else:
         summary["metrics"] = classification_metrics(targets, predictions, evaluation.ranked)
         summary["per_class"] = per_class(targets, predictions)
@@ -159,12 +186,10 @@ def _summary(
     return summary
 
 
-def _phrase_scores(
-    targets: Sequence[str], predictions: Sequence[str], by: str | None, groups: Sequence[str]
-) -> dict[str, Any]:
-    report = spelling_report(targets, predictions, groups if by else None)
-    kinds = {by if name == "signer" else name: found for name, found in report["by"].items()}
-    metrics = {name: report[name] for name in ("score", "cer", "exact")}
+def _phrase_scores(readings: Sequence[Reading], by: str | None, groups: Sequence[str]) -> dict[str, Any]:
+    report = reading_report(readings, groups if by else None)
+    kinds = {by if by and name == "signer" else name: found for name, found in report["by"].items()}
+    metrics = {name: report[name] for name in SUMS if name in report}
     rest = {name: report[name] for name in ("characters", "errors", "substitutions")}
     return {"metrics": metrics, "per_class": {}, "by": kinds, **rest}
 

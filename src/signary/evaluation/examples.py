@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from signary.errors import SignaryError
-from signary.evaluation.labeled import Source, StoredClip
+from signary.evaluation.labeled import Source
 from signary.evaluation.page import Example, Mistake
 from signary.landmarks.draw import draw_landmarks
 from signary.landmarks.sequence import LandmarkSequence
@@ -80,7 +80,7 @@ def thumbnail(source: Source) -> NDArray[np.uint8] | None:
     It is a photo, or the first frame of a video, cut to that; of a stored clip the skeleton at moments of it. What
     cannot be shown, a landmark file, a broken picture or a clip without hands, is None.
     """
-    return skeleton_strip(source.sequence()) if isinstance(source, StoredClip) else _photo(source)
+    return _photo(source) if isinstance(source, Path) else skeleton_strip(source.sequence())
 
 
 def skeleton_strip(clip: LandmarkSequence) -> NDArray[np.uint8] | None:

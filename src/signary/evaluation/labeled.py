@@ -1,4 +1,4 @@
-"""What a model is measured on: labeled files of a folder, or the clips of a prepared store."""
+"""What a model is measured on: labeled files of a folder, the clips of a prepared store, or a set of spelling."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
+from signary.datasets.spelling_sets import TIMES, SpelledClip, SpellingSet, Times
 from signary.errors import InputError
 from signary.export.bundle import sha256_file
 from signary.landmarks.sequence import LandmarkSequence
@@ -40,7 +43,7 @@ class StoredClip:
         return self.store.sequence(self.row)
 
 
-Source = Path | StoredClip
+Source = Path | StoredClip | SpelledClip
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +56,36 @@ class Labeled:
 
     def read(self) -> str | LandmarkSequence:
         """Return what a recognizer reads."""
-        return self.source.sequence() if isinstance(self.source, StoredClip) else str(self.source)
+        return str(self.source) if isinstance(self.source, Path) else self.source.sequence()
 
     def key(self) -> str:
         """Return the sha256 by which a bundle knows what it was trained on."""
-        return self.source.key if isinstance(self.source, StoredClip) else sha256_file(self.source)
+        return sha256_file(self.source) if isinstance(self.source, Path) else self.source.key
+
+    def letters_s(self) -> Times | None:
+        """Return when each character of a phrase is shown, float32 (L, 2), NaN = not known; None where none is."""
+        if isinstance(self.source, StoredClip):
+            times = self.source.store.about.get(TIMES, {}).get(self.source.name)
+            return None if times is None else np.array(times, np.float32).reshape(-1, 2)
+        return self.source.letters_s if isinstance(self.source, SpelledClip) else None
 
 
 def is_store(data: Path) -> bool:
     """Say whether a folder is a prepared store, be it half written."""
     return any((data / name).is_file() for name in (DESCRIPTION, DRAFT))
+
+
+def label_set(found: SpellingSet, by: str | None = None) -> list[Labeled]:
+    """Return the clips of a set of spelling.
+
+    Raises
+    ------
+    InputError
+        If groups are asked for.
+    """
+    if by:
+        raise InputError(f"by={by!r}: {found.name} does not say", hint="it is counted by length, speed and kind anyway")
+    return [Labeled(clip, clip.text) for clip in found.clips]
 
 
 def find_labeled(data: Path, by: str | None = None) -> list[Labeled]:

@@ -34,7 +34,11 @@ NAMES = {
     "precision_weighted": "precision, weighted",
     "recall_weighted": "recall, weighted",
     "cer": "character error rate",
+    "cer_folded": "character error rate, symbols of one handshape as one",
     "exact": "read without an error",
+    "time_median_s": "a character's time is off by, median, seconds",
+    "time_p90_s": "a character's time is off by, 90% within, seconds",
+    "confidence_auc": "exact ones are surer: area under the ROC",
     "f1": "F1",
     "correct": "right",
 }

@@ -38,6 +38,8 @@ from signary.evaluation.plots import (
     plot_per_class,
     plot_reliability,
 )
+from signary.evaluation.spelled import Reading
+from signary.evaluation.spelled_pictures import chosen_readings, plot_error_rates, plot_readings
 from signary.output import whole_folder
 from signary.text.calibrate import expected_calibration_error, reliability
 
@@ -57,6 +59,7 @@ def write_report(
     confidence: ArrayLike | None = None,
     *,
     sources: Sequence[Source] = (),
+    readings: Sequence[Reading] = (),
     history: History | None = None,
     learning: Sequence[Step] = (),
     force: bool = False,
@@ -76,8 +79,10 @@ def write_report(
         What was expected and what was read.
     confidence : (N,), optional
         Of each reading (0 to 1), for the reliability diagram.
-    sources : sequence of Path or StoredClip (N,), optional
+    sources : sequence of Path, StoredClip or SpelledClip (N,), optional
         The files or clips, to show pictures of those that were read wrong.
+    readings : sequence of Reading (N,), optional
+        Of spelling, to show how some clips were read.
     history : mapping, optional
         Of the model's training, from `signary.evaluation.curves.read_history`.
     learning : sequence of Step, optional
@@ -90,7 +95,8 @@ def write_report(
     Path
         ``folder``, which now holds ``report.html`` (all in one file), ``evaluation.json`` and, as far as they apply,
         the plots ``confusion.png``, ``confusion-most.png`` (of more than 40 classes, those confused most),
-        ``per-class.png``, ``reliability.png``, ``confused-pairs.png``, ``by-0.png``, ``curves.png``, ``learning.png``.
+        ``per-class.png``, ``reliability.png``, ``confused-pairs.png``, ``by-0.png``, ``curves.png``, ``learning.png``,
+        ``readings.png``.
 
     Raises
     ------
@@ -114,6 +120,7 @@ def write_report(
             _pairs(draft, confused_pairs(targets, predictions, sure, sources)) if classes else None,
             _confusion(draft, classes, targets, predictions) if classes else None,
             _classes(draft, classes, worst_confusions(targets, predictions)) if classes else None,
+            _readings(draft, readings, sources),
             _mistakes(targets, predictions),
             _reliability(draft, targets, predictions, sure) if sure.size else None,
             _training(draft, history or {}),
@@ -124,6 +131,18 @@ def write_report(
         content = json.dumps(evaluation, ensure_ascii=False, indent=2, default=_plain) + "\n"
         (draft / EVALUATION).write_text(content, encoding="utf-8", errors="backslashreplace")
     return folder
+
+
+def _readings(draft: Path, readings: Sequence[Reading], sources: Sequence[Source]) -> Section | None:
+    shown = [place for place in chosen_readings(readings) if sources and not isinstance(sources[place], Path)]
+    if not shown:
+        return None
+    clips = [source.sequence() for place in shown if not isinstance(source := sources[place], Path)]
+    plot_readings([readings[place] for place in shown], clips, draft / "readings.png")
+    said = "; ".join(f"{readings[place].text!r} read as {readings[place].found.text!r}" for place in shown)
+    told = paragraph("Well, middling and badly read ones. Red: read wrong. Gray: no hand was seen.", kind="quiet")
+    picture = plot(draft / "readings.png", f"How clips were read: {said}", wide=True)
+    return Section("readings", "Some clips", told + picture)
 
 
 def _pairs(draft: Path, confused: Sequence[Sequence[Mistake]]) -> Section | None:
@@ -205,6 +224,10 @@ def _groups(draft: Path, by: Mapping[str, Mapping[str, Any]]) -> list[Section]:
             path = draft / f"by-{place}.png"
             plot_groups(groups, path)
             html = beside(html, plot(path, f"Share read right of each {field} with its 95% interval"))
+        elif all({"n", "cer"} <= figures.keys() for figures in groups.values()):
+            path = draft / f"by-{place}.png"
+            plot_error_rates(groups, path)
+            html = beside(html, plot(path, f"Character error rate by {field}"))
         if len(groups) >= FEWEST_FOLDED:
             html = folded(f"All {len(groups):,}", html)
         sections.append(Section(f"by-{place}", f"By {field}", html))

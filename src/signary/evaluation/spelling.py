@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from signary.errors import ShapeError
 from signary.evaluation.metrics import spelling_metrics
@@ -51,7 +50,7 @@ def spelling_report(
             raise ShapeError(f"{len(signers)} signers for {len(references)} phrases", hint="give one a phrase")
         groups["signer"] = np.asarray(signers, np.str_)
     pairs = list(zip(references, hypotheses, strict=True))
-    by = {name: _grouped(pairs, values) for name, values in groups.items()}
+    by = {name: grouped(references, hypotheses, values.tolist()) for name, values in groups.items()}
     edits = _edits(pairs)
     kinds = Counter[str]()
     for (spelled, read), count in edits.items():
@@ -78,18 +77,19 @@ def substitutions(references: Sequence[str], hypotheses: Sequence[str], *, top: 
     return _table(_edits(list(zip(references, hypotheses, strict=True))), references, top)
 
 
+def grouped(references: Sequence[str], hypotheses: Sequence[str], groups: Sequence[str]) -> dict[str, Any]:
+    """Score the phrases of each group, by name, as `spelling_report` does all; without groups that spelled nothing."""
+    names, found = np.array(groups, np.str_), {}
+    for name in np.unique(names).tolist():
+        spelled, read = ([texts[row] for row in np.flatnonzero(names == name)] for texts in (references, hypotheses))
+        if any(spelled):
+            found[name] = _scores(spelled, read)
+    return found
+
+
 def _scores(references: Sequence[str], hypotheses: Sequence[str]) -> dict[str, Any]:
     counts = {"n": len(references), "characters": sum(map(len, references))}
     return counts | spelling_metrics(references, hypotheses)
-
-
-def _grouped(pairs: Sequence[tuple[str, str]], groups: NDArray[np.str_]) -> dict[str, Any]:
-    found = {}
-    for name in np.unique(groups).tolist():
-        references, hypotheses = zip(*(pairs[row] for row in np.flatnonzero(groups == name)), strict=True)
-        if any(references):
-            found[name] = _scores(references, hypotheses)
-    return found
 
 
 def _edits(pairs: Sequence[tuple[str, str]]) -> Counter[tuple[str, str]]:

@@ -1,0 +1,159 @@
+"""How well, how timely and how surely phrases were read: by length, speed, hands seen, kind and character."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from signary.datasets.synthetic_text import fold
+from signary.evaluation.metrics import spelling_metrics
+from signary.evaluation.spelling import grouped, spelling_report
+from signary.text.recognition import Recognition
+
+# Where each group ends, exclusively.
+LENGTHS = (5, 10, 15, 20, 30)
+SPEEDS = (2, 3, 4, 5, 6, 8)
+HANDS_SEEN = (0.5, 0.66, 0.8, 0.9, 0.95)
+LETTERS_A_SECOND = "letters a second"
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """A phrase and what was read.
+
+    Parameters
+    ----------
+    text : str
+        What was spelled.
+    found : Recognition
+    letters_s : float32 (L, 2), optional
+        When each character is shown; NaN = not known.
+    """
+
+    text: str
+    found: Recognition
+    letters_s: NDArray[np.float32] | None = None
+
+    @property
+    def speed(self) -> float:
+        """Characters a second: from the first to the last, or of the whole clip where times are not known; or NaN."""
+        if self.letters_s is not None and np.isfinite(self.letters_s).any():
+            seconds = float(np.nanmax(self.letters_s) - np.nanmin(self.letters_s))
+        else:
+            seconds = self.found.frames / self.found.fps if self.found.fps else 0.0
+        return len(self.text) / seconds if seconds > 0 else np.nan
+
+
+def reading_report(readings: Sequence[Reading], signers: Sequence[str] | None = None) -> dict[str, Any]:
+    """Score readings.
+
+    Parameters
+    ----------
+    readings : sequence of Reading
+    signers : sequence of str, optional
+
+    Returns
+    -------
+    dict
+        As `spelling_report`, and more. ``cer_folded``: the character error rate where symbols of one handshape (2/V,
+        6/W, 9/F, 0/O) count as one. ``confidence_auc``: how likely an exact reading is more confident than another
+        one, 0.5 = confidence says nothing; only where some are exact and some are not. ``time_median_s``,
+        ``time_p90_s``: how far the middle of a character read right lies from the middle of the time in which it is
+        shown; only where that is known. ``by``: also ``length``, ``letters a second``, ``hand seen`` (share of all
+        frames of a clip), and ``character``: ``n`` times spelled, ``score``, the share read right, and ``cer``, the
+        rest.
+
+    Raises
+    ------
+    InputError
+        If nothing was spelled.
+    """
+    texts, said = [one.text for one in readings], [one.found.text for one in readings]
+    report = spelling_report(texts, said, signers)
+    report["cer_folded"] = spelling_metrics([*map(fold, texts)], [*map(fold, said)])["cer"]
+    exact = np.array(texts) == np.array(said)
+    sure = np.array([one.found.confidence for one in readings])
+    if (area := confidence_area(sure, exact)) is not None:
+        report["confidence_auc"] = area
+    if len(errors := np.concatenate([time_errors(one) for one in readings])):
+        report["time_median_s"], report["time_p90_s"] = np.quantile(errors, (0.5, 0.9)).tolist()
+    bins = {
+        "length": (LENGTHS, [len(text) for text in texts]),
+        LETTERS_A_SECOND: (SPEEDS, [one.speed for one in readings]),
+        "hand seen": (HANDS_SEEN, [one.found.hand_rate for one in readings]),
+    }
+    for name, (ends, values) in bins.items():
+        names, of = binned(np.array(values, np.float64), ends)
+        found = grouped(texts, said, of)
+        report["by"][name] = {bin_name: found[bin_name] for bin_name in names if bin_name in found}
+    report["by"]["character"] = character_scores(texts, said)
+    return report
+
+
+def confidence_area(confidence: Floats, exact: NDArray[np.bool_]) -> float | None:
+    """Return the area under the ROC of confidence (N,) against exactness (N,), equal ones halved; None of one kind."""
+    right, wrong = np.sort(confidence[exact]), confidence[~exact]
+    if not len(right) or not len(wrong):
+        return None
+    above, at_least = (len(right) - np.searchsorted(right, wrong, side=side) for side in ("right", "left"))
+    return float((above + at_least).mean() / 2 / len(right))
+
+
+def time_errors(reading: Reading) -> Floats:
+    """Return how far off the middle of each character read right is, seconds (K,); none where times are not known.
+
+    Characters are matched on a shortest way from what was spelled to what was read.
+    """
+    shown, found = reading.letters_s, reading.found
+    places = np.array([*matched(reading.text, found.text)], np.int64).reshape(-1, 2)
+    middles = [(token.start_s + token.end_s) / 2 for token in found.tokens for _ in token.text]
+    if shown is None or len(middles) != len(found.text):
+        return np.empty(0)
+    errors = np.abs(np.array(middles)[places[:, 1]] - shown.astype(np.float64).mean(1)[places[:, 0]])
+    return np.asarray(errors[np.isfinite(errors)])
+
+
+def matched(spelled: str, read: str) -> Iterator[tuple[int, int]]:
+    """Yield the places of each character read right: in what was spelled, and in what was read."""
+    from rapidfuzz.distance import Levenshtein
+
+    for block in Levenshtein.opcodes(spelled, read):
+        if block.tag == "equal":
+            yield from zip(range(block.src_start, block.src_end), range(block.dest_start, block.dest_end), strict=True)
+
+
+def character_scores(texts: Sequence[str], said: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Return of each character, by name, how often it was spelled (``n``), and shares read right and not."""
+    spelled = np.array(list("".join(texts)))
+    right = np.concatenate([_right(text, read) for text, read in zip(texts, said, strict=True)])
+    names, of, counts = np.unique(spelled, return_inverse=True, return_counts=True)
+    shares = np.bincount(of, right, len(names)) / counts
+    rows = zip(names.tolist(), counts.tolist(), shares.tolist(), strict=True)
+    return {name: {"n": n, "score": share, "cer": 1 - share} for name, n, share in rows}
+
+
+def _right(text: str, read: str) -> NDArray[np.bool_]:
+    right = np.zeros(len(text), np.bool_)
+    right[[place for place, _ in matched(text, read)]] = True
+    return right
+
+
+def binned(values: Floats, ends: Sequence[float]) -> tuple[list[str], list[str]]:
+    """Name groups of values, in order, and say to which each belongs; NaN to one of its own, ``not known``.
+
+    Examples
+    --------
+    >>> binned(np.array([3, 5, 12]), (5, 10))
+    (['under 5', '5 to 10', '10 and more', 'not known'], ['under 5', '5 to 10', '10 and more'])
+    """
+    inner = [f"{low:g} to {high:g}" for low, high in pairwise(ends)]
+    names = [f"under {ends[0]:g}", *inner, f"{ends[-1]:g} and more", "not known"]
+    places = np.where(np.isnan(values), len(names) - 1, np.searchsorted(ends, values, side="right"))
+    return names, [names[place] for place in places]
