@@ -13,12 +13,14 @@ pytest.importorskip("onnxscript")
 
 from bundle_maker import make_bundle  # noqa: E402
 
-from signary.errors import ConfigError  # noqa: E402
 from signary.export.spelling import export_ctc_graph, export_speller  # noqa: E402
+from signary.landmarks.repair import repair  # noqa: E402
 from signary.landmarks.sequence import LandmarkSequence  # noqa: E402
 from signary.models.speller import Speller, SpellerCTC, spell  # noqa: E402
 from signary.recognition.load import load  # noqa: E402
-from signary.recognition.spelling import SpellingRecognizer  # noqa: E402
+from signary.recognition.spelling import DOUBTFUL, SpellingRecognizer  # noqa: E402
+from signary.text.beam import BeamOptions  # noqa: E402
+from signary.text.spelled import spelled_text  # noqa: E402
 
 LETTERS = list("abcdefgh")
 SMALL: dict[str, Any] = {"points": ("left_hand", "right_hand"), "width": 16, "depth": 1, "heads": 2, "kernel": 5}
@@ -48,21 +50,63 @@ def clip(frames: int = 40) -> LandmarkSequence:
     return LandmarkSequence(points, np.arange(frames) / 20, aspect=1.0)
 
 
-def test_each_letter_has_the_frames_in_which_it_is_likeliest(streaming: Any) -> None:
+def test_a_phrase_is_what_the_network_says_of_the_frames_with_a_hand(streaming: Any) -> None:
     network, reader = streaming
     sequence = clip()
     with torch.no_grad():
-        best = network(torch.from_numpy(sequence.points))[0][0].argmax(-1).numpy()
-    starts = [place for place in range(len(best)) if best[place] < 8 and (place == 0 or best[place] != best[place - 1])]
+        table = network(torch.from_numpy(sequence.points[5:]))[0][0].numpy()
+    expected = spelled_text(table, "".join(LETTERS), options=BeamOptions(weight=0.0))
     found = reader.recognize(sequence)
-    assert found.text == "".join(LETTERS[best[place]] for place in starts)
+    assert found.text == expected.text
     assert len(found.text) > 2
-    assert [token.start_s for token in found.tokens] == pytest.approx(sequence.times_s[starts].tolist())
+    assert found.confidence == pytest.approx(expected.confidence, abs=1e-3)
+    assert [token.start_s for token in found.tokens] == pytest.approx(sequence.times_s[5 + expected.first].tolist())
+    assert [token.end_s for token in found.tokens] == pytest.approx(sequence.times_s[5 + expected.last].tolist())
     for token in found.tokens:
-        assert token.end_s >= token.start_s
         assert 0 < token.confidence <= 1
         assert len(token.alternatives) == 4
         assert token.text not in [other.text for other in token.alternatives]
+    assert (DOUBTFUL in found.warnings) == (found.confidence < 0.5)
+
+
+def test_hands_that_are_gone_divide_phrases(streaming: Any) -> None:
+    _, reader = streaming
+    one, pause = clip(), np.full((30, 543, 3), np.nan, np.float32)
+    points = np.concatenate([one.points, pause, one.points])
+    found = reader.recognize(LandmarkSequence(points, np.arange(len(points)) / 20, aspect=1.0))
+    alone = reader.recognize(one).text
+    assert found.text == f"{alone} {alone}"
+    space = found.tokens[len(alone)]
+    assert (space.start_s, space.end_s) == (found.tokens[len(alone) - 1].end_s, found.tokens[len(alone) + 1].start_s)
+
+
+def test_long_phrases_are_read_in_windows_that_overlap(streaming: Any) -> None:
+    _, reader = streaming
+    points = clip(900).points
+    whole = reader.runtime.table(points)
+    assert whole.shape == (900, 9)
+    assert np.exp(whole).sum(1) == pytest.approx(1, abs=1e-5)
+    assert whole[:200] == pytest.approx(reader.runtime.table(points[:384])[:200], abs=0.2)
+
+
+@pytest.mark.parametrize("pauses", [0, 1])
+def test_a_stream_says_what_the_whole_clip_says(streaming: Any, pauses: int) -> None:
+    _, reader = streaming
+    parts = [clip().points, *[np.full((30, 543, 3), np.nan, np.float32), clip().points] * pauses]
+    points = np.concatenate(parts)
+    sequence = LandmarkSequence(points, np.arange(len(points)) / 20, aspect=1.0)
+    window = reader._open_text("auto")
+    final, shown = [], []
+    for frame, time_s in zip(points, sequence.times_s.tolist(), strict=True):
+        window.push(frame, time_s, 1.0)
+        settled, still_open = window.tokens()
+        final += settled
+        shown.append(len(still_open))
+    assert max(shown) > 2
+    assert bool(final) == bool(pauses)
+    final += window.end()
+    assert "".join(token.text for token in final) == reader.recognize(repair(sequence)).text
+    assert len(window) == 0
 
 
 def test_nothing_is_read_where_no_hand_is_seen(streaming: Any) -> None:
@@ -71,12 +115,6 @@ def test_nothing_is_read_where_no_hand_is_seen(streaming: Any) -> None:
     found = reader.recognize(nothing)
     assert (found.text, found.tokens, found.hand_rate) == ("", (), 0.0)
     assert "no hand found" in found.warnings
-
-
-def test_a_stream_is_refused(streaming: Any) -> None:
-    _, reader = streaming
-    with pytest.raises(ConfigError, match="whole clips"):
-        list(reader.stream(np.zeros((2, 8, 8, 3), np.uint8)))
 
 
 @pytest.mark.slow
@@ -92,13 +130,13 @@ def test_spellers_read_letter_by_letter_as_the_networks_do(tmp_path: Path) -> No
     points = spellers[0].select(torch.from_numpy(sequence.points))[None]
     tokens, ended = spell(spellers, points, limit=13)
     spelled = reader.runtime.read(sequence.points)
-    assert reader.runtime.text(spelled) == reader.runtime.characters.decode(tokens[0].numpy())
-    assert spelled.ended == bool(ended[0])
+    assert spelled.text == reader.runtime.characters.decode(tokens[0].numpy())
+    assert bool(ended[0]) == (len(spelled.text) < 13)
     with torch.no_grad():
         sure = np.mean([float(one.trust(one.encode_selected(points)[0])) for one in spellers])
     assert spelled.confidence == pytest.approx(1 / (1 + np.exp(-sure)), abs=1e-4)
     found = reader.recognize(sequence)
-    assert found.text == reader.runtime.text(spelled)
+    assert found.text == spelled.text
     starts = [token.start_s for token in found.tokens]
     assert starts == sorted(starts)
     assert starts[0] == pytest.approx(0.25)

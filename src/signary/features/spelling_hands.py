@@ -34,9 +34,7 @@ class SpellingHands(SpellingPoints):
         If other points are among them, or the hands' are not the same.
     """
 
-    def __init__(
-        self, points: Sequence[str] = HANDS, *, coordinates: int = 3, running: bool = False
-    ) -> None:
+    def __init__(self, points: Sequence[str] = HANDS, *, coordinates: int = 3, running: bool = False) -> None:
         super().__init__(points, coordinates=coordinates, max_frames=None, running=running)
         names = self.select.names
         left = [name.removeprefix("left_") for name in names if name.startswith("left_hand")]

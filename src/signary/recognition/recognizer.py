@@ -54,7 +54,7 @@ class Recognizer:
 
     input: ClassVar[str] = "landmarks"
     tasks: ClassVar[tuple[str, ...]] = ()
-    engine: ClassVar[str] = "hands"
+    engine: str = "hands"
 
     def __init__(self, bundle: Bundle, *, threads: int | None = None) -> None:
         if not self.reads(bundle.manifest):
@@ -126,7 +126,7 @@ class Recognizer:
             model=self.name,
             task=self.task,
             text=recognition_text(tokens, self.task),
-            confidence=mean_confidence(tokens),
+            confidence=self.confidence_of(reading, tokens),
             tokens=tuple(tokens),
             frames=len(times_s),
             fps=clip.fps,
@@ -193,6 +193,10 @@ class Recognizer:
             As for `ReadOptions`.
         """
         raise NotImplementedError
+
+    def confidence_of(self, reading: Any, tokens: list[Token]) -> float:
+        """Return how far to trust a reading (0 to 1); 0 without tokens."""
+        return mean_confidence(tokens)
 
     def classify(self, sequence: LandmarkSequence, *, hand: str = "auto") -> list[tuple[str, float]]:
         """Read a whole clip as one label.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -49,6 +49,8 @@ class Learned:
         Where these come from.
     trusted : sequence of str
         As in `BundleManifest`.
+    thresholds : mapping of str to float
+        Found in training, beside those of the recipe.
     """
 
     temperature: float
@@ -58,6 +60,7 @@ class Learned:
     files: Mapping[str, Sequence[str]]
     sources: Sequence[Credit]
     trusted: Sequence[str] = ()
+    thresholds: Mapping[str, float] = field(default_factory=dict)
 
 
 def pack_bundle(
@@ -129,7 +132,7 @@ def _held_out(recipe: Recipe, learned: Learned) -> list[Score]:
 def _manifest(network: nn.Module, recipe: Recipe, learned: Learned, graphs: Mapping[str, str]) -> BundleManifest:
     validation, of_points = learned.validation, isinstance(recipe, HandRecipe | SignRecipe | SpellingRecipe)
     return BundleManifest(
-        name=recipe.name,
+        name=(recipe.model if isinstance(recipe, SpellingRecipe) else "") or recipe.name,
         version=signary.__version__,
         task=recipe.task,
         input="landmarks" if of_points else "image",
@@ -141,7 +144,7 @@ def _manifest(network: nn.Module, recipe: Recipe, learned: Learned, graphs: Mapp
         trusted=list(learned.trusted),
         sign_language=recipe.sign_language,
         region=recipe.region,
-        thresholds=_thresholds(recipe),
+        thresholds={**_thresholds(recipe), **learned.thresholds},
         calibration=Calibration(
             temperature=learned.temperature,
             fitted_on=learned.fitted_on,

@@ -179,6 +179,8 @@ class SpellingRecipe(Recipe):
 
     Parameters
     ----------
+    model : str
+        Name of the bundle, where it is another than the recipe's.
     vocabulary : list of str
         Characters.
     sources : list of Credit
@@ -212,6 +214,7 @@ class SpellingRecipe(Recipe):
 
     task: Literal["spelling"] = "spelling"
     network: Literal["speller-small", "speller", "speller-ctc", "speller-hands"]
+    model: str = ""
     vocabulary: list[Annotated[str, Field(min_length=1, max_length=1)]] = list(CHARACTERS)
     sources: list[Credit] = []
     features: SpellingFeatures = SpellingFeatures()

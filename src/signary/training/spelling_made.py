@@ -11,10 +11,10 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from signary.datasets.spelling_mix import SpelledBatch
-from signary.datasets.synthetic import SyntheticSpelling
+from signary.datasets.synthetic import SyntheticBatch, SyntheticSpelling
 from signary.evaluation.spelling import spelling_report
 from signary.export.spelling import GRAPHS, export_ctc_graph, export_speller
-from signary.models.speller import SpellingNetwork
+from signary.models.speller import CTCNetwork, SpellingNetwork
 from signary.training.networks import spelling_network
 from signary.training.pack import Learned, pack_bundle
 from signary.training.run import Run, epoch_plan, fit_task, precision_name
@@ -22,11 +22,13 @@ from signary.training.schema import Credit
 from signary.training.schema_spelling import SpellingRecipe
 from signary.training.spelling_batches import Batch
 from signary.training.spelling_task import SpellingTask, read_clips
+from signary.training.spelling_tune import tables_of, tuned
 
 SYNTHETIC = Path("synthetic")
 SOURCE = "synthetic"
 EPOCH_BATCHES, HELD_OUT, READ_BATCH = 50, 256, 32
-OTHER_SEED = 7_000_003  # of the clips to measure on: other words, speeds and cameras, of the people learned from
+# of the clips to measure on, and to choose how to decode by: other phrases, speeds and cameras, of the same people
+OTHER_SEED, TUNED_SEED = 7_000_003, 9_000_011
 
 
 class MadeClips(Dataset[Batch]):
@@ -93,6 +95,10 @@ def train_on_made(recipe: SpellingRecipe, run: Run) -> Path:
     ]
     scores = measure(networks, recipe)
     clips = EPOCH_BATCHES * recipe.batch * recipe.epochs if recipe.steps is None else recipe.steps * recipe.batch
+    thresholds: dict[str, float] = {}
+    if readers := [network for network in networks if isinstance(network, CTCNetwork)]:
+        tables, texts = tables_of(readers, made_clips(readers[0], recipe, TUNED_SEED))
+        thresholds = tuned(tables, texts, recipe.characters.characters)
     run.write_metrics(train={"n": clips}, validation=scores)
     learned = Learned(
         temperature=1.0,
@@ -101,6 +107,7 @@ def train_on_made(recipe: SpellingRecipe, run: Run) -> Path:
         split="other made clips of the people learned from",
         files={SOURCE: []},
         sources=[*recipe.sources, Credit(name=SOURCE, licence="made by signary from its learned handshapes")],
+        thresholds=thresholds,
     )
     committee = nn.ModuleList(networks)
     if recipe.by_frame:
@@ -136,15 +143,20 @@ def fit_on_made(recipe: SpellingRecipe, run: Run | None = None, stage: str = "me
 
 def measure(networks: list[SpellingNetwork], recipe: SpellingRecipe) -> dict[str, object]:
     """Return how well networks read made clips that they did not learn from; see `spelling_report`."""
-    source = SyntheticSpelling(networks[0].select, recipe.synthetic, seed=recipe.seed + OTHER_SEED)
     asked: list[str] = []
     read: list[str] = []
     with torch.inference_mode():
-        for number in range(HELD_OUT // READ_BATCH):
-            made = source.draw(READ_BATCH, number=number)
+        for made in made_clips(networks[0], recipe, OTHER_SEED):
             asked += made.texts
             read += read_clips(networks, made.points, made.lengths, recipe)
     return dict(spelling_report(asked, read))
+
+
+def made_clips(network: SpellingNetwork, recipe: SpellingRecipe, seed: int) -> Iterator[SyntheticBatch]:
+    """Yield `HELD_OUT` clips that no training of this recipe draws."""
+    source = SyntheticSpelling(network.select, recipe.synthetic, seed=recipe.seed + seed)
+    for number in range(HELD_OUT // READ_BATCH):
+        yield source.draw(READ_BATCH, number=number)
 
 
 def is_made(data: Path) -> bool:

@@ -1,0 +1,98 @@
+"""How a network of fingerspelling is best decoded, and how far to trust it: found on clips it did not learn from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import product
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from rapidfuzz.distance import Levenshtein
+
+from signary.datasets.synthetic import SyntheticBatch
+from signary.models.speller import CTCNetwork
+from signary.text.beam import BeamOptions, Reading, prefix_beam
+from signary.text.ctc import align
+from signary.text.language import load_language
+from signary.text.trust import EVIDENCE, evidence, fit_trust
+from signary.text.twins import TWINS
+
+WEIGHTS, INSERTIONS, BEAM = (0.0, 0.15, 0.3, 0.5), (0.0, 1.0), 8
+_FOLDED = str.maketrans(dict(TWINS))
+FEWEST = 8  # clips read right, and clips read wrong, that trust is learned from
+
+Table = NDArray[np.float32]
+
+
+@torch.inference_mode()
+def tables_of(networks: Sequence[CTCNetwork], batches: Iterable[SyntheticBatch]) -> tuple[list[Table], list[str]]:
+    """Return what networks say of the frames of each clip, float32 (T, V + 1) logarithms, and what was asked for."""
+    tables: list[Table] = []
+    texts: list[str] = []
+    for batch in batches:
+        encoded = [network.encode_selected(batch.points, batch.lengths) for network in networks]
+        said = [network.score(memory) for network, (memory, _) in zip(networks, encoded, strict=True)]
+        mean = torch.stack(said).mean(0).log_softmax(-1).numpy()
+        tables += [rows[:length] for rows, length in zip(mean, batch.lengths.tolist(), strict=True)]
+        texts += batch.texts
+    return tables, texts
+
+
+def tuned(tables: Sequence[Table], texts: Sequence[str], characters: str) -> dict[str, float]:
+    """Choose how much language and length count, by the fewest errors, and learn how far to trust what is read.
+
+    Letters and digits of one shape count as one, since what stands around them tells them apart later.
+
+    Parameters
+    ----------
+    tables : sequence of float (T, V + 1)
+        Logarithms of probabilities of N clips.
+    texts : sequence of str
+        What they show.
+    characters : str
+
+    Returns
+    -------
+    dict
+        As in a bundle's thresholds, see `signary.recognition.spelling_runtime.SpellerRuntime`; without trust where
+        nearly all or nearly none was read right.
+    """
+    fewest, chosen, kept = np.inf, dict[str, float](), list[list[Reading]]()
+    for weight, insertion in product(WEIGHTS, INSERTIONS):
+        options = BeamOptions(beam=BEAM, best=2, weight=weight, insertion=insertion)
+        language = load_language() if weight else None
+        found = [
+            prefix_beam(table, len(characters), language=language, characters=characters, options=options)
+            for table in tables
+        ]
+        read = [_text(readings[0], characters) for readings in found]
+        wrong = sum(Levenshtein.distance(one, folded(other)) for one, other in zip(read, texts, strict=True))
+        if wrong < fewest:
+            fewest, kept = wrong, found
+            chosen = {"beam": BEAM, "best": 2, "weight": weight, "insertion": insertion}
+    right = np.array([_text(one[0], characters) == folded(text) for one, text in zip(kept, texts, strict=True)])
+    return chosen | _trust(tables, kept, right, len(characters))
+
+
+def folded(text: str) -> str:
+    """Return a text with the letter in place of a digit of the same shape."""
+    return text.translate(_FOLDED)
+
+
+def _text(reading: Reading, characters: str) -> str:
+    return folded("".join(characters[number] for number in reading.characters.tolist()))
+
+
+def _trust(
+    tables: Sequence[Table], found: Sequence[list[Reading]], right: NDArray[np.bool_], blank: int
+) -> dict[str, float]:
+    if min(right.sum(), (~right).sum()) < FEWEST:
+        return {}
+    rows = [
+        evidence(readings, align(table, readings[0].characters, blank))
+        for table, readings in zip(tables, found, strict=True)
+    ]
+    trust = fit_trust(np.stack(rows), right)
+    named = {f"trust_{name}": weight for name, weight in zip(EVIDENCE, trust.weights, strict=True)}
+    return {name: round(value, 5) for name, value in (named | {"trust_bias": trust.bias}).items()}
