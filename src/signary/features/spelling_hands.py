@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from signary.errors import ConfigError
 from signary.features.normalize import EPSILON, MIDDLE
@@ -54,7 +55,7 @@ class SpellingHands(SpellingPoints):
             values = (values - middle) * known
             center = self._total(values[..., :2]) / self._total(known.float()).clamp(min=1)
             size = self._size(values[..., :2], known)
-            center = torch.nn.functional.pad(center, (0, self.coordinates - 2))
+            center = functional.pad(center, (0, self.coordinates - 2))
             return (values - center) / size * known
 
     def _size(self, values: Tensor, known: Tensor) -> Tensor:
@@ -69,7 +70,7 @@ class SpellingHands(SpellingPoints):
 
 def by_hand(values: Tensor) -> Tensor:
     """Return (B, T, 2, P, C), left hand first, of (B, T, 2 P, C)."""
-    return values.unflatten(2, (2, -1))
+    return values.reshape(*values.shape[:2], 2, -1, values.shape[-1])
 
 
 def mean_point(hands: Tensor, seen: Tensor) -> Tensor:

@@ -47,8 +47,8 @@ class HandStem(nn.Module):
         sides = torch.tensor([[-1.0, 1.0, 1.0], [1.0, 1.0, 1.0]])[:, None, :coordinates]
         self.register_buffer("mirror", sides, persistent=False)
 
-    def forward(self, values: Tensor) -> Tensor:
-        """Return float32 (B, T, D) for points (B, T, 2 P, C) as of `SpellingHands`, 0 where not seen."""
+    def forward(self, values: Tensor, known: Tensor) -> Tensor:
+        """Return float32 (B, T, D) for points (B, T, 2 P, C) as of `SpellingHands`, and (B, T, 1), 0 = padding."""
         hands = by_hand(values) * self.mirror
         seen = (hands != 0).any(-1, keepdim=True).to(hands.dtype)
         shown = seen.amax(-2)  # (B, T, 2, 1)
@@ -58,8 +58,8 @@ class HandStem(nn.Module):
         apart = (place - other) * shown.prod(2, keepdim=True)
         shape = ((hands - middle) * seen).flatten(3)
         frames = functional.silu(self.norm(self.project(torch.cat([shape, place, apart, shown], -1))))
-        look = frames.permute(0, 2, 3, 1)  # (B, 2, D, T)
-        counts = self.gate(look.flatten(0, 1)).unflatten(0, look.shape[:2]).permute(0, 3, 1, 2)
+        look = (frames * known[..., None]).permute(0, 2, 3, 1)  # (B, 2, D, T)
+        counts = self.gate(look.flatten(0, 1)).reshape(*look.shape[:2], 1, -1).permute(0, 3, 1, 2)
         shares = (counts + UNSEEN * (1 - shown)).softmax(2)
         mixed: Tensor = self.after((frames * shares).sum(2))
         return mixed
@@ -147,12 +147,12 @@ class HandSpeller(CTCNetwork):
         """Return memory and valid for points that ``features.normalize`` made, changed at random or not."""
         values, valid = self.features.fit(values, lengths)
         known = valid[..., None].to(values.dtype)
-        frames = self.stem(values)
+        frames = self.stem(values, known)
         for block in self.before:
             frames = block(frames, known)
         half = self.narrow((frames * known).transpose(1, 2)).transpose(1, 2)
         for block in self.blocks:
             half = block(half, known[:, ::2])
-        whole = self.widen(half).unflatten(2, (2, -1)).flatten(1, 2)[:, : frames.shape[1]]
+        whole = self.widen(half).reshape(len(half), -1, frames.shape[2])[:, : frames.shape[1]]
         frames = self.after(frames + whole, known)
         return self.encoder(frames) * known, valid

@@ -172,7 +172,7 @@ def _lingering(receive: Receive, send: Send) -> Send:
         if message["type"] != "http.response.body" or message.get("more_body"):
             await send(message)
             return
-        await send(message | {"more_body": True})
+        await send({**message, "more_body": True})
         with suppress(TimeoutError):
             async with asyncio.timeout(LINGER):
                 while (await receive()).get("more_body"):

@@ -1,0 +1,79 @@
+"""What is each kind of realism of made spelling worth? The same small training without it, read by other people."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+
+from harness import show
+from signary.datasets.synthetic import SyntheticSpelling
+from signary.datasets.synthetic_options import SyntheticOptions
+from signary.evaluation.metrics import spelling_metrics
+from signary.training.recipe import load_recipe
+from signary.training.schema_spelling import SpellingRecipe
+from signary.training.spelling_made import fit_on_made
+from signary.training.spelling_task import read_clips
+from signary.training.spelling_tune import folded
+
+WITHOUT: dict[str, dict[str, Any]] = {
+    "all of it": {},
+    "no detector noise": {"noise": 0.0},
+    "no gaps": {"gaps": 0.0, "flips": 0.0},
+    "no coarticulation": {"coarticulation": 0.0, "asynchrony": 0.0},
+    "no turning and drifting": {"wrist": 0.0, "drift": 0.0},
+    "no other views": {"camera": 0.0},
+    "no variety of hands": {"variation": 0.0, "blend": 0.0, "bones": 0.0},
+    "no rests and false starts": {"rests": 0.0, "false_starts": 0.0, "other_hand": 0.0},
+    "one speed": {"letter_frames": [9.5, 9.5, 9.5]},
+}
+TEST_SEED, READ_BATCH = 5_000_011, 32
+
+
+def recipe_without(realism: dict[str, Any], steps: int) -> SpellingRecipe:
+    """Return the recipe of the reader that ships, with less realism and so many steps."""
+    recipe = load_recipe("spelling-hands")
+    assert isinstance(recipe, SpellingRecipe)
+    options = SyntheticOptions(**(recipe.synthetic.model_dump() | realism))
+    return recipe.model_copy(update={"synthetic": options, "steps": steps, "average": 0.98})
+
+
+def error_rate(network: Any, recipe: SpellingRecipe, clips: int) -> float:
+    """Return the character error rate on made clips of people kept for testing, all realism on, twins as one."""
+    source = SyntheticSpelling(network.select, SyntheticOptions(), split="test", seed=TEST_SEED)
+    asked: list[str] = []
+    read: list[str] = []
+    for number in range(clips // READ_BATCH):
+        made = source.draw(READ_BATCH, number=number)
+        asked += made.texts
+        read += read_clips([network], made.points, made.lengths, recipe)
+    return float(spelling_metrics([*map(folded, asked)], [*map(folded, read)])["cer"])
+
+
+def results(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """Yield the error rate without each kind of realism."""
+    torch.set_num_threads(options.threads)
+    for name, realism in WITHOUT.items():
+        if options.only and name not in options.only:
+            continue
+        recipe = recipe_without(realism, options.steps)
+        yield {name: round(error_rate(fit_on_made(recipe), recipe, options.clips), 4)}
+
+
+def main() -> None:
+    """Print error rates."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--steps", type=int, default=1000, help="of each training; 1,000 take half an hour of a core")
+    parser.add_argument("--clips", type=int, default=256, help="to read")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--only", nargs="*", help="names of what is left out")
+    parser.add_argument("--json", action="store_true", help="write one JSON object a line and nothing else")
+    options = parser.parse_args()
+    for result in results(options):
+        show(result, as_json=options.json)
+
+
+if __name__ == "__main__":
+    main()
