@@ -134,6 +134,15 @@ def test_strung_hands_stray_as_detected_ones_do() -> None:
     np.testing.assert_array_equal(again.points.numpy(), batch.points.numpy())
 
 
+def test_a_side_that_hardly_any_photo_has_is_a_mistake() -> None:
+    samples = hands_of("ab" * 10)
+    assert StrungHands(samples).draw(["abab"]).texts == ["abab"]
+    samples.right[:] = True
+    samples.right[1] = False
+    with pytest.raises(InputError, match="'b': not photographed"):
+        StrungHands(samples.select(np.r_[0, 1, 2:20:2])).draw(["ab"])
+
+
 def test_photos_of_no_letter_are_refused() -> None:
     samples = hands_of("ABC")
     with pytest.raises(InputError, match="none of a character"):

@@ -30,6 +30,7 @@ from signary.text.characters import CharacterVocabulary
 KNUCKLES, PALM = [5, 9, 13, 17], 0.475  # hand lengths from the wrist to the knuckles
 CHANNEL_OF = [0, *[0] * 4, *[6] * 4, *[10] * 4, *[14] * 4, *[18] * 4]  # of a movement, for each point
 ROLL, STRETCH = 0.1, 0.05
+MIXED = 0.2  # least share of photos of the other hand that is more than mistakes
 
 
 class StrungHands:
@@ -38,7 +39,8 @@ class StrungHands:
     Parameters
     ----------
     samples : HandSamples
-        Photos of characters; other labels and photos without a hand are left out.
+        Photos of characters; other labels and photos without a hand are left out, and where nearly all are of one
+        hand, those of which the detector says the other.
     options : SyntheticOptions, optional
         Of pace, transitions, movement and noise.
     seed : int
@@ -58,6 +60,8 @@ class StrungHands:
         kept = samples.select(samples.found & (np.char.str_len(samples.label) == 1))
         if not len(kept):
             raise InputError(f"{len(samples)} hands, none of a character", hint="photos of letters, labeled A to Z")
+        if not MIXED < (right := kept.right.mean()) < 1 - MIXED:
+            kept = kept.select(kept.right == (right > 0.5))
         self.options, self.seed, self.drawn = options or SyntheticOptions(), seed, 0
         self._hands = torch.from_numpy(sized_hands(kept.right_hands()))
         labels = np.char.lower(kept.label)
