@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from signary.errors import InputError
 from signary.landmarks.files import read_landmarks
-from signary.landmarks.repair import fill_gaps, keep_sides, repair
+from signary.landmarks.repair import Sides, fill_gaps, keep_sides, repair
 from signary.landmarks.sequence import LandmarkSequence
 from signary.landmarks.skeleton import HAND_21, HOLISTIC_543, LEFT_HAND, RIGHT_HAND
 
@@ -171,6 +171,28 @@ def test_a_hand_lost_while_the_sides_are_exchanged(part):
     same(keep_sides(exchanged(clip, slice(6, 13))), clip)
     same(keep_sides(exchanged(clip, slice(8, 11))), clip)
     same(repair(exchanged(clip, slice(6, 13))), moving(), atol=1e-6)
+
+
+def followed(clip: LandmarkSequence) -> LandmarkSequence:
+    sides = Sides()
+    rows = [sides.of(points, time_s) for points, time_s in zip(clip.points, clip.times_s.tolist(), strict=True)]
+    return with_points(clip, np.stack(rows))
+
+
+@pytest.mark.parametrize("frames", [[7], slice(7, 12), slice(25, 30), [3, 4, 9, 10, 11], slice(1, 30, 2)], ids=str)
+@pytest.mark.parametrize("lost", [None, "left_hand", "right_hand"])
+def test_sides_are_kept_frame_by_frame_as_over_the_whole(frames, lost):
+    clip = without(moving(), lost, slice(None)) if lost else moving()
+    same(followed(exchanged(clip, frames)), clip)
+
+
+def test_frame_by_frame_what_the_whole_leaves_alone_is_left_alone():
+    away = without(without(moving(), "left_hand", slice(15, 30)), "right_hand", slice(0, 15))
+    near = without(without(moving(gap=0.05), "left_hand", slice(10, 14)), "right_hand", slice(14, 18))
+    later = without(moving(90), "left_hand", slice(None))
+    later = exchanged(without(later, "right_hand", slice(10, 60)), slice(60, 90))
+    for clip in (moving(), away, near, later):
+        same(followed(clip), clip)
 
 
 def test_flips_across_a_short_pause():

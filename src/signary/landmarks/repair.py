@@ -101,6 +101,44 @@ def keep_sides(sequence: LandmarkSequence) -> LandmarkSequence:
     return LandmarkSequence(points, sequence.times_s, sequence.skeleton, sequence.aspect)
 
 
+class Sides:
+    """Exchange the hands' slots back as `keep_sides` does, frame by frame: what comes later is not known.
+
+    Of the two kinds of stretches the one with more frames up to now is believed.
+    """
+
+    def __init__(self) -> None:
+        self._last: tuple[Points, float] | None = None
+        self._touched_s = self._turned_s = -np.inf
+        self._kind, self._frames = 0, [0, 0]
+
+    def of(self, points: Points, time_s: float, aspect: float | None = None) -> Points:
+        """Return points float32 (543, 3) of the next frame with each hand in its own slot."""
+        if not np.isfinite(points[[LEFT_HAND.start, RIGHT_HAND.start], 0]).any():
+            return points
+        if self._last is None or time_s - self._last[1] > MAX_LINK_S:
+            self._turned_s, self._kind, self._frames = time_s, 0, [0, 0]
+        elif self._flipped(self._last[0], points, time_s, aspect):
+            self._turned_s, self._kind = time_s, 1 - self._kind
+        self._last = points, time_s
+        self._frames[self._kind] += 1
+        believed = int(self._frames[1] > self._frames[0])
+        if self._kind == believed or time_s - self._turned_s > MAX_RUN_S:
+            return points
+        exchanged = points.copy()
+        exchanged[LEFT_HAND], exchanged[RIGHT_HAND] = points[RIGHT_HAND], points[LEFT_HAND]
+        return exchanged
+
+    def _flipped(self, before: Points, points: Points, time_s: float, aspect: float | None) -> bool:
+        clip = LandmarkSequence(np.stack([before, points]), [0, 1], aspect=aspect)
+        wrists = _wrists(clip)
+        both = np.isfinite(wrists[..., 0]).all(1)
+        if (np.linalg.norm(wrists[both, 0] - wrists[both, 1], axis=-1) < APART).any():
+            self._touched_s = time_s
+        known = bool(both.all()) or time_s - self._touched_s > MAX_RUN_S
+        return known and bool(_flips(wrists, clip.times_s)[0])
+
+
 def _fill(part: Points, times_s: Floats, max_gap_s: float) -> None:
     """Fill one part float32 (T, p, 3) in place."""
     seen = ~np.isnan(part).all(axis=(1, 2))

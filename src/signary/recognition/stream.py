@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from signary.landmarks.repair import repair
+from signary.landmarks.repair import Sides, fill_gaps
 from signary.landmarks.sequence import LandmarkSequence, Points
 from signary.recognition.reading import SLOTS, Lead, Way
 from signary.text.commit import HeldOptions, decode_held, frame_labels, held_runs, held_tokens
@@ -37,9 +37,11 @@ class Window:
 
     def __init__(self, recognizer: HeldRecognizer, hand: str, held: HeldOptions) -> None:
         self.recognizer, self.hand, self.held = recognizer, hand, held
-        self._way, self._lead = Way(), Lead()
+        self._sides, self._way, self._lead = Sides(), Way(), Lead()
+        self._known: list[tuple[Points, float]] = []  # frames that were read, from which gaps are filled
         self._waiting: list[tuple[Points, float]] = []
-        self._seen_at: tuple[Points, float] | None = None
+        self._aspect: float | None = None
+        self._seen_s = np.full(len(SLOTS), -np.inf)
         self._vocabulary = recognizer.bundle.vocabulary
         self._probabilities, self._position = np.zeros((0, len(self._vocabulary)), np.float32), np.zeros((0, 2))
         self._times, self._seen = np.zeros(0), np.zeros(0, np.bool_)
@@ -50,14 +52,15 @@ class Window:
         return len(self._times)
 
     def push(self, points: Points, time_s: float, aspect: float | None) -> None:
-        """Take one frame, float32 (543, 3); frames without a hand wait until it is known whether the gap is short."""
-        seen = any(np.isfinite(points[slot]).all() for slot in SLOTS)
+        """Take one frame, float32 (543, 3); frames that lack a hand wait until it is known whether the gap is short."""
+        points = self._sides.of(points, time_s, aspect)
         self._waiting.append((points, time_s))
-        lost_s = time_s - self._seen_at[1] if self._seen_at else np.inf
-        if seen or lost_s > MAX_GAP_S + TINY_S:
-            self._read(aspect)
-        if seen:
-            self._seen_at = points, time_s
+        for hand, slot in enumerate(SLOTS):
+            if np.isfinite(points[slot]).any():
+                self._seen_s[hand] = time_s
+        recent = self._seen_s[time_s - self._seen_s <= MAX_GAP_S + TINY_S]
+        self._aspect = aspect
+        self._read(float(recent.min(initial=time_s)))
 
     def tokens(self) -> tuple[list[Token], list[Token]]:
         """Return the tokens that became final since they were asked for last, and those that are open."""
@@ -73,7 +76,7 @@ class Window:
 
     def end(self) -> list[Token]:
         """Return the tokens that are still open, for good."""
-        self._read(None)
+        self._read(np.inf)
         return self._new(decode_held(*self._frames(), self._position, self._vocabulary, self.held))
 
     def _frames(self, first: int = 0) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.bool_]]:
@@ -87,14 +90,14 @@ class Window:
     def _new(self, tokens: list[Token]) -> list[Token]:
         return [token for token in tokens if token.start_s > self._final_s]
 
-    def _read(self, aspect: float | None) -> None:
-        """Read the waiting frames, with short gaps filled."""
-        before = [self._seen_at] if self._seen_at and len(self._waiting) > 1 else []
-        rows = [*before, *self._waiting]
-        if not self._waiting:
+    def _read(self, until_s: float) -> None:
+        """Read the waiting frames up to then, with short gaps filled."""
+        count = sum(time_s <= until_s for _, time_s in self._waiting)
+        if not count:
             return
-        clip = repair(LandmarkSequence(np.stack([row[0] for row in rows]), [row[1] for row in rows], aspect=aspect))
-        for points, time_s in zip(clip.points[len(before) :], clip.times_s[len(before) :], strict=True):
+        rows, known, aspect = [*self._known, *self._waiting], len(self._known), self._aspect
+        clip = fill_gaps(LandmarkSequence(np.stack([row[0] for row in rows]), [row[1] for row in rows], aspect=aspect))
+        for points, (_, time_s) in zip(clip.points[known : known + count], self._waiting, strict=False):
             points = self._lead.of(points, aspect) if self.hand == "auto" else points
             one = LandmarkSequence(points[None], [time_s], aspect=aspect)
             reading = self.recognizer.read_landmarks(one, hand=self.hand)
@@ -102,7 +105,9 @@ class Window:
             self._position = np.vstack([self._position, self._way.step(reading.place[0])])
             self._times = np.append(self._times, time_s)
             self._seen = np.append(self._seen, reading.seen)
-        self._waiting.clear()
+        kept = rows[: known + count]
+        self._known = [row for row in kept if row[1] >= kept[-1][1] - MAX_GAP_S - TINY_S]
+        del self._waiting[:count]
 
     def _runs(self) -> list[Run]:
         """Return the runs of one label, however short; frames that are smoothed for good are not smoothed again."""
