@@ -28,7 +28,7 @@ SMALL: dict[str, Any] = {"points": ("left_hand", "right_hand"), "width": 16, "de
 
 def reader_of(folder: Path, graphs: dict[str, str]) -> SpellingRecognizer:
     files = {name: (folder / name).read_bytes() for name in graphs.values()}
-    more: dict[str, Any] = {"task": "spelling", "graphs": graphs, "thresholds": {"letters": 12}}
+    more: dict[str, Any] = {"task": "spelling", "graphs": graphs, "thresholds": {"letters": 12, "letter_beam": 1}}
     reader = load(make_bundle(folder / "bundle", LETTERS, files, **more).path, threads=1)
     assert isinstance(reader, SpellingRecognizer)
     return reader
@@ -128,10 +128,9 @@ def test_spellers_read_letter_by_letter_as_the_networks_do(tmp_path: Path) -> No
     export_speller(spellers, tmp_path)
     reader, sequence = reader_of(tmp_path, {"encoder": "encoder.onnx", "step": "step.onnx"}), clip()
     points = spellers[0].select(torch.from_numpy(sequence.points))[None]
-    tokens, ended = spell(spellers, points, limit=13)
+    tokens, _ = spell(spellers, points, limit=12)
     spelled = reader.runtime.read(sequence.points)
     assert spelled.text == reader.runtime.characters.decode(tokens[0].numpy())
-    assert bool(ended[0]) == (len(spelled.text) < 13)
     with torch.no_grad():
         sure = np.mean([float(one.trust(one.encode_selected(points)[0])) for one in spellers])
     assert spelled.confidence == pytest.approx(1 / (1 + np.exp(-sure)), abs=1e-4)

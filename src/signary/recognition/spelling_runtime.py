@@ -13,15 +13,14 @@ from signary.landmarks.sequence import Points
 from signary.recognition.backend import Backend
 from signary.recognition.options import with_thresholds
 from signary.recognition.reading import hand_seen
+from signary.recognition.spelling_letters import MEMORY, read_letters
 from signary.text.beam import BeamOptions
-from signary.text.calibrate import softmax
 from signary.text.characters import CharacterVocabulary
 from signary.text.language import CharacterModel, load_language
 from signary.text.spelled import SpelledText, glimpsed_text, spelled_text
 from signary.text.stitch import stitch_frames
 from signary.text.trust import EVIDENCE, Trust
 
-MEMORY = ("memory_keys", "memory_values")
 WINDOW, HOP = 384, 256  # frames
 
 Table = NDArray[np.float64]
@@ -38,6 +37,8 @@ class SpellingOptions:
         Most of a clip, by networks that read letter by letter.
     alternatives : int
         Other readings of a letter to keep.
+    letter_beam : int
+        Texts that are followed at a time, by the same networks.
     max_fps : float
         Frames a second above which some are left out.
     pause_s : float
@@ -48,6 +49,7 @@ class SpellingOptions:
 
     letters: int = 32
     alternatives: int = 4
+    letter_beam: int = 4
     max_fps: float = 30.0
     pause_s: float = 1.0
     doubt: float = 0.5
@@ -75,7 +77,8 @@ class SpellerRuntime:
         thresholds = bundle.manifest.thresholds
         self.characters = CharacterVocabulary("".join(bundle.manifest.vocabulary))
         options = with_thresholds(SpellingOptions(), thresholds)
-        self.options = replace(options, letters=int(options.letters), alternatives=int(options.alternatives))
+        whole = {name: int(getattr(options, name)) for name in ("letters", "alternatives", "letter_beam")}
+        self.options = replace(options, **whole)
         beam = with_thresholds(BeamOptions(weight=0.0), thresholds)
         self._beam = replace(beam, beam=int(beam.beam), best=int(beam.best))
         self._trust = trust_of(thresholds)
@@ -121,25 +124,16 @@ class SpellerRuntime:
         return stitch_frames(pieces, starts)
 
     def _by_letter(self, points: Points) -> SpelledText:
-        clip, step, marks = self._graphs["encoder"].run(points=points), self._graphs["step"], self.characters
+        clip, marks, options = self._graphs["encoder"].run(points=points), self.characters, self.options
         memory = {name: clip[name] for name in MEMORY}
-        keys, values = (array[..., :0, :] for array in memory.values())
-        rows: list[NDArray[np.float32]] = []
-        token = marks.start
-        while token != marks.end and len(rows) <= self.options.letters:
-            said = step.run(token=np.array([token]), keys=keys, values=values, **memory)
-            keys, values, logits = said["keys_after"], said["values_after"], said["logits"][0]
-            rows.append(logits)
-            token = int(logits.argmax())
-        probabilities = softmax(np.stack(rows), 1.0)
-        best = probabilities.argmax(1)
-        spelled = best < marks.pad
+        how = {"letters": options.letters, "beam": options.letter_beam}
+        found = read_letters(self._graphs["step"], memory, marks, **how)
         confidence = float(1 / (1 + np.exp(-clip["confidence"])))
-        if np.isnan(confidence):
-            confidence = float(probabilities.max(1).prod())
+        if np.isnan(confidence):  # the network has no word of its own for it
+            confidence = float(np.exp(found.log_probability))
         shown = np.flatnonzero(hand_seen(points))  # which frames each letter has is not known: they share them out
-        edges = np.linspace(shown[0], shown[-1], int(spelled.sum()) + 1).round().astype(np.int64)
-        return SpelledText(marks.decode(best), edges[:-1], edges[1:], probabilities[spelled], confidence)
+        edges = np.linspace(shown[0], shown[-1], len(found.numbers) + 1).round().astype(np.int64)
+        return SpelledText(marks.decode(found.numbers), edges[:-1], edges[1:], found.rows, confidence)
 
 
 def trust_of(thresholds: Mapping[str, float]) -> Trust:
