@@ -19,6 +19,7 @@ from signary.landmarks.skeleton import HAND_EDGES, LEFT_HAND, RIGHT_HAND
 LONGEST_DRAWN = 24  # characters: more have no room
 HANDS, SPELLED, READ = 3.1, 1.35, 0.35  # heights of the rows
 ROW_IN, AXES_IN, HAND_IN = 2.5, 9.6, 0.36
+NEAR_S = 0.1  # a hand seen so long before or after a letter shows it
 UNSEEN = "#e6e6e6"
 SPACE = "␣"
 
@@ -187,7 +188,10 @@ def _draw_hands(axes: Any, clip: LandmarkSequence, hands: Points, middles: NDArr
     across, up = clip.duration_s / AXES_IN, (HANDS + 0.7) / (ROW_IN - 0.55)
     room = np.floor(middles / max(2 * HAND_IN * across, 1e-6))
     middles = middles[np.append(True, np.diff(room) > 0)]
-    frames = seen[np.abs(clip.times_s[seen] - middles[:, None]).argmin(1)]
+    away_s = np.abs(clip.times_s[seen] - middles[:, None])
+    frames = seen[away_s.argmin(1)[away_s.min(1) <= NEAR_S]]
+    if not len(frames):
+        return
     chosen = hands[frames] - hands[frames].mean(1, keepdims=True)
     reach = np.maximum(np.abs(chosen).max((0, 1)), 1e-6)
     # where the picture's format is not known, as high as wide
