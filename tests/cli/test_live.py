@@ -5,23 +5,33 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 import threading
 import time
 
 import numpy as np
 import pytest
+from command import run
 from made_reader import MadeDetector, make_points, make_reader
 
-from signary.cli.live import until_interrupt, write_events
-from signary.recognition.recognizer import Recognizer
+from signary.cli.live import Said, read_live, until_interrupt, writing
+from signary.cli.window import mirrored_view
+from signary.landmarks.draw import draw_label, draw_landmarks
+from signary.recognition.held import HeldRecognizer
+from signary.recognition.session import Session
+from signary.recognition.stream import Window
+from signary.text.commit import HeldOptions
+from signary.text.recognition import Event, Token
 from signary.video.camera import ArrayCapture, Camera
 
 FPS = 100
 
 
 @pytest.fixture(scope="module")
-def reader(tmp_path_factory: pytest.TempPathFactory) -> Recognizer:
-    return make_reader(tmp_path_factory.mktemp("made") / "bundle")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> HeldRecognizer:
+    made = make_reader(tmp_path_factory.mktemp("made") / "bundle")
+    assert isinstance(made, HeldRecognizer)
+    return made
 
 
 def black_camera(frames: int, *, loop: bool = False) -> Camera:
@@ -37,15 +47,15 @@ class _Signer(MadeDetector):
 
 
 @pytest.fixture
-def signing(reader: Recognizer) -> Recognizer:
-    """Put a detector that finds made points where the reader keeps its own."""
+def signing(reader: HeldRecognizer) -> Session:
     points = make_points([*"A" * 40, *"-" * 40, *"B" * 40, *"-" * 40])
-    reader._detectors[False, 2, False] = _Signer(points)  # type: ignore[assignment]
-    return reader
+    return Session(Window(reader, "auto", HeldOptions()), reader.task, _Signer(points))
 
 
 @pytest.mark.parametrize("format", ["text", "jsonl"])
-def test_lines_come_while_the_hand_signs(signing: Recognizer, capsys: pytest.CaptureFixture[str], format: str) -> None:
+def test_lines_come_while_the_hand_signs(
+    reader: HeldRecognizer, signing: Session, capsys: pytest.CaptureFixture[str], format: str
+) -> None:
     lines: list[str] = []
 
     def interrupt() -> None:
@@ -59,7 +69,8 @@ def test_lines_come_while_the_hand_signs(signing: Recognizer, capsys: pytest.Cap
     killer = threading.Thread(target=interrupt)
     with black_camera(50, loop=True) as camera, until_interrupt(camera):
         killer.start()
-        write_events(signing, camera, format, source="0")
+        with writing(reader, format, "0") as write:
+            read_live(signing, camera, write)
     killer.join()
     assert signal.getsignal(signal.SIGINT) is before
     said = [json.loads(line) for line in lines] if format == "jsonl" else [{"text": line} for line in lines]
@@ -70,10 +81,77 @@ def test_lines_come_while_the_hand_signs(signing: Recognizer, capsys: pytest.Cap
         assert said[0]["tokens"][0]["text"] == "A"
 
 
-def test_what_is_open_at_the_end_is_written(signing: Recognizer, capsys: pytest.CaptureFixture[str]) -> None:
-    with black_camera(35) as camera:
-        write_events(signing, camera, "text", source="0")
+def test_what_is_open_at_the_end_is_written(
+    reader: HeldRecognizer, signing: Session, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with black_camera(35) as camera, writing(reader, "text", "0") as write:
+        read_live(signing, camera, write)
     assert capsys.readouterr().out == "A\n"
+
+
+def test_a_window_that_is_closed_ends_the_reading(signing: Session) -> None:
+    events, looks = list[Event](), list[tuple[int, ...]]()
+
+    def look(image: np.ndarray, points: np.ndarray) -> bool:
+        looks.append((*image.shape, *points.shape))
+        return len(looks) < 30
+
+    with black_camera(50, loop=True) as camera:
+        read_live(signing, camera, events.append, look)
+    assert looks == [(4, 4, 3, 543, 3)] * 30
+    assert [event.text for event in events if event.final] == ["A"]
+
+
+def event(final: bool, *letters: tuple[str, float]) -> Event:
+    tokens = tuple(Token(text, start_s, start_s + 0.5, 0.9) for text, start_s in letters)
+    return Event("".join(text for text, _ in letters), final, tokens, tokens[0].start_s, tokens[-1].end_s, 0.9)
+
+
+def test_text_grows_and_what_may_change_is_dim() -> None:
+    said = Said("letters")
+    for one in (event(False, ("A", 0)), event(False, ("A", 0), ("B", 1)), event(True, ("A", 0))):
+        said.take(one)
+    assert said.text == "AB"
+    styled = said.styled()
+    assert (styled.plain, [(span.start, span.end, span.style) for span in styled.spans]) == ("AB", [(1, 2, "dim")])
+    said.take(event(True, ("B", 1)))
+    assert (said.text, said.styled().plain) == ("AB", "AB")
+    signs = Said("signs")
+    signs.take(event(True, ("hello", 0)))
+    signs.take(event(False, ("you", 1)))
+    assert (signs.text, signs.styled().plain) == ("hello you", "hello you")
+
+
+def test_on_a_terminal_the_text_is_one_line_that_grows(
+    reader: HeldRecognizer, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    with writing(reader, "text", "0") as write:
+        for one in (event(False, ("A", 0)), event(True, ("A", 0)), event(True, ("B", 1))):
+            write(one)
+    out = capsys.readouterr().out
+    assert "AB\n" in out and out.count("\n") == 1
+
+
+def test_the_view_is_a_mirror_with_skeleton_and_the_end_of_the_text() -> None:
+    image = np.zeros((120, 160, 3), np.uint8)
+    image[:, :40] = 200
+    points = make_points("A")[0]
+    expected = draw_label(np.ascontiguousarray(draw_landmarks(image, points)[:, ::-1]), "CDEFGHIJ")
+    np.testing.assert_array_equal(mirrored_view(image, points, "ABCDEFGHIJ"), expected)
+    assert mirrored_view(image, None, "")[60, 150].tolist() == [200, 200, 200]
+
+
+def test_show_needs_a_camera_and_a_display(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    status, _, err = run(capsys, "recognize", "clip.mp4", "--show")
+    assert (status, "--show: only for a camera" in err) == (2, True)
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    if sys.platform != "linux":
+        pytest.skip("other systems always have a display")
+    status, out, err = run(capsys, "recognize", "0", "--show")
+    assert (status, out) == (1, "")
+    assert "--show: no window can be opened here" in err and "signary serve" in err
 
 
 def test_a_second_interrupt_stops_the_program() -> None:

@@ -5,19 +5,29 @@ from __future__ import annotations
 import json
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
-from signary.text.recognition import Recognition
+from signary.text.commit import recognition_text
+from signary.text.recognition import Event, Recognition, Token
 from signary.text.write import to_dict
 from signary.video.source import FrameSource
 
 if TYPE_CHECKING:
+    from rich.text import Text
+
+    from signary.landmarks.draw import Image
+    from signary.landmarks.sequence import Points
     from signary.recognition.recognizer import Recognizer
+    from signary.recognition.session import Session
 
 AT_ONCE = ("text", "jsonl")  # formats of which every line stands for itself
 KEYS = ("source", "model", "task", "text", "confidence", "tokens")
+REDRAWN_HZ = 12
+
+Write = Callable[[Event], None]
+Look = Callable[["Image", "Points"], bool]
 
 
 class Stoppable(Protocol):
@@ -28,27 +38,103 @@ class Stoppable(Protocol):
         ...
 
 
-def write_events(reader: Recognizer, frames: FrameSource, format: str, *, source: str, **options: Any) -> None:
-    """Read a live source and write each final event to stdout at once.
+class Said:
+    """What was read up to now: final letters or signs, and those that may still change.
+
+    Parameters
+    ----------
+    task : str
+    """
+
+    def __init__(self, task: str) -> None:
+        self.task = task
+        self._final: list[Token] = []
+        self._open: list[Token] = []
+
+    def take(self, event: Event) -> None:
+        """Take an event of a stream."""
+        if event.final:
+            self._final += event.tokens
+            self._open = [token for token in self._open if token.start_s > event.end_s]
+        else:
+            self._open = list(event.tokens)
+
+    @property
+    def text(self) -> str:
+        """All of it."""
+        return recognition_text([*self._final, *self._open], self.task)
+
+    def styled(self) -> Text:
+        """Return all of it for the terminal, dim what may still change."""
+        from rich.text import Text
+
+        sure = recognition_text(self._final, self.task)
+        return Text.assemble(sure, (self.text[len(sure) :], "dim"))
+
+
+def read_live(session: Session, frames: FrameSource, write: Write, look: Look | None = None) -> None:
+    """Read a live source to its end.
+
+    Parameters
+    ----------
+    session : Session
+    frames : FrameSource
+    write : callable(Event)
+        Called for each event, partial and final, at once.
+    look : callable(picture, points), optional
+        Called after each frame; False ends.
+    """
+    for frame in frames:
+        points = session.look(frame)
+        for event in session.push(points, frame.time_s, frame.aspect):
+            write(event)
+        if look is not None and not look(frame.image, points):
+            break
+    for event in session.end():
+        write(event)
+
+
+@contextmanager
+def writing(reader: Recognizer, format: str, source: str) -> Iterator[Write]:
+    """Yield what writes events to stdout: on a terminal as text that grows, else a line for each final event.
 
     Parameters
     ----------
     reader : Recognizer
-    frames : FrameSource
     format : {"text", "jsonl"}
         The text of an event, or an object with it and its tokens.
     source : str
         What the user calls it.
-    **options
-        Fields of `signary.recognition.recognizer.ReadOptions`.
     """
-    for event in reader.stream(frames, **options):
+    if format == "text" and sys.stdout.isatty():
+        with _growing(reader.task) as write:
+            yield write
+        return
+
+    def line(event: Event) -> None:
         if not event.final:
-            continue
+            return
         said = to_dict(Recognition(source, reader.name, reader.task, event.text, event.confidence, event.tokens))
-        line = event.text if format == "text" else json.dumps({key: said[key] for key in KEYS}, ensure_ascii=False)
-        sys.stdout.write(f"{line}\n")
+        text = event.text if format == "text" else json.dumps({key: said[key] for key in KEYS}, ensure_ascii=False)
+        sys.stdout.write(f"{text}\n")
         sys.stdout.flush()
+
+    yield line
+
+
+@contextmanager
+def _growing(task: str) -> Iterator[Write]:
+    from rich.console import Console
+    from rich.live import Live
+
+    said = Said(task)
+    with Live(console=Console(), refresh_per_second=REDRAWN_HZ, vertical_overflow="visible") as live:
+
+        def write(event: Event) -> None:
+            said.take(event)
+            live.update(said.styled())
+
+        yield write
 
 
 @contextmanager
