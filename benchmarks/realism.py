@@ -11,12 +11,12 @@ import torch
 from harness import show
 from signary.datasets.synthetic import SyntheticSpelling
 from signary.datasets.synthetic_options import SyntheticOptions
+from signary.datasets.synthetic_text import fold
 from signary.evaluation.metrics import spelling_metrics
 from signary.training.recipe import load_recipe
 from signary.training.schema_spelling import SpellingRecipe
 from signary.training.spelling_made import fit_on_made
 from signary.training.spelling_task import read_clips
-from signary.training.spelling_tune import folded
 
 WITHOUT: dict[str, dict[str, Any]] = {
     "all of it": {},
@@ -49,7 +49,7 @@ def error_rate(network: Any, recipe: SpellingRecipe, clips: int) -> float:
         made = source.draw(READ_BATCH, number=number)
         asked += made.texts
         read += read_clips([network], made.points, made.lengths, recipe)
-    return float(spelling_metrics([*map(folded, asked)], [*map(folded, read)])["cer"])
+    return float(spelling_metrics([*map(fold, asked)], [*map(fold, read)])["cer"])
 
 
 def results(options: argparse.Namespace) -> Iterator[dict[str, Any]]:

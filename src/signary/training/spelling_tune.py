@@ -11,15 +11,14 @@ from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
 
 from signary.datasets.synthetic import SyntheticBatch
+from signary.datasets.synthetic_text import fold
 from signary.models.speller import CTCNetwork
 from signary.text.beam import BeamOptions, Reading, prefix_beam
 from signary.text.ctc import align
 from signary.text.language import load_language
 from signary.text.trust import EVIDENCE, evidence, fit_trust
-from signary.text.twins import TWINS
 
 WEIGHTS, INSERTIONS, BEAM = (0.0, 0.15, 0.3, 0.5), (0.0, 1.0), 8
-_FOLDED = str.maketrans(dict(TWINS))
 FEWEST = 8  # clips read right, and clips read wrong, that trust is learned from
 
 Table = NDArray[np.float32]
@@ -67,21 +66,16 @@ def tuned(tables: Sequence[Table], texts: Sequence[str], characters: str) -> dic
             for table in tables
         ]
         read = [_text(readings[0], characters) for readings in found]
-        wrong = sum(Levenshtein.distance(one, folded(other)) for one, other in zip(read, texts, strict=True))
+        wrong = sum(Levenshtein.distance(one, fold(other)) for one, other in zip(read, texts, strict=True))
         if wrong < fewest:
             fewest, kept = wrong, found
             chosen = {"beam": BEAM, "best": 2, "weight": weight, "insertion": insertion}
-    right = np.array([_text(one[0], characters) == folded(text) for one, text in zip(kept, texts, strict=True)])
+    right = np.array([_text(one[0], characters) == fold(text) for one, text in zip(kept, texts, strict=True)])
     return chosen | _trust(tables, kept, right, len(characters))
 
 
-def folded(text: str) -> str:
-    """Return a text with the letter in place of a digit of the same shape."""
-    return text.translate(_FOLDED)
-
-
 def _text(reading: Reading, characters: str) -> str:
-    return folded("".join(characters[number] for number in reading.characters.tolist()))
+    return fold("".join(characters[number] for number in reading.characters.tolist()))
 
 
 def _trust(
