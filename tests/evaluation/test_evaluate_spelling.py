@@ -49,7 +49,7 @@ def test_a_store_reads_as_the_set_that_it_keeps(reader: Recognizer, tmp_path: Pa
     assert made.summary["set"]["clips"] == 3
     assert made.summary["trained_on"] == 0
     assert {"score", "cer", "cer_folded", "exact"} <= set(made.summary["metrics"])
-    assert {"kind", "length", "letters a second", "hand seen", "character"} == set(made.summary["by"])
+    assert {"kind", "length", "letters a second", "hand seen", "character", "in sight"} == set(made.summary["by"])
     for one, clip in zip(made.readings, found.clips, strict=True):
         assert one.found.fps == pytest.approx(clip.fps, rel=1e-3)
         np.testing.assert_array_equal(one.letters_s, clip.letters_s)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -14,10 +16,13 @@ from signary.evaluation.spelled import (
     binned,
     character_scores,
     confidence_area,
+    in_sight,
     matched,
     reading_report,
     time_errors,
 )
+from signary.landmarks.sequence import LandmarkSequence
+from signary.landmarks.skeleton import RIGHT_HAND
 from signary.text.recognition import Recognition, Token
 
 
@@ -80,8 +85,21 @@ def test_area_is_scikit_learns(rows: list[tuple[float, bool]]) -> None:
 
 
 def test_characters_are_counted_where_they_were_spelled() -> None:
-    told = character_scores(["aab", "b"], ["ab", "bbb"])
+    readings = [reading("aab", "ab"), reading("b", "bbb")]
+    told = character_scores(readings, ["aab", "b"])
     assert told == {"a": {"n": 2, "score": 0.5, "cer": 0.5}, "b": {"n": 2, "score": 1.0, "cer": 0.0}}
+
+
+def test_characters_of_a_gap_are_told_apart() -> None:
+    points = np.full((20, 543, 3), np.nan, np.float32)
+    points[:6, RIGHT_HAND] = 0.5  # up to 0.25 s, and then at 0.6 s
+    points[12, RIGHT_HAND] = 0.5
+    clip = LandmarkSequence(points, np.arange(20) / 20)
+    spans = np.array([[0.1, 0.2], [0.27, 0.3], [0.3, 0.5], [0.59, 0.595], [np.nan, np.nan]], np.float32)
+    np.testing.assert_array_equal(in_sight(spans, clip), [True, True, False, True, True])
+    seen = replace(reading("abc", "ab"), in_sight=np.array([True, True, False]))
+    told = reading_report([seen, reading("c", "c")])["by"]["in sight"]
+    assert told == {"hand not seen": {"n": 1, "score": 0, "cer": 1}, "hand seen": {"n": 2, "score": 1, "cer": 0}}
 
 
 def test_groups_are_named_in_order() -> None:

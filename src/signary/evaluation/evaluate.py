@@ -16,7 +16,8 @@ from signary.errors import InputError, SignaryError
 from signary.evaluation.labeled import Labeled, Source, find_labeled, is_store, label_set
 from signary.evaluation.metrics import TOP, classification_metrics, per_class, spelling_metrics
 from signary.evaluation.page import counted
-from signary.evaluation.spelled import Reading, reading_report
+from signary.evaluation.spelled import Reading, in_sight, reading_report
+from signary.landmarks.sequence import LandmarkSequence
 
 if TYPE_CHECKING:
     from signary.recognition.recognizer import Recognizer
@@ -138,7 +139,10 @@ def _expected(recognizer: Recognizer, label: str) -> str | None:
 
 def _spelled(recognizer: Recognizer, one: Labeled, source: Any, evaluation: Evaluation) -> list[tuple[str, float]]:
     found = recognizer.recognize(source)
-    evaluation.readings.append(Reading(one.label, found, one.letters_s()))
+    letters_s, sight = one.letters_s(), None
+    if letters_s is not None and isinstance(source, LandmarkSequence):
+        sight = in_sight(letters_s, source)
+    evaluation.readings.append(Reading(one.label, found, letters_s, sight))
     return [(found.text, found.confidence)]
 
 

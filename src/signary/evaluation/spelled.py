@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from signary.datasets.synthetic_text import fold
 from signary.evaluation.metrics import spelling_metrics
 from signary.evaluation.spelling import grouped, spelling_report
+from signary.landmarks.sequence import LandmarkSequence
+from signary.recognition.reading import hand_seen
 from signary.text.recognition import Recognition
 
 # Where each group ends, exclusively.
@@ -20,6 +22,7 @@ LENGTHS = (5, 10, 15, 20, 30)
 SPEEDS = (2, 3, 4, 5, 6, 8)
 HANDS_SEEN = (0.5, 0.66, 0.8, 0.9, 0.95)
 LETTERS_A_SECOND = "letters a second"
+SEEN, NOT_SEEN = "hand seen", "hand not seen"
 
 Floats = NDArray[np.float64]
 
@@ -35,11 +38,14 @@ class Reading:
     found : Recognition
     letters_s : float32 (L, 2), optional
         When each character is shown; NaN = not known.
+    in_sight : bool (L,), optional
+        Whether the hand was seen while each is shown.
     """
 
     text: str
     found: Recognition
     letters_s: NDArray[np.float32] | None = None
+    in_sight: NDArray[np.bool_] | None = None
 
     @property
     def speed(self) -> float:
@@ -67,8 +73,9 @@ def reading_report(readings: Sequence[Reading], signers: Sequence[str] | None = 
         one, 0.5 = confidence says nothing; only where some are exact and some are not. ``time_median_s``,
         ``time_p90_s``: how far the middle of a character read right lies from the middle of the time in which it is
         shown; only where that is known. ``by``: also ``length``, ``letters a second``, ``hand seen`` (share of all
-        frames of a clip), and ``character``: ``n`` times spelled, ``score``, the share read right, and ``cer``, the
-        rest.
+        frames of a clip), and of characters ``character`` and, where it is known when they are shown, ``in sight``:
+        ``n`` times spelled, ``score``, the share read right, and ``cer``, the rest. Nobody can read but only guess
+        those during which no hand is seen.
 
     Raises
     ------
@@ -93,7 +100,10 @@ def reading_report(readings: Sequence[Reading], signers: Sequence[str] | None = 
         names, of = binned(np.array(values, np.float64), ends)
         found = grouped(texts, said, of)
         report["by"][name] = {bin_name: found[bin_name] for bin_name in names if bin_name in found}
-    report["by"]["character"] = character_scores(texts, said)
+    report["by"]["character"] = character_scores(readings, [list(text) for text in texts])
+    if known := [(one, one.in_sight) for one in readings if one.in_sight is not None]:
+        sights = [np.where(sight, SEEN, NOT_SEEN).tolist() for _, sight in known]
+        report["by"]["in sight"] = character_scores([one for one, _ in known], sights)
     return report
 
 
@@ -129,10 +139,17 @@ def matched(spelled: str, read: str) -> Iterator[tuple[int, int]]:
             yield from zip(range(block.src_start, block.src_end), range(block.dest_start, block.dest_end), strict=True)
 
 
-def character_scores(texts: Sequence[str], said: Sequence[str]) -> dict[str, dict[str, float]]:
-    """Return of each character, by name, how often it was spelled (``n``), and shares read right and not."""
-    spelled = np.array(list("".join(texts)))
-    right = np.concatenate([_right(text, read) for text, read in zip(texts, said, strict=True)])
+def character_scores(readings: Sequence[Reading], groups: Sequence[Sequence[str]]) -> dict[str, dict[str, float]]:
+    """Return how often the characters of each group were spelled (``n``), and shares read right and not.
+
+    Parameters
+    ----------
+    readings : sequence of Reading (N,)
+    groups : sequence of sequences of str
+        Of each character of each reading.
+    """
+    right = np.concatenate([_right(one.text, one.found.text) for one in readings])
+    spelled = np.array([name for names in groups for name in names])
     names, of, counts = np.unique(spelled, return_inverse=True, return_counts=True)
     shares = np.bincount(of, right, len(names)) / counts
     rows = zip(names.tolist(), counts.tolist(), shares.tolist(), strict=True)
@@ -143,6 +160,19 @@ def _right(text: str, read: str) -> NDArray[np.bool_]:
     right = np.zeros(len(text), np.bool_)
     right[[place for place, _ in matched(text, read)]] = True
     return right
+
+
+def in_sight(letters_s: NDArray[np.float32], clip: LandmarkSequence) -> NDArray[np.bool_]:
+    """Say of each character, shown from and to ``letters_s`` (L, 2), whether a hand was seen then or next to it.
+
+    Next to it is within half a frame, so that what is shown for less than a frame counts too. A character of which it
+    is not known when it is shown is in sight.
+    """
+    times = clip.times_s[hand_seen(clip.as_holistic().points)]
+    half_s = 0.5 / clip.fps if clip.fps else 0.0
+    begin = np.searchsorted(times, letters_s[:, 0] - half_s)
+    end = np.searchsorted(times, letters_s[:, 1] + half_s, side="right")
+    return np.asarray((end > begin) | np.isnan(letters_s).any(1))
 
 
 def binned(values: Floats, ends: Sequence[float]) -> tuple[list[str], list[str]]:
