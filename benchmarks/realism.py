@@ -14,7 +14,7 @@ from signary.datasets.synthetic_options import SyntheticOptions
 from signary.datasets.synthetic_text import fold
 from signary.evaluation.metrics import spelling_metrics
 from signary.training.recipe import load_recipe
-from signary.training.schema_spelling import SpellingRecipe
+from signary.training.schema_spelling import SpellingFeatures, SpellingRecipe
 from signary.training.spelling_made import fit_on_made
 from signary.training.spelling_task import read_clips
 
@@ -29,6 +29,15 @@ WITHOUT: dict[str, dict[str, Any]] = {
     "no rests and false starts": {"rests": 0.0, "false_starts": 0.0, "other_hand": 0.0},
     "one speed": {"letter_frames": [9.5, 9.5, 9.5]},
 }
+JOINTS = ("cmc", *["mcp"] * 4)
+FINGERS = ("thumb", "index", "middle", "ring", "pinky")
+TEN = [
+    f"{side}_hand_{finger}_{joint}"
+    for side in ("left", "right")
+    for finger, base in zip(FINGERS, JOINTS, strict=True)
+    for joint in (base, "tip")
+]
+TEN_POINTS = "ten points a hand, x and y alone"
 TEST_SEED, READ_BATCH = 5_000_011, 32
 
 
@@ -55,10 +64,12 @@ def error_rate(network: Any, recipe: SpellingRecipe, clips: int) -> float:
 def results(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Yield the error rate without each kind of realism."""
     torch.set_num_threads(options.threads)
-    for name, realism in WITHOUT.items():
+    for name, realism in (WITHOUT | {TEN_POINTS: {}}).items():
         if options.only and name not in options.only:
             continue
         recipe = recipe_without(realism, options.steps)
+        if name == TEN_POINTS:
+            recipe = recipe.model_copy(update={"features": SpellingFeatures(points=TEN, coordinates=2)})
         yield {name: round(error_rate(fit_on_made(recipe), recipe, options.clips), 4)}
 
 

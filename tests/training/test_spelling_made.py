@@ -47,6 +47,21 @@ def test_a_folder_of_that_name_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.slow
+def test_a_network_of_hands_learns_from_ten_points_of_each(tmp_path: Path) -> None:
+    fingers = [("thumb", "cmc"), *((finger, "mcp") for finger in ("index", "middle", "ring", "pinky"))]
+    points = [
+        f"{side}_hand_{name}_{joint}" for side in ("left", "right") for name, base in fingers for joint in (base, "tip")
+    ]
+    few = {"steps": "2", "batch": "4", "width": "16", "inner": "16", "depth": "1", "features.coordinates": "2"}
+    overrides = few | {"features.points": f"[{', '.join(points)}]"}
+    bundle = train("spelling-hands", data=Path("synthetic"), output=tmp_path / "run", overrides=overrides)
+    reader = load(bundle)
+    assert (reader.name, reader.engine) == ("spelling", "hands")
+    assert reader.bundle.manifest.thresholds["beam"] == 8
+    assert reader.bundle.manifest.recipe["features"]["points"] == points
+
+
+@pytest.mark.slow
 def test_a_run_on_made_clips_reads(tmp_path: Path) -> None:
     bundle = train("spelling-ctc", data=Path("synthetic"), output=tmp_path / "run", overrides=TINY)
     metrics = read_metrics(tmp_path / "run")

@@ -86,7 +86,8 @@ def spelling_network(recipe: SpellingRecipe) -> SpellingNetwork:
     if recipe.features.points:
         options["points"] = recipe.features.points
     if recipe.network == "speller-hands":
-        options.pop("heads", None)
+        options.pop("heads", None)  # it has no attention
+        options |= {} if recipe.inner is None else {"inner": recipe.inner}
         return HandSpeller(len(recipe.vocabulary), **options)
     if recipe.network == "speller-ctc":
         return SpellerCTC(len(recipe.vocabulary), **options)

@@ -188,8 +188,8 @@ class SpellingRecipe(Recipe):
     network : {"speller-small", "speller", "speller-ctc", "speller-hands"}
         The published first and final network, and one that reads while the clip goes on, see `signary.models.speller`;
         and one that reads hands alone, see `signary.models.hand_speller`.
-    width, depth, heads, kernel, layers, hidden : int, optional
-        Of the network, in place of its own; the last two are the decoders'.
+    width, inner, depth, heads, kernel, layers, hidden : int, optional
+        Of the network, in place of its own; ``inner`` is that of `HandSpeller`, the last two are the decoders'.
     dropout : float, optional
         In place of its own.
     unseen : bool
@@ -221,6 +221,7 @@ class SpellingRecipe(Recipe):
     data: SpellingData = SpellingData()
     losses: SpellingLosses = SpellingLosses()
     width: int | None = Field(None, ge=1)
+    inner: int | None = Field(None, ge=1)
     depth: int | None = Field(None, ge=1)
     heads: int | None = Field(None, ge=1)
     kernel: int | None = Field(None, ge=1)
