@@ -13,6 +13,7 @@ from cyclopts import Parameter
 from signary.cli.app import OK, WrongUse, checked_flags
 
 if TYPE_CHECKING:
+    from signary.datasets.record import Watch
     from signary.datasets.recordings import Recordings
     from signary.video.source import FrameSource
 
@@ -33,6 +34,7 @@ def record(
     retake: bool = False,
     listed: Annotated[Path | None, Parameter(name="--list")] = None,
     remove_signer: str = "",
+    show: bool = False,
 ) -> int:
     """Film your own labeled clips: a data set to train from.
 
@@ -60,7 +62,10 @@ def record(
         Tell what is in a folder, and film nothing.
     remove_signer
         Remove every clip of a person, and film nothing.
+    show
+        Show the camera in a window; R after a clip films it again.
     """
+    from signary.cli.filming import watching
     from signary.datasets.recordings import Recordings, check_name
 
     if listed is not None:
@@ -81,11 +86,15 @@ def record(
         if source.is_still:
             raise WrongUse(f"{camera}: a photo", hint="a camera's number or a video")
         said = consent or recordings.consent_of(signer) or _asked(signer, live=source.is_live)
+        if show and not source.is_live:
+            raise WrongUse("--show: only for a camera", hint="a file's clips are looked over without it")
         if retake and (gone := recordings.take_back(label, signer)):
             sys.stderr.write(f"removed {gone}\n")
         if source.is_live:
             seconds, count = seconds or CLIP_S, count or (1 if retake else CLIPS)
-        return _film(source, recordings, label, signer, said, seconds, count or (10_000 if seconds else 1), rest)
+        count = count or (10_000 if seconds else 1)
+        with watching(label, count, show=show) as watch:
+            return _film(source, recordings, label, signer, said, seconds, count, rest, watch)
 
 
 def _film(
@@ -97,6 +106,7 @@ def _film(
     seconds: float | None,
     count: int,
     rest: float,
+    watch: Watch,
 ) -> int:
     from signary.datasets.record import Take, film, write_sheet
     from signary.datasets.recordings import Person
@@ -105,7 +115,7 @@ def _film(
     person = Person(signer, consent, f"{datetime.now():%Y-%m-%dT%H-%M-%S}")
     takes: list[Take] = []
     with open_detector("holistic") as detector:
-        how = {"seconds": seconds, "count": count, "rest_s": rest}
+        how = {"seconds": seconds, "count": count, "rest_s": rest, "watch": watch}
         for take in film(source, recordings, label, person, detector, **how):  # type: ignore[arg-type]
             takes.append(take)
             sys.stdout.write(f"{take.path}\n")

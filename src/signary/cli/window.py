@@ -33,7 +33,7 @@ def check_display() -> None:
     except (OSError, subprocess.TimeoutExpired):
         opened = False
     if not opened:
-        hint = "leave --show out, or use `signary serve` and a browser; over SSH, ssh -X forwards the display"
+        hint = "leave --show out; `signary serve` reads the camera in a browser; over SSH, ssh -X forwards the display"
         raise InputError("--show: no window can be opened here", hint=hint)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ LONGEST_S = 60.0
 LOOKS = 32  # frames of a clip that are looked at
 DARK = 0.2  # mean brightness, 0 to 1
 OFTEN = 0.5
+LOOK_S = 0.2  # between two looks for hands while a clip is filmed
 SHOULDERS = slice(POSE.start + 11, POSE.start + 13)
 
 
@@ -37,6 +39,22 @@ class Take:
     pictures: list[Picture]
 
 
+class Watch(Protocol):
+    """What a person who films is told meanwhile, and may answer."""
+
+    def rests(self, image: Picture, left_s: float) -> None:
+        """Tell that the next clip begins in so many seconds; called for each picture until then."""
+        ...
+
+    def films(self, image: Picture, *, hand: bool) -> None:
+        """Tell that this picture is in the clip, and whether a hand was found in one just before."""
+        ...
+
+    def keeps(self, take: Take) -> bool:
+        """Say whether a clip stays; else it is removed, and filmed again."""
+        ...
+
+
 def film(
     source: FrameSource,
     recordings: Recordings,
@@ -47,6 +65,7 @@ def film(
     seconds: float | None = 2.5,
     count: int = 10,
     rest_s: float = 1.5,
+    watch: Watch | None = None,
 ) -> Iterator[Take]:
     """Film clips one after the other, with a rest before each where the source is a camera.
 
@@ -64,6 +83,8 @@ def film(
         Clips at most; a file may end before.
     rest_s : float
         Seconds before each clip of a camera.
+    watch : Watch, optional
+        Is told what a camera does, picture by picture.
 
     Raises
     ------
@@ -71,33 +92,51 @@ def film(
         If the source has no frame, a clip is longer than a minute, or a camera fails.
     """
     frames, size = iter(source), round((seconds or 0) * source.fps)
-    for number in range(count):
+    watch, number = watch if source.is_live else None, 0
+    while number < count:
         if source.is_live:
-            _rest(frames, rest_s)
+            _rest(frames, rest_s, watch)
         first = next(frames, None)
-        if first is None:
-            break
-        if number and not source.is_live and size and _left(source, first) < size / 2:
+        if first is None or (number and not source.is_live and size and _left(source, first) < size / 2):
             break  # a stump of a file is no clip
         images = _clip(first, frames, source, seconds)
+        if watch:
+            images = _watched(images, source.fps, detector, watch)
         path = recordings.add(label, person, partial(write_video, images=images, fps=source.fps))
-        yield look_over(path, detector)
-    else:
-        return
-    if number == 0 or source.is_live:
+        take = look_over(path, detector)
+        if watch and not watch.keeps(take):
+            recordings.take_back(label, person.name)
+            continue
+        number += 1
+        yield take
+    if number < count and (number == 0 or source.is_live):
         raise InputError(f"{source.name}: no more pictures", hint="is the camera free, or the video whole?")
+
+
+def _watched(images: Iterator[Picture], fps: float, detector: Detector, watch: Watch) -> Iterator[Picture]:
+    """Hand pictures on and tell of them; a look at each would cost a slow machine frames."""
+    detector.reset()
+    every, hand = max(1, round(LOOK_S * fps)), True
+    for number, image in enumerate(images):
+        if number % every == 0:
+            points = detector.detect(Frame(image, number, number / fps))
+            hand = bool(np.isfinite(points[[LEFT_HAND.start, RIGHT_HAND.start], 0]).any())
+        watch.films(image, hand=hand)
+        yield image
 
 
 def _left(source: FrameSource, first: Frame) -> float:
     return source.frame_count - first.index if source.frame_count else float("inf")
 
 
-def _rest(frames: Iterator[Frame], seconds: float) -> None:
+def _rest(frames: Iterator[Frame], seconds: float, watch: Watch | None) -> None:
     start_s = None
     for frame in frames:
         start_s = frame.time_s if start_s is None else start_s
-        if frame.time_s - start_s >= seconds:
+        if (left_s := start_s + seconds - frame.time_s) <= 0:
             return
+        if watch:
+            watch.rests(frame.image, left_s)
 
 
 def _clip(first: Frame, frames: Iterator[Frame], source: FrameSource, seconds: float | None) -> Iterator[Picture]:
