@@ -43,7 +43,8 @@ def test_list(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, _ = run(capsys, "list")
     assert status == 0 and "gislr\n    train.csv" in out
     status, out, _ = run(capsys, "list", "--json")
-    assert [row["name"] for row in json.loads(out)] == ["gislr", "fingerspelling", "mediapipe-arrays", "clips"]
+    names = ["gislr", "fingerspelling", "mediapipe-arrays", "clips", "chalearn-isogd", "ledasila"]
+    assert [row["name"] for row in json.loads(out)] == names
     assert run(capsys, "info", "gislr", "--json")[1].startswith('{\n  "name": "gislr"')
 
 

@@ -47,12 +47,15 @@ def info(store: str, /, *, json: bool = False) -> None:
     json
         Write one JSON object.
     """
+    from signary.datasets.feature_store import FeatureStore, describe_features, is_features
     from signary.datasets.manifest import READERS, describe_store, find_reader
     from signary.landmarks.store import ClipStore
 
     path = Path(store)
     if store in READERS and not path.exists():
         told: dict[str, Any] = {"name": store, "layout": find_reader(store).layout}
+    elif is_features(path):
+        told = describe_features(FeatureStore(path))
     elif path.exists() or path.with_name(f"{path.name}.partial").exists() or len(path.parts) > 1:
         told = describe_store(ClipStore(path))
     else:
@@ -77,6 +80,12 @@ def prepare(
     licence: str = "",
     detector: Literal["holistic", "hands"] = "holistic",
     mirrored: bool = False,
+    features: Literal["inception", "compact"] | None = None,
+    weights: str = "",
+    weights_sha256: str = "",
+    frames: int | None = None,
+    fit: Literal["pad", "crop"] | None = None,
+    draws: int = 0,
     resume: bool = False,
     force: bool = False,
 ) -> int:
@@ -105,11 +114,26 @@ def prepare(
         Of videos: hands, body and face, or hands alone.
     mirrored
         Videos are mirror images.
+    features
+        Store what a network of pictures sees in some frames of each video, in place of landmarks. What was done before
+        is gone on with; with another network, everything is made anew.
+    weights
+        Of that network. inception: torchvision's file of ImageNet weights, its path or address. compact: a run of
+        letters-cnn-modern; by default, those that come with Signary.
+    weights_sha256
+        First digits of the sha256 of that file; by default those at the end of its name.
+    frames
+        How many are taken of each video; 20 by default.
+    fit
+        How pictures that are not square become so: pad beside them (the default), or crop their middle.
+    draws
+        Samples by chance beside the even one, so that no training epoch is like the other.
     resume
         Go on with a store half written.
     force
         Write over a store that is there.
     """
+    from signary.cli.features import Asked, prepare_videos
     from signary.datasets import manifest
     from signary.landmarks.store import RECIPE_POINTS, choose_points
 
@@ -117,10 +141,15 @@ def prepare(
         raise WrongUse(f"workers={workers}, must be 1 or more", hint="a process each; 1 is the default")
     if fps is not None and not 0 < fps < 1000:
         raise WrongUse(f"fps={fps}, must be above 0", hint="frames a second, for example 30")
+    asked = Asked(features, weights, weights_sha256, frames, fit, draws)
+    asked.check()
     with checked_flags():
         chosen = choose_points(points or RECIPE_POINTS)
     wanted = tuple(name.strip() for name in classes.split(",") if name.strip())
     options = manifest.Options(fps, licence, wanted, detector, mirrored)
+    if features:
+        made = prepare_videos(reader, folder, output, asked, options, workers=workers, force=force, track=_track)
+        return _tell(made, output, "clips")
     prepared = manifest.prepare(
         reader, folder, output, chosen, options, workers=workers, resume=resume, force=force, track=_track
     )
@@ -133,10 +162,10 @@ def _track(batches: Iterable[None], total: int) -> Iterable[None]:
     return progress(batches, "reading", total)
 
 
-def _tell(prepared: Any, output: Path) -> int:
+def _tell(prepared: Any, output: Path, unit: str = "batches") -> int:
     """Say what came of it and what did not, and return the exit status."""
     if prepared.kept:
-        sys.stderr.write(f"{prepared.kept} batches done before and kept\n")
+        sys.stderr.write(f"{prepared.kept} {unit} done before and kept\n")
     for one in prepared.refused:
         show_error(SignaryError(one.message, hint=one.hint))
     if prepared.refused:
@@ -145,7 +174,7 @@ def _tell(prepared: Any, output: Path) -> int:
         sys.stderr.write(f"error: {output}: not written, no clip could be read\n")
         return SOME_FAILED
     labels = len(set(prepared.store.column("label").tolist()))
-    kind = "phrases" if prepared.store.about["has_phrases"] else "labels"
+    kind = "phrases" if prepared.store.about.get("has_phrases") else "labels"
     sys.stdout.write(f"{len(prepared.store)} clips of {labels} {kind} written to {output}\n")
     return SOME_FAILED if prepared.refused else OK
 

@@ -32,6 +32,8 @@ READERS = {
     "fingerspelling": "signary.datasets.readers.fingerspelling",
     "mediapipe-arrays": "signary.datasets.readers.mediapipe_arrays",
     "clips": "signary.datasets.readers.clip_folders",
+    "chalearn-isogd": "signary.datasets.readers.video_lists:ISOGD",
+    "ledasila": "signary.datasets.readers.video_lists:LEDASILA",
 }
 VERSION = 1  # of what readers make of files: batches of another version are not gone on with
 
@@ -162,8 +164,29 @@ def find_reader(name: str) -> Reader:
     """
     if name not in READERS:
         raise ModelNotFound.named(name, READERS, kind="reader")
-    reader: Reader = import_module(READERS[name]).READER
+    module, _, variable = READERS[name].partition(":")
+    reader: Reader = getattr(import_module(module), variable or "READER")
     return reader
+
+
+def find_pieces(name: str, root: Path, options: Options) -> list[Piece]:
+    """Return what a reader finds in a folder, of the classes that are wanted.
+
+    Raises
+    ------
+    InputError
+        If there is nothing, or the folder is not what the reader expects.
+    """
+    reader = find_reader(name)
+    if not root.exists():
+        raise InputError(f"{root}: no such folder", hint=f"{name} expects {reader.layout}")
+    pieces = [piece for piece in reader.find(root, options) if options.keep(piece.about.get("label"))]
+    if not pieces:
+        said = f"{root}: nothing for the reader {name}" + (
+            f" of {', '.join(options.classes)}" if options.classes else ""
+        )
+        raise InputError(said, hint=f"it expects {reader.layout}")
+    return pieces
 
 
 def prepare(
@@ -205,14 +228,7 @@ def prepare(
         If the folder is not what the reader expects, or the store cannot be written.
     """
     reader, root = find_reader(name), Path(folder)
-    if not root.exists():
-        raise InputError(f"{root}: no such folder", hint=f"{name} expects {reader.layout}")
-    pieces = [piece for piece in reader.find(root, options) if options.keep(piece.about.get("label"))]
-    if not pieces:
-        said = f"{root}: nothing for the reader {name}" + (
-            f" of {', '.join(options.classes)}" if options.classes else ""
-        )
-        raise InputError(said, hint=f"it expects {reader.layout}")
+    pieces = find_pieces(name, root, options)
     draft = StoreDraft(target, points)
     options = replace(options, points=tuple(draft.points.tolist()))
     draft.begin(resume=resume, force=force)
@@ -224,7 +240,11 @@ def prepare(
     about = {"name": draft.target.name, "reader": name, "has_phrases": reader.has_phrases}
     refused = draft.finish([task.key for task in tasks], force=force, about=about)
     store = ClipStore(draft.target) if draft.is_stored else None
-    return Prepared(store, len(tasks) - len(left), refused + (_lacking(store, options.classes, root) if store else []))
+    return Prepared(
+        store,
+        len(tasks) - len(left),
+        refused + (lacking(store.column("label"), options.classes, root) if store else []),
+    )
 
 
 def _tasks(reader: Reader, root: Path, pieces: Sequence[Piece], options: Options, draft: StoreDraft) -> Iterator[_Task]:
@@ -304,8 +324,9 @@ def _read(piece: Piece, task: _Task) -> Iterator[Clip | Refused]:
             yield replace(clip, **same)
 
 
-def _lacking(store: ClipStore, classes: Sequence[str], root: Path) -> list[Refused]:
-    found = {canonical(label) for label in np.unique(store.column("label")).tolist()} if classes else set()
+def lacking(labels: NDArray[Any], classes: Sequence[str], root: Path) -> list[Refused]:
+    """Return the classes asked for of which there is no clip, as what was refused."""
+    found = {canonical(label) for label in np.unique(labels).tolist()} if classes else set()
     absent = [name for name in classes if canonical(name) not in found]
     return [Refused(str(root), f"{root}: no clip of class {name!r}", "its labels are others") for name in absent]
 

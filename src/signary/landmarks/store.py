@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Sequence
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -153,18 +154,7 @@ class ClipStore:
         Columns are the fields of `signary.landmarks.draft.Clip`, and how many ``frames`` there are in all, with a
         left hand (``left_hand_frames``), with a right one (``right_hand_frames``) and with any (``hand_frames``).
         """
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        try:
-            names = pq.read_schema(self.path / MANIFEST).names
-            if name in names:
-                column = pq.read_table(self.path / MANIFEST, columns=[name])[name]
-                values: NDArray[Any] = column.to_numpy()
-                return values.astype(np.str_) if pa.types.is_string(column.type) else values
-        except (OSError, ValueError) as error:
-            raise InputError(f"{self.path / MANIFEST}: not readable ({error})", hint=_AGAIN) from error
-        raise InputError(f"{name!r}: no such column", hint=f"known: {', '.join(names)}")
+        return read_column(self.path / MANIFEST, name)
 
     def keys(self) -> list[str]:
         """Return a name of each clip (N,) by which it is known again: what a model was trained on, and is measured on.
@@ -173,14 +163,7 @@ class ClipStore:
         in a folder too. One file may hold many clips, of which some are trained on and some are not: there it is the
         sha256 of the text ``{sha256 of the file}/{id}``. Empty, and so known to no model, where the file's sha256 is.
         """
-        files = list(zip(self.column("file").tolist(), self.column("sha256").tolist(), strict=True))
-        clips_of, ids = Counter(files), self.column("id").tolist()
-        return [
-            sha256
-            if not sha256 or clips_of[file, sha256] == 1
-            else hashlib.sha256(f"{sha256}/{id}".encode()).hexdigest()
-            for (file, sha256), id in zip(files, ids, strict=True)
-        ]
+        return clip_keys(*(self.column(name).tolist() for name in ("file", "sha256", "id")))
 
     def clip(self, row: int) -> Points:
         """Return one clip, float32 (T, P, 3), of all stored points."""
@@ -269,6 +252,38 @@ class ClipStore:
             hint = f"prepare it again with --points; it has {len(self.points)} of 543"
             raise SkeletonMismatch(f"{self.path}: points {lacking} are not stored", hint=hint)
         return None if np.array_equal(chosen, self.points) else columns
+
+
+def read_column(manifest: Path, name: str) -> NDArray[Any]:
+    """Return a column of a Parquet file (N,); see `ClipStore.column`.
+
+    Raises
+    ------
+    InputError
+        If there is no such file or column.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        names = pq.read_schema(manifest).names
+        if name in names:
+            column = pq.read_table(manifest, columns=[name])[name]
+            values: NDArray[Any] = column.to_numpy()
+            return values.astype(np.str_) if pa.types.is_string(column.type) else values
+    except (OSError, ValueError) as error:
+        raise InputError(f"{manifest}: not readable ({error})", hint=_AGAIN) from error
+    raise InputError(f"{name!r}: no such column", hint=f"known: {', '.join(names)}")
+
+
+def clip_keys(file: Sequence[str], sha256: Sequence[str], ids: Sequence[str]) -> list[str]:
+    """Return a name of each clip (N,), given its file, that file's sha256 and its id; see `ClipStore.keys`."""
+    files = list(zip(file, sha256, strict=True))
+    clips_of = Counter(files)
+    return [
+        whole if not whole or clips_of[name, whole] == 1 else hashlib.sha256(f"{whole}/{one}".encode()).hexdigest()
+        for (name, whole), one in zip(files, ids, strict=True)
+    ]
 
 
 def _described(path: Path) -> dict[str, Any]:

@@ -1,0 +1,180 @@
+"""From somebody's videos to a store of features: each is decoded once, some frames of it go through a network."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from signary.datasets.feature_store import COLUMNS, VERSION, FeatureDraft, Features, FeatureStore
+from signary.datasets.manifest import Options, Piece, find_pieces, lacking
+from signary.errors import InputError, SignaryError
+from signary.landmarks.draft import Refused
+from signary.models.video import Backbone
+from signary.training.backbones import arrays_of
+from signary.video.sample import CLIP_FRAMES, Fit, sample_clip
+
+BATCH = 64  # pictures that go through a network together
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """Which frames are taken of a clip; see `signary.video.sample.sample_clip`.
+
+    Parameters
+    ----------
+    frames : int
+    fit : {"pad", "crop"}
+    draws : int
+        Samples by chance beside the even one, to learn from.
+    """
+
+    frames: int = CLIP_FRAMES
+    fit: Fit = "pad"
+    draws: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedFeatures:
+    """What came of it: the store (None if no clip could be read), clips done before, and what was refused."""
+
+    store: FeatureStore | None
+    kept: int
+    refused: list[Refused]
+
+
+def prepare_features(
+    reader: str,
+    folder: str | Path,
+    target: str | Path,
+    backbone: Backbone,
+    *,
+    options: Options | None = None,
+    sampling: Sampling | None = None,
+    workers: int = 2,
+    force: bool = False,
+    track: Callable[[Iterable[None], int], Iterable[None]] = lambda done, _: done,
+) -> PreparedFeatures:
+    """Read a set of videos into a store of features.
+
+    What is there already stays: a store of the same clips, network and options as it is, of one that was not finished
+    its clips. Anything else of it is made anew by itself.
+
+    Parameters
+    ----------
+    reader : str
+        Of `signary.datasets.manifest.READERS`, one that finds videos.
+    folder, target : str or Path
+        The videos, and the store.
+    backbone : Backbone
+    options : Options, optional
+    sampling : Sampling, optional
+    workers : int
+        Threads that decode.
+    force : bool
+        Make it anew, whatever is there.
+    track : callable(clips, how many)
+        Wraps the clips, to show progress.
+
+    Raises
+    ------
+    InputError
+        If the folder is not what the reader expects, or the store cannot be written.
+    """
+    options, sampling, root = options or Options(), sampling or Sampling(), Path(folder)
+    pieces = find_pieces(reader, root, options)
+    network = backbone.sha256()
+    keys = [_key(piece, options, sampling, network) for piece in pieces]
+    state = hashlib.sha256("\n".join(keys).encode()).hexdigest()
+    draft = FeatureDraft(target)
+    if draft.begin(state, force=force):
+        return PreparedFeatures(FeatureStore(target), len(keys), [])
+    left = [(key, piece) for key, piece in zip(keys, pieces, strict=True) if not draft.has(key)]
+    refused: list[Refused] = []
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    backbone.to(device).eval()
+
+    def read() -> Iterator[None]:
+        clips = _decoded([piece for _, piece in left], backbone.side, sampling, workers, mirrored=options.mirrored)
+        for (key, piece), clip in zip(left, clips, strict=True):
+            if isinstance(clip, Refused):
+                refused.append(clip)
+            else:
+                draft.add(key, seen(backbone, clip), _row(piece, root, options))
+            yield
+
+    for _ in track(read(), len(left)):
+        pass
+    backbone.to("cpu")
+    if len(left) - len(refused) == 0 and len(left) == len(keys):
+        return PreparedFeatures(None, 0, refused)
+    about = {
+        "state": state if not refused else "",  # what could not be read is tried again
+        "reader": reader,
+        "frames": sampling.frames,
+        "fit": sampling.fit,
+        "backbone": {"name": backbone.name, "sha256": network, "side": backbone.side},
+    }
+    draft.finish(keys, about, arrays_of(backbone))
+    store = FeatureStore(target)
+    refused += lacking(store.column("label"), options.classes, root)
+    return PreparedFeatures(store, len(keys) - len(left), refused)
+
+
+def seen(backbone: Backbone, clip: NDArray[np.uint8]) -> Features:
+    """Return what a network sees in pictures uint8 (..., S, S, 3), float16 (..., D)."""
+    pictures = torch.from_numpy(clip.reshape(-1, *clip.shape[-3:]))
+    device = next(backbone.parameters()).device
+    with torch.inference_mode():
+        parts = [backbone(part.to(device)).cpu() for part in torch.split(pictures, BATCH)]
+    features: Features = torch.cat(parts).numpy().reshape(*clip.shape[:-3], -1).astype(np.float16)
+    return features
+
+
+def _key(piece: Piece, options: Options, sampling: Sampling, network: str) -> str:
+    about = (VERSION, piece.stamp(), sorted(piece.about.items()), options.mirrored, options.licence, sampling, network)
+    return hashlib.sha256(repr(about).encode()).hexdigest()[:24]
+
+
+def _row(piece: Piece, root: Path, options: Options) -> dict[str, str]:
+    file = piece.path.relative_to(root).as_posix() if piece.path.is_relative_to(root) else str(piece.path)
+    row = dict.fromkeys(COLUMNS, "") | {name: str(value) for name, value in piece.about.items() if name in COLUMNS}
+    row |= {"file": file, "sha256": piece.sha256()}
+    return row | {"licence": options.licence} if options.licence else row
+
+
+def _decoded(
+    pieces: Sequence[Piece], side: int, sampling: Sampling, workers: int, *, mirrored: bool
+) -> Iterator[NDArray[np.uint8] | Refused]:
+    """Yield the pictures of each clip, uint8 (1 + K, T, S, S, 3); a few are decoded ahead."""
+    ahead: deque[Future[NDArray[np.uint8] | Refused]] = deque()
+    with ThreadPoolExecutor(workers) as pool:
+        for piece in pieces:
+            ahead.append(pool.submit(_decode, piece, side, sampling, mirrored=mirrored))
+            if len(ahead) > 2 * workers:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+
+
+def _decode(piece: Piece, side: int, sampling: Sampling, *, mirrored: bool) -> NDArray[np.uint8] | Refused:
+    try:
+        if piece.fault:
+            raise InputError(piece.fault)
+        clip = sample_clip(piece.path, sampling.frames, side=side, fit=sampling.fit, draws=sampling.draws)
+        clip = clip[..., ::-1, :] if mirrored else clip
+        return np.ascontiguousarray(clip.reshape(-1, sampling.frames, *clip.shape[-3:]))
+    except SignaryError as error:
+        message = error.message if str(piece.path) in error.message else f"{piece.path}: {error.message}"
+        return Refused(str(piece.path), message, error.hint)
+    except Exception as error:  # whatever is wrong with one of 36,000 files, the others are read
+        reason = str(error).partition("\n")[0][:200]
+        said = f"{piece.path}: cannot be read ({type(error).__name__}: {reason})"
+        return Refused(str(piece.path), said, "damaged or of another kind")
