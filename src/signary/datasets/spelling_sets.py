@@ -166,10 +166,9 @@ def _synthetic(limit: int | None) -> SpellingSet:
     from signary.datasets.synthetic_frozen import describe, frozen_test
     from signary.features.select import SelectPoints
 
-    points = SelectPoints(READ)
-    batches = list(_first(frozen_test(points), limit))
-    clips = [clip for batch in batches for clip in _clips(batch, points.index.numpy())]
-    return SpellingSet(SYNTHETIC, _named(SYNTHETIC, clips), describe(batches, points))
+    points, clips = SelectPoints(READ), list[SpelledClip]()
+    about = describe(_kept(_first(frozen_test(points), limit), points.index.numpy(), clips), points)
+    return SpellingSet(SYNTHETIC, _named(SYNTHETIC, clips), about)
 
 
 def _first(batches: Iterator[SyntheticBatch], limit: int | None) -> Iterator[SyntheticBatch]:
@@ -190,9 +189,9 @@ def _strung(name: str, path: Path, limit: int) -> SpellingSet:
 
     hands, points = StrungHands(_photographed(path), seed=SEED), SelectPoints(("left_hand", "right_hand"))
     texts = phrases_of(hands.characters, limit)
-    batches = [hands.draw(texts[start : start + BATCH]) for start in range(0, limit, BATCH)]
-    clips = [clip for batch in batches for clip in _clips(batch, points.index.numpy())]
-    return SpellingSet(name, _named(PHOTOS, clips), describe(batches, points))
+    batches, clips = (hands.draw(texts[start : start + BATCH]) for start in range(0, limit, BATCH)), list[SpelledClip]()
+    about = describe(_kept(batches, points.index.numpy(), clips), points)
+    return SpellingSet(name, _named(PHOTOS, clips), about)
 
 
 def _photographed(path: Path) -> HandSamples:
@@ -202,11 +201,20 @@ def _photographed(path: Path) -> HandSamples:
     return read_hand_arrays(path) if path.suffix == ".npz" else read_photo_folder(path)
 
 
+def _kept(
+    batches: Iterable[SyntheticBatch], points: NDArray[np.int64], clips: list[SpelledClip]
+) -> Iterator[SyntheticBatch]:
+    """Yield batches, and keep their clips without the padding, so that memory holds one batch at a time."""
+    for batch in batches:
+        clips += _clips(batch, points)
+        yield batch
+
+
 def _clips(batch: SyntheticBatch, points: NDArray[np.int64]) -> Iterator[SpelledClip]:
     """Yield the clips of a batch, of whose points ``points`` are the places among the 543."""
     columns = (batch.lengths.tolist(), batch.texts, batch.letters_s.numpy(), batch.fps.tolist())
     for values, length, text, letters_s, fps in zip(batch.points.numpy(), *columns, strict=True):
-        make = partial(_scattered, values[:length], points, fps)
+        make = partial(_scattered, values[:length].copy(), points, fps)
         yield SpelledClip("", text, letters_s[: len(text)], make, fps)
 
 
