@@ -22,8 +22,10 @@ _LIMITS = {
     "spelling": (
         "One person spells phrases with one hand; signs, mouth and grammar are not read.",
         "It guesses at letters that it cannot see by those around them: names and numbers come out wrong, not empty.",
+        "2 and V, 6 and W, 9 and F, 0 and O are one shape each: what stands around them decides.",
     ),
 }
+SYNTHETIC = "synthetic"
 _ONE_HAND = "One hand is read; facial expression, mouth, grammar and sentences are not."
 _FROM = {"landmarks": "landmarks of one hand", "image": "whole pictures", "clip": "clips"}
 _OF_TASK = {
@@ -36,6 +38,10 @@ _OF_INPUT = {
         "the score below.",
     )
 }
+_MADE = (
+    "It learned from made clips alone: handshapes of real people, joined by a model of movement. How people really "
+    "spell was not among what it learned from or is measured on: expect more errors than below.",
+)
 _ALWAYS = (
     "It does not understand a sign language: do not use it in place of an interpreter.",
     "Skin tone, age and camera of the training signers are mostly unknown, so even results are not promised.",
@@ -51,8 +57,10 @@ def write_card(manifest: BundleManifest) -> str:
     """
     between = "" if manifest.task == "spelling" else ", "
     labels = between.join(label for label in manifest.vocabulary if label not in manifest.silent)
-    calibration = manifest.calibration
     origin, source = _OF_TASK.get(manifest.task, (_FROM[manifest.input], "PHOTO"))
+    if manifest.reads_hands_alone:
+        origin = "landmarks of hands"
+    made = _MADE if [one.name for one in manifest.training] == [SYNTHETIC] else ()
     one_hand = () if manifest.task in _OF_TASK else (_ONE_HAND,)
     parts = [
         f"# {manifest.name} {manifest.version}",
@@ -61,17 +69,11 @@ def write_card(manifest: BundleManifest) -> str:
         f"```\nsignary recognize {source} --model {manifest.name}\n```",
         *_trust(manifest),
         "## Limits",
-        _bullets((*_LIMITS.get(manifest.task, ()), *_OF_INPUT.get(manifest.input, ()), *one_hand, *_ALWAYS)),
+        _bullets((*_LIMITS.get(manifest.task, ()), *made, *_OF_INPUT.get(manifest.input, ()), *one_hand, *_ALWAYS)),
         "## Scores",
         _table(("data", "split", "n", "scores", "command"), (_score_row(score) for score in manifest.scores)),
         "## Confidence",
-        f"Logits are divided by {calibration.temperature:.3f}, fitted on {calibration.fitted_on}; the expected "
-        f"calibration error of what was held out is {_error(calibration.ece)}.",
-        *(
-            [_table(("confidence", "read right", "readings"), map(_reliability_row, calibration.reliability))]
-            if calibration.reliability
-            else []
-        ),
+        *_confidence(manifest),
         "## Training data",
         _table(("source", "licence", "files"), ((s.name, s.licence, str(s.files)) for s in manifest.training)),
     ]
@@ -90,6 +92,19 @@ def _trust(manifest: BundleManifest) -> list[str]:
         f"Tried, learned from one or two people, and read only where little speaks for a trusted one: "
         f"{', '.join(tried) or 'none'}.",
     ]
+
+
+def _confidence(manifest: BundleManifest) -> list[str]:
+    calibration = manifest.calibration
+    if "trust_bias" in manifest.thresholds:
+        said = "The probability that all of a text is right was learned from other made clips, read right and wrong."
+        return [said]
+    said = (
+        f"Logits are divided by {calibration.temperature:.3f}, fitted on {calibration.fitted_on}; the expected "
+        f"calibration error of what was held out is {_error(calibration.ece)}."
+    )
+    rows = map(_reliability_row, calibration.reliability)
+    return [said, *([_table(("confidence", "read right", "readings"), rows)] if calibration.reliability else [])]
 
 
 def _error(ece: float | None) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from signary.export.bundle import Bundle, BundleManifest
+from signary.export.bundle import Bundle
 from signary.landmarks.sequence import LandmarkSequence
 from signary.recognition.options import ReadOptions
 from signary.recognition.reading import Clip, hand_seen, one_handed
@@ -23,7 +23,6 @@ from signary.text.spelled import SpelledText
 STILL = "spelling is a movement: one picture shows one letter at most"
 DOUBTFUL = "not sure of this text: it is the best guess"
 SPACE = " "
-HANDS = ("left_hand", "right_hand")
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -73,7 +72,7 @@ class SpellingRecognizer(Recognizer):
     def __init__(self, bundle: Bundle, *, threads: int | None = None) -> None:
         super().__init__(bundle, threads=threads)
         self.runtime = SpellerRuntime(bundle, threads=threads)
-        self.engine = "hands" if reads_hands_alone(bundle.manifest) else "holistic"
+        self.engine = "hands" if bundle.manifest.reads_hands_alone else "holistic"
 
     def read_landmarks(self, sequence: LandmarkSequence, *, hand: str = "auto") -> SpellingReading:
         """Read a clip, each phrase for itself: hands that are gone for a while divide them.
@@ -155,12 +154,6 @@ class SpellingRecognizer(Recognizer):
         if any(phrase.text for phrase in clip.reading.phrases) and clip.reading.confidence < self.runtime.options.doubt:
             warnings += (DOUBTFUL,)
         return replace(clip, warnings=warnings)
-
-
-def reads_hands_alone(manifest: BundleManifest) -> bool:
-    """Say whether a network takes no points but the hands', for which a faster detector will do."""
-    points = manifest.recipe.get("features", {}).get("points", [])
-    return bool(points) and all(point.startswith(HANDS) for point in points)
 
 
 def phrase_spans(times_s: Floats, seen: Flags, pause_s: float) -> Iterator[Integers]:
