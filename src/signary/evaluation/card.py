@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from signary.export.bundle import BundleManifest, Score
+from signary.recognition.spelling_runtime import reads_hands_alone
 
 _LIMITS = {
     "letters": (
@@ -58,7 +59,7 @@ def write_card(manifest: BundleManifest) -> str:
     between = "" if manifest.task == "spelling" else ", "
     labels = between.join(label for label in manifest.vocabulary if label not in manifest.silent)
     origin, source = _OF_TASK.get(manifest.task, (_FROM[manifest.input], "PHOTO"))
-    if manifest.reads_hands_alone:
+    if reads_hands_alone(manifest):
         origin = "landmarks of hands"
     made = _MADE if [one.name for one in manifest.training] == [SYNTHETIC] else ()
     one_hand = () if manifest.task in _OF_TASK else (_ONE_HAND,)

@@ -23,7 +23,6 @@ from signary.text.vocabulary import Vocabulary
 
 FORMAT = 1
 MANIFEST = "bundle.json"
-HANDS = ("left_hand", "right_hand")
 BUNDLES = Path(__file__).resolve().parents[1] / "bundles"
 
 _AGAIN = "fetch or export the bundle again"
@@ -114,12 +113,6 @@ class BundleManifest(_Part):
     recipe: dict[str, Any] = {}
     created_with: str
     files: dict[str, Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]] = {}
-
-    @property
-    def reads_hands_alone(self) -> bool:
-        """Whether the graph takes no points but the hands', for which a faster detector will do."""
-        points = self.recipe.get("features", {}).get("points") or []
-        return bool(points) and all(point.startswith(HANDS) for point in points)
 
     @model_validator(mode="after")
     def _check_together(self) -> BundleManifest:

@@ -15,7 +15,7 @@ from signary.recognition.options import ReadOptions
 from signary.recognition.reading import Clip, hand_seen, one_handed
 from signary.recognition.recognizer import Progress, Recognizer
 from signary.recognition.slide import TINY_S, thinned
-from signary.recognition.spelling_runtime import SpellerRuntime
+from signary.recognition.spelling_runtime import SpellerRuntime, reads_hands_alone
 from signary.recognition.spelling_stream import SpellingWindow
 from signary.text.recognition import Alternative, Token
 from signary.text.spelled import SpelledText
@@ -72,7 +72,7 @@ class SpellingRecognizer(Recognizer):
     def __init__(self, bundle: Bundle, *, threads: int | None = None) -> None:
         super().__init__(bundle, threads=threads)
         self.runtime = SpellerRuntime(bundle, threads=threads)
-        self.engine = "hands" if bundle.manifest.reads_hands_alone else "holistic"
+        self.engine = "hands" if reads_hands_alone(bundle.manifest) else "holistic"
 
     def read_landmarks(self, sequence: LandmarkSequence, *, hand: str = "auto") -> SpellingReading:
         """Read a clip, each phrase for itself: hands that are gone for a while divide them.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from signary.export.bundle import Bundle
+from signary.export.bundle import Bundle, BundleManifest
 from signary.landmarks.sequence import Points
 from signary.recognition.backend import Backend
 from signary.recognition.options import with_thresholds
@@ -21,6 +21,7 @@ from signary.text.spelled import SpelledText, glimpsed_text, spelled_text
 from signary.text.stitch import stitch_frames
 from signary.text.trust import EVIDENCE, Trust
 
+HANDS = ("left_hand", "right_hand")
 WINDOW, HOP = 384, 256  # frames
 
 Table = NDArray[np.float64]
@@ -134,6 +135,12 @@ class SpellerRuntime:
         shown = np.flatnonzero(hand_seen(points))  # which frames each letter has is not known: they share them out
         edges = np.linspace(shown[0], shown[-1], len(found.numbers) + 1).round().astype(np.int64)
         return SpelledText(marks.decode(found.numbers), edges[:-1], edges[1:], found.rows, confidence)
+
+
+def reads_hands_alone(manifest: BundleManifest) -> bool:
+    """Say whether a network takes no points but the hands', for which a faster detector will do."""
+    points = manifest.recipe.get("features", {}).get("points") or []
+    return bool(points) and all(point.startswith(HANDS) for point in points)
 
 
 def trust_of(thresholds: Mapping[str, float]) -> Trust:
