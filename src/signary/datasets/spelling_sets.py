@@ -56,6 +56,8 @@ class SpelledClip:
     make : callable
         Returns its landmarks.
     fps : float
+    key : str
+        As a store's clips have one; empty: known to no model.
     """
 
     name: str
@@ -63,7 +65,7 @@ class SpelledClip:
     letters_s: Times
     make: Callable[[], LandmarkSequence]
     fps: float
-    key: str = ""  # known to no model
+    key: str = ""
 
     def sequence(self) -> LandmarkSequence:
         """Return its landmarks, ``HOLISTIC_543``."""
@@ -135,7 +137,8 @@ def store_spelling(found: SpellingSet, target: str | Path, *, track: Callable[[l
     draft = StoreDraft(target, np.arange(len(HOLISTIC_543)))
     draft.begin()
     for one in track(found.clips):
-        clip = Clip(one.name, one.sequence().points, one.text, fps=one.fps, source=found.name)
+        seen = one.sequence()
+        clip = Clip(one.name, seen.points, one.text, fps=one.fps, aspect=seen.aspect, source=found.name)
         draft.add(one.name, [clip])
     times = {one.name: _without_nan(one.letters_s) for one in found.clips}
     draft.finish(about={"name": draft.target.name, "reader": found.name, "has_phrases": True, TIMES: times})
@@ -155,8 +158,8 @@ def phrases_of(characters: str, count: int, *, seed: int = SEED) -> list[str]:
         If there are hardly any.
     """
     maker, random, found = PhraseMaker("test"), np.random.default_rng(seed), list[str]()
-    for _ in range(100):
-        found += [text for text in maker.draw(count, random) if set(text) <= set(characters)]
+    for _ in range(count + 10):  # a part at a time, so that more of them begin with the same ones
+        found += [text for text in maker.draw(BATCH, random) if set(text) <= set(characters)]
         if len(found) >= count:
             return found[:count]
     raise InputError(f"{characters!r}: too few for phrases", hint="all letters, and best also digits")
@@ -188,9 +191,10 @@ def _strung(name: str, path: Path, limit: int) -> SpellingSet:
     from signary.features.select import SelectPoints
 
     hands, points = StrungHands(_photographed(path), seed=SEED), SelectPoints(("left_hand", "right_hand"))
-    texts = phrases_of(hands.characters, limit)
-    batches, clips = (hands.draw(texts[start : start + BATCH]) for start in range(0, limit, BATCH)), list[SpelledClip]()
-    about = describe(_kept(batches, points.index.numpy(), clips), points)
+    starts, clips = range(0, limit, BATCH), list[SpelledClip]()
+    texts = phrases_of(hands.characters, len(starts) * BATCH)
+    batches = (hands.draw(texts[start : start + BATCH]) for start in starts)
+    about = describe(_kept(_first(batches, limit), points.index.numpy(), clips), points)
     return SpellingSet(name, _named(PHOTOS, clips), about)
 
 
