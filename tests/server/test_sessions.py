@@ -213,6 +213,24 @@ def test_an_idle_session_is_closed(serve: Serving) -> None:
         assert close_code(client) == 4408
 
 
+def test_who_falls_silent_hears_what_was_open(serve: Serving) -> None:
+    clip = plan_spelling("B").sequence(20)
+    with serve(idle_s=0.3).connect() as client:
+        start(client)
+        held = int(np.flatnonzero(np.isfinite(clip.points[:, 522, 0]))[-5])
+        for points, time_s in zip(clip.points[:held], clip.times_s[:held], strict=True):
+            client.send(packet(time_s, points))
+            until(client, "frame")
+        heard = until(client, "error")
+        assert (final_text(heard), heard[-1]["message"]) == ("B", "nothing came for 0.3 s")
+        assert close_code(client) == 4408
+
+
+def test_a_reason_of_wide_letters_fits_into_a_close(serve: Serving) -> None:
+    message, code = refused(serve(), json.dumps(START | {"model": "\U0001f44b" * 90}))
+    assert message.startswith("'\U0001f44b") and code == 4400
+
+
 def test_a_client_that_never_reads_is_left_and_others_are_served(serve: Serving, clip: LandmarkSequence) -> None:
     server = serve(patience_s=0.3, limit=2)
     with small_socket(server.port) as narrow, server.connect(sock=narrow, max_queue=1) as silent:

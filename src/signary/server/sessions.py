@@ -14,7 +14,6 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
 
 from pydantic import BaseModel
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
@@ -28,7 +27,7 @@ from signary.server.metrics import Metrics
 from signary.server.options import ServeOptions
 
 log = logging.getLogger("signary.server")
-Result = TypeVar("Result")
+REASON_BYTES = 120  # of a close; the protocol has room for 123
 
 
 class Closing(Exception):
@@ -100,7 +99,7 @@ class Sessions:
                     said = ErrorMessage(error="Closed", message=closing.reason, hint=closing.hint)
                     await socket.send_text(said.model_dump_json())
                 if socket.application_state is WebSocketState.CONNECTED:
-                    await socket.close(closing.code, closing.reason[:100])
+                    await socket.close(closing.code, closing.reason.encode()[:REASON_BYTES].decode(errors="ignore"))
 
 
 class Conversation:
@@ -116,7 +115,7 @@ class Conversation:
     def __init__(self, socket: WebSocket, sessions: Sessions) -> None:
         self.socket, self.sessions, self.metrics = socket, sessions, sessions.metrics
         self._waiting: Packet | None = None
-        self._ended = False
+        self._ended, self._closing = False, Closing(messages.NORMAL, "ended")
         self._news = asyncio.Event()
         self._job: asyncio.Future[list[BaseModel]] | None = None
 
@@ -142,7 +141,7 @@ class Conversation:
             if self._job:
                 await asyncio.wait([self._job])  # the detector may be at work
             self.sessions.pool.submit(self.live.close)
-        raise Closing(messages.NORMAL, "ended")
+        raise self._closing
 
     async def _start(self) -> Start:
         said = self._parse(await self._receive())
@@ -179,9 +178,14 @@ class Conversation:
             raise Closing(messages.WRONG_MESSAGE, error.message, hint=error.hint) from error
 
     async def _listen(self) -> None:
-        """Take frames until the end; only the newest waits."""
+        """Take frames until the end; only the newest waits. Who falls silent still hears what was open."""
         while not self._ended:
-            said = await self._receive()
+            try:
+                said = await self._receive()
+            except Closing as idle:
+                self._ended, self._closing = True, idle
+                self._news.set()
+                return
             if isinstance(said, bytes):
                 self._take(said)
             elif isinstance(self._parse(said), Start):
