@@ -126,6 +126,32 @@ def test_practice_marks_each_letter(page: Any) -> None:
 
 
 @pytest.mark.slow
+def test_what_no_model_reads_is_said(page: Any) -> None:
+    page.click("#tab-practice")
+    page.fill("#practice-text", "42")
+    page.press("#practice-text", "Enter")
+    page.click("#start")
+    page.wait_for_selector("#trouble:not([hidden])", timeout=WAIT_MS)
+    assert page.inner_text("#trouble-text") == "This server has no model that reads digits."
+    page.click("#practice-another")  # a word again: letters are there
+    page.wait_for_selector("#letters li:nth-child(1)[aria-current=step]", timeout=WAIT_MS)
+    page.wait_for_function(
+        "document.getElementById('state').textContent.startsWith('Reading letters')", timeout=WAIT_MS
+    )
+    assert page.locator("#trouble").is_hidden()
+
+
+@pytest.mark.slow
+def test_no_camera_runs_behind_the_file_tab(page: Any) -> None:
+    page.evaluate("document.getElementById('start').click(); document.getElementById('tab-file').click()")
+    page.wait_for_timeout(1500)
+    assert page.evaluate("document.getElementById('video').srcObject") is None
+    page.click("#tab-live")
+    assert page.inner_text("#start") == "Start camera"
+    assert page.locator("#curtain").is_visible()
+
+
+@pytest.mark.slow
 def test_a_full_server_is_told_and_connected_to_again(browser: Any, serve: Serving) -> None:
     server = serve(limit=1)
     other = server.connect()

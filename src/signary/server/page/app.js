@@ -46,7 +46,7 @@ const hand = () => (element("left-handed").checked ? "left" : "auto");
 const wish = () => ({ model: page.tab === "practice" ? modelOf(practice.task) : element("model").value, hand: hand() });
 
 /** @param {string} task */
-const modelOf = (task) => page.models.find((model) => model.task === task)?.name ?? task;
+const modelOf = (task) => page.models.find((model) => model.task === task)?.name ?? "";
 /** @param {string} name */
 const taskOf = (name) => page.models.find((model) => model.name === name)?.task ?? name;
 
@@ -74,6 +74,7 @@ async function start() {
   } finally {
     element("start").disabled = false;
   }
+  if (page.tab === "file") return stop(); // turned to while the browser asked for leave: no camera behind the page
   page.stream.getVideoTracks()[0].addEventListener("ended", () => {
     stop();
     trouble("The camera was unplugged or taken away.");
@@ -91,9 +92,13 @@ async function start() {
 
 function connect() {
   trouble("");
-  say("Connecting.");
   const asked = wish();
   page.asked = JSON.stringify(asked);
+  if (!asked.model) {
+    say("");
+    return trouble(page.models.length ? `This server has no model that reads ${practice.task}.` : "No model is there yet.");
+  }
+  say("Connecting.");
   text.origin = { source: "camera", model: asked.model, task: taskOf(asked.model) };
   page.skipped = page.dropped = 0;
   practice.restart();

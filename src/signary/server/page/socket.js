@@ -26,6 +26,7 @@ export class LiveSocket {
     this.ready = false;
     this.sent = 0;
     this.answered = 0;
+    this.failed = 0;
     this.lastSentMs = 0;
     /** @type {number | undefined} */
     this.goodbye = undefined;
@@ -74,7 +75,8 @@ export class LiveSocket {
   /** @param {any} message */
   #hear(message) {
     if (message.type === "ready") this.ready = true;
-    if (message.type === "frame") this.answered = message.served + message.dropped;
+    if (message.type === "error") this.failed += 1;
+    if (message.type === "frame") this.answered = message.served + message.dropped + this.failed;
     if (message.type === "closed") this.socket.close(1000);
     else /** @type {any} */ (this.ears)[message.type]?.(message);
   }
@@ -83,7 +85,7 @@ export class LiveSocket {
 /** Say in plain words why a connection ended. @param {number} code @param {string} reason @returns {Promise<string>} */
 export async function whyClosed(code, reason) {
   if (code === 4408) return "The connection was closed after a while without pictures.";
-  if (code === 4400) return "This page and the server do not fit each other. Reload the page.";
+  if (code === 4400) return `The server did not take what this page asked for (${reason}). Reload the page.`;
   if (code === 1001 || code === 1012) return "The server is shutting down.";
   if (code !== 1006 && code !== 1008) return reason ? `The server stopped reading: ${reason}` : "The server stopped reading.";
   try {
