@@ -88,12 +88,12 @@ def record(
         said = consent or recordings.consent_of(signer) or _asked(signer, live=source.is_live)
         if show and not source.is_live:
             raise WrongUse("--show: only for a camera", hint="a file's clips are looked over without it")
-        if retake and (gone := recordings.take_back(label, signer)):
-            sys.stderr.write(f"removed {gone}\n")
         if source.is_live:
             seconds, count = seconds or CLIP_S, count or (1 if retake else CLIPS)
         count = count or (10_000 if seconds else 1)
         with watching(label, count, show=show) as watch:
+            if retake and (gone := recordings.take_back(label, signer)):
+                sys.stderr.write(f"removed {gone}\n")
             return _film(source, recordings, label, signer, said, seconds, count, rest, watch)
 
 
