@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack
+from urllib.request import urlopen
 
 import pytest
 from starlette.testclient import TestClient
-from talking import END, START, Serving, close_code
+from talking import END, START, Running, Serving, close_code
 
 from signary.errors import ConfigError
 from signary.recognition.recognizer import Recognizer
 from signary.server.app import make_app
+from signary.server.guard import MOST_SENDING
 from signary.server.options import ServeOptions
 
 HERE = "http://127.0.0.1:8000"
@@ -201,3 +206,31 @@ def test_too_large_a_body_of_unknown_length_is_refused(serve: Serving) -> None:
     parts = [head, *[b"0" * 10_000] * 10]
     raw.request("POST", "/api/recognize", iter(parts), {"Content-Type": "multipart/form-data; boundary=x"})
     assert raw.getresponse().status == 413
+
+
+def test_so_many_files_are_taken_at_a_time(serve: Serving) -> None:
+    server = serve()
+    head = f"POST /api/recognize HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nContent-Length: 1000\r\n"
+    head += "Content-Type: multipart/form-data; boundary=x\r\n\r\n--x"
+    with ExitStack() as stack:
+        for _ in range(MOST_SENDING):
+            stack.enter_context(socket.create_connection(("127.0.0.1", server.port))).sendall(head.encode())
+        status = 0
+        for _ in range(200):  # until the others have come in
+            if (status := posted(server)) == 503:
+                break
+            time.sleep(0.05)
+        assert status == 503
+        with urlopen(f"{server.url}/api/health") as answer:
+            assert json.load(answer)["status"] == "ok"
+    for _ in range(200):  # until they have gone
+        if (status := posted(server)) != 503:
+            break
+        time.sleep(0.05)
+    assert status == 422
+
+
+def posted(server: Running) -> int:
+    raw = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+    raw.request("POST", "/api/recognize")
+    return raw.getresponse().status

@@ -39,6 +39,7 @@ HEADERS = {
     "X-Frame-Options": "DENY",
 }
 FORM_BYTES = 64 * 1024  # what a form needs beside its file
+MOST_SENDING = 8  # requests with a body at a time: each may fill the disk with one upload
 LINGER = 2.0  # seconds that a refused upload is read on, so that its sender hears why instead of a reset
 
 
@@ -52,7 +53,7 @@ class Guard:
     """
 
     def __init__(self, app: ASGIApp, options: ServeOptions) -> None:
-        self.app, self.options = app, options
+        self.app, self.options, self._sending = app, options, 0
         own = () if is_address(options.host) else (options.host,)
         machine = () if options.is_local else (socket.gethostname().lower(),)
         self._names = {LOCALHOST, *own, *machine, *(name.lower() for name in options.names)}
@@ -122,6 +123,19 @@ class Guard:
         if not length.isdecimal() or int(length) > limit:
             await _answer(413, _too_large(self.options), close=True)(scope, receive, _lingering(receive, send))
             return
+        sends = scope["method"] == "POST"
+        if sends and self._sending >= MOST_SENDING:
+            busy = f"{self._sending} files are being sent already"
+            await _answer(503, busy, close=True)(scope, receive, _lingering(receive, send))
+            return
+        self._sending += sends
+        try:
+            await self._counted(scope, receive, send, limit)
+        finally:
+            self._sending -= sends
+
+    async def _counted(self, scope: Scope, receive: Receive, send: Send, limit: int) -> None:
+        """Hand a request on, and no more of its body than may be."""
         taken = 0
 
         async def counted() -> Message:
