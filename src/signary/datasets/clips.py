@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from signary.datasets.feature_store import DESCRIPTION as FEATURES_DESCRIPTION
 from signary.datasets.split import group_folds
 from signary.errors import InputError
 from signary.landmarks.store import DESCRIPTION, ClipStore, Integers
@@ -18,13 +19,36 @@ from signary.text.vocabulary import canonical
 Names = NDArray[np.str_]
 
 
+class Stored(Protocol):
+    """A store of whatever is kept of clips: `ClipStore`, or `signary.datasets.feature_store.FeatureStore`."""
+
+    path: Path
+
+    def __init__(self, path: Path) -> None: ...
+
+    def __len__(self) -> int: ...
+
+    @property
+    def lengths(self) -> Integers:
+        """Frames of each clip, int64 (N,)."""
+        ...
+
+    def column(self, name: str) -> NDArray[Any]:
+        """Return what is known of each clip (N,)."""
+        ...
+
+    def keys(self) -> list[str]:
+        """Return a name of each clip (N,) by which it is known again."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Clips:
     """N labeled clips.
 
     Parameters
     ----------
-    stores : list of ClipStore
+    stores : list of Stored
     store, row : int64 (N,)
         Where each lies.
     length : int64 (N,)
@@ -34,7 +58,7 @@ class Clips:
         clip from all others.
     """
 
-    stores: list[ClipStore]
+    stores: Sequence[Stored]
     store: Integers
     row: Integers
     length: Integers
@@ -78,18 +102,23 @@ class Clips:
         """
         rows, points = np.asarray(rows, np.int64), np.asarray(points, np.int64)
         longest = int(np.minimum(self.length[rows], frames).max(initial=1))
-        if len(self.stores) == 1:
-            return self.stores[0].padded(self.row[rows], longest, points)
+        stores = cast(list[ClipStore], self.stores)
+        if len(stores) == 1:
+            return stores[0].padded(self.row[rows], longest, points)
         batch = np.empty((len(rows), longest, len(points), 3), np.float32)
         lengths = np.empty(len(rows), np.int64)
-        for number, store in enumerate(self.stores):
+        for number, store in enumerate(stores):
             mine = np.flatnonzero(self.store[rows] == number)
             batch[mine], lengths[mine] = store.padded(self.row[rows[mine]], longest, points)
         return batch, lengths
 
 
 def open_clips(
-    data: Path, *, aliases: Mapping[str, str] | None = None, teams: Mapping[str, str] | None = None
+    data: Path,
+    *,
+    aliases: Mapping[str, str] | None = None,
+    teams: Mapping[str, str] | None = None,
+    kind: type[Stored] = ClipStore,
 ) -> Clips:
     """Open the clips of a store, or of all stores in a folder.
 
@@ -100,13 +129,15 @@ def open_clips(
         Other names of labels -> label, compared as `signary.text.vocabulary.canonical` does.
     teams : mapping, optional
         Source -> the name that it goes by.
+    kind : type
+        Of the stores.
 
     Raises
     ------
     InputError
-        If there is no store, or a clip is in two of them.
+        If there is no such store, or a clip is in two of them.
     """
-    stores = [ClipStore(path) for path in _store_paths(data)]
+    stores = [kind(path) for path in _store_paths(data, DESCRIPTION if kind is ClipStore else FEATURES_DESCRIPTION)]
     parts = [_clips(store, number) for number, store in enumerate(stores)]
     columns = {
         field.name: np.concatenate([getattr(part, field.name) for part in parts])
@@ -122,14 +153,14 @@ def open_clips(
     return replace(clips, label=_renamed(clips.label, aliases or {}), source=_teams(clips.source, teams or {}))
 
 
-def _store_paths(data: Path) -> list[Path]:
-    if (data / DESCRIPTION).is_file() or not data.is_dir():
+def _store_paths(data: Path, description: str) -> list[Path]:
+    if (data / description).is_file() or not data.is_dir():
         return [data]  # which says what is wrong with it
-    paths = sorted(path.parent for path in data.glob(f"*/{DESCRIPTION}"))
+    paths = sorted(path.parent for path in data.glob(f"*/{description}"))
     return paths or [data]
 
 
-def _clips(store: ClipStore, number: int) -> Clips:
+def _clips(store: Stored, number: int) -> Clips:
     signer, group, source = (store.column(name).astype(np.str_) for name in ("signer", "group", "source"))
     group = np.where(group == "", source, group)
     return Clips(

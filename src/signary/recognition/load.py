@@ -10,8 +10,15 @@ from signary.recognition.pictures import PictureRecognizer
 from signary.recognition.recognizer import Recognizer
 from signary.recognition.signs import SignRecognizer
 from signary.recognition.spelling import SpellingRecognizer
+from signary.recognition.videos import VideoRecognizer
 
-KINDS: tuple[type[Recognizer], ...] = (HeldRecognizer, PictureRecognizer, SignRecognizer, SpellingRecognizer)
+KINDS: tuple[type[Recognizer], ...] = (
+    HeldRecognizer,
+    PictureRecognizer,
+    SignRecognizer,
+    SpellingRecognizer,
+    VideoRecognizer,
+)
 
 
 def load(name_or_path: str | Path = "letters", *, threads: int | None = None) -> Recognizer:

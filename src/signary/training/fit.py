@@ -14,6 +14,7 @@ from signary.training.run import CONFIG, METRICS, Run, open_run
 from signary.training.schema import EstimatorRecipe, HandRecipe, PictureRecipe, Recipe
 from signary.training.schema_signs import SignRecipe
 from signary.training.schema_spelling import SpellingRecipe
+from signary.training.schema_videos import VideoRecipe
 
 
 def train(
@@ -78,6 +79,10 @@ def train(
         from signary.training.signs import train_signs
 
         return train_signs(plan, data, run, fold=fold)
+    if isinstance(plan, VideoRecipe):
+        from signary.training.videos import train_videos
+
+        return train_videos(plan, data, run, fold=fold)
     if isinstance(plan, SpellingRecipe):
         from signary.training.spelling import train_spelling
         from signary.training.spelling_made import is_made, train_on_made

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import nn
@@ -13,21 +13,24 @@ from signary.models.compact import CompactNet
 from signary.models.dexnet import DexNet
 from signary.models.hand_speller import HandSpeller
 from signary.models.handshape import HandshapeReader
+from signary.models.inception import FEATURES as INCEPTION_FEATURES
 from signary.models.perceptron import Perceptron, RowReader
 from signary.models.picture import PictureReader
 from signary.models.sign_conv import SignConv
 from signary.models.sign_transformer import PublishedSignTransformer, SignNetwork, SignTransformer
 from signary.models.speller import Speller, SpellerCTC, SpellingNetwork
+from signary.models.video_lstm import VideoNetwork, VideoRecurrent, VideoTransformer, trainable
 from signary.training.schema import EstimatorRecipe, HandRecipe, PictureData, PictureRecipe, Recipe
 from signary.training.schema_signs import SignRecipe
 from signary.training.schema_spelling import SpellingRecipe
+from signary.training.schema_videos import VideoRecipe
 
 STATISTICS_BATCH = 64
 
 
 def trainable_parameters(recipe: Recipe) -> int:
-    """Return how many parameters a recipe's network has."""
-    return sum(weight.numel() for weight in _network(recipe).parameters())
+    """Return how many parameters of a recipe's network are learned."""
+    return trainable(_network(recipe).parameters())
 
 
 def hand_network(recipe: HandRecipe) -> HandshapeReader:
@@ -78,6 +81,18 @@ def sign_network(recipe: SignRecipe, classes: int) -> SignNetwork:
     return PublishedSignTransformer(classes, **quirks, **given)
 
 
+def video_network(recipe: VideoRecipe, classes: int, *, features: int = 0, frames: int = 20) -> VideoNetwork:
+    """Return the untrained network of a recipe of videos for a number of classes, of features, and of frames."""
+    sizes = {name: getattr(recipe, name) for name in ("width", "depth", "dropout")}
+    given: dict[str, Any] = {name: value for name, value in sizes.items() if value is not None}
+    features = features or (INCEPTION_FEATURES if recipe.features == "inception" else CompactNet(3, 1).width)
+    if recipe.network == "video-transformer":
+        given |= {"heads": recipe.heads} if recipe.heads else {}
+        return VideoTransformer(features, classes, frames=frames, **given)
+    cell: Literal["lstm", "gru"] = "gru" if recipe.network == "video-gru" else "lstm"
+    return VideoRecurrent(features, classes, cell=cell, dense=recipe.dense, **given)
+
+
 def spelling_network(recipe: SpellingRecipe) -> SpellingNetwork:
     """Return the untrained network of a recipe of fingerspelling."""
     sizes = {name: getattr(recipe, name) for name in ("width", "depth", "heads", "kernel", "dropout")}
@@ -110,6 +125,8 @@ def _network(recipe: Recipe) -> nn.Module:
         return picture_network(recipe, len(recipe.labels))
     if isinstance(recipe, SignRecipe):
         return sign_network(recipe, recipe.classes)
+    if isinstance(recipe, VideoRecipe):
+        return video_network(recipe, recipe.classes)
     if isinstance(recipe, SpellingRecipe):
         return spelling_network(recipe)
     assert isinstance(recipe, EstimatorRecipe)

@@ -20,6 +20,7 @@ from signary.export.bundle import BundleManifest, Calibration, Score, TrainingSo
 from signary.training.schema import Credit, HandRecipe, Recipe
 from signary.training.schema_signs import SignRecipe
 from signary.training.schema_spelling import SpellingRecipe
+from signary.training.schema_videos import VideoRecipe
 
 TRAINING_FILES = "training-files.txt"
 GRAPH = "model.onnx"
@@ -71,6 +72,7 @@ def pack_bundle(
     export: Callable[[Any, Path], None],
     *,
     graphs: Mapping[str, str] = ONE_GRAPH,
+    files: Mapping[str, bytes] = MappingProxyType({}),
 ) -> Path:
     """Export a network and write its bundle with a model card.
 
@@ -84,6 +86,8 @@ def pack_bundle(
         Writes the graph; several into a folder.
     graphs : mapping of str to str
         As in `BundleManifest`.
+    files : mapping of str to bytes
+        Further files by name.
 
     Returns
     -------
@@ -95,12 +99,13 @@ def pack_bundle(
     with tempfile.TemporaryDirectory() as draft:
         written = {name: Path(draft) / name for name in graphs.values()}
         export(network, Path(draft) if len(graphs) > 1 else Path(draft) / graphs["model"])
-        files: dict[str, Path | bytes | str] = {
+        all_files: dict[str, Path | bytes | str] = {
             **written,
+            **files,
             TRAINING_FILES: "\n".join(hashes) + "\n",
             "README.md": write_card(manifest),
         }
-        write_bundle(folder, manifest, files, force=True)
+        write_bundle(folder, manifest, all_files, force=True)
     return folder
 
 
@@ -135,7 +140,7 @@ def _manifest(network: nn.Module, recipe: Recipe, learned: Learned, graphs: Mapp
         name=(recipe.model if isinstance(recipe, SpellingRecipe) else "") or recipe.name,
         version=signary.__version__,
         task=recipe.task,
-        input="landmarks" if of_points else "image",
+        input="landmarks" if of_points else "clip" if isinstance(recipe, VideoRecipe) else "image",
         skeleton="HOLISTIC_543" if of_points else None,
         graphs=dict(graphs),
         vocabulary=recipe.labels,
@@ -165,7 +170,7 @@ def _thresholds(recipe: Recipe) -> dict[str, float]:
         return recipe.thresholds
     if isinstance(recipe, SpellingRecipe):
         return {"letters": recipe.data.letters}
-    return {} if isinstance(recipe, HandRecipe) else {"drawn": 0}  # a picture is read by its look alone
+    return {} if isinstance(recipe, HandRecipe | VideoRecipe) else {"drawn": 0}  # a picture is read by its look alone
 
 
 def _sources(learned: Learned) -> list[TrainingSource]:

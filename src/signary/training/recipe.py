@@ -14,10 +14,11 @@ from signary.errors import ConfigError, ModelNotFound
 from signary.training.schema import EstimatorRecipe, HandRecipe, PictureRecipe, Recipe
 from signary.training.schema_signs import SignRecipe
 from signary.training.schema_spelling import SpellingRecipe
+from signary.training.schema_videos import VideoRecipe
 
 _PACKAGED = Path(__file__).resolve().parents[1] / "recipes"
 RECIPES = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).resolve().parents[3] / "recipes"
-KINDS: tuple[type[Recipe], ...] = (HandRecipe, PictureRecipe, EstimatorRecipe, SignRecipe, SpellingRecipe)
+KINDS: tuple[type[Recipe], ...] = (HandRecipe, PictureRecipe, EstimatorRecipe, SignRecipe, SpellingRecipe, VideoRecipe)
 OTHER_NAMES = {"trainer.max_steps": "steps", "trainer.max_epochs": "epochs"}
 
 

@@ -98,8 +98,8 @@ class ClipData(Part):
         return classes.split(",") if isinstance(classes, str) and classes != "all" else classes
 
 
-class SignRecipe(Recipe):
-    """A reader of isolated signs from landmarks.
+class ClipRecipe(Recipe):
+    """What recipes of isolated signs share, whatever of a clip is read.
 
     Parameters
     ----------
@@ -107,6 +107,43 @@ class SignRecipe(Recipe):
         Empty: the labels of the data.
     sources : list of Credit
         Of the data, where the store does not say.
+    dropout : float, optional
+        Of the network, in place of its own.
+    epochs, steps, batch : training
+        ``steps`` is a second limit beside the epochs.
+    optimizer, learning_rate, weight_decay, label_smoothing, schedule, average, precision : training
+        As in `PictureRecipe`.
+    clip_norm : float
+        Largest norm of a step's gradients; 0: any.
+    curve : list of float
+        Shares of the clips to learn from for a learning curve.
+    """
+
+    task: Literal["signs"] = "signs"
+    vocabulary: list[str] = []
+    sources: list[Credit] = []
+    data: ClipData = ClipData()
+    dropout: float | None = Field(None, ge=0, lt=1)
+    epochs: int = Field(100, ge=1)
+    steps: int | None = Field(None, ge=1)
+    batch: int = Field(64, ge=1)
+    optimizer: Literal["adam", "adamw", "radam"] = "adamw"
+    learning_rate: float = Field(1e-3, gt=0)
+    weight_decay: float = Field(0.05, ge=0)
+    label_smoothing: float = Field(0.1, ge=0, lt=1)
+    schedule: Literal["constant", "cosine"] = "cosine"
+    average: float = Field(0.0, ge=0, lt=1)
+    clip_norm: float = Field(0.0, ge=0)
+    precision: Literal["auto", "32", "bf16"] = "auto"
+    curve: list[float] = []
+    mlflow: bool = False
+
+
+class SignRecipe(ClipRecipe):
+    """A reader of isolated signs from landmarks; see `ClipRecipe`, too.
+
+    Parameters
+    ----------
     network : {"sign-transformer-published", "sign-transformer", "sign-conv"}
         See `signary.models.sign_transformer` and `signary.models.sign_conv`.
     points, center : list of str
@@ -114,22 +151,14 @@ class SignRecipe(Recipe):
         if they are among them. Empty: the published ones.
     width, inner, depth, heads : int, optional
         Of the network, in place of its own.
-    dropout : float, optional
-        Before the last layer.
     left_signer, shapes : bool
         Of ``sign-conv``: mirror clips in which the right hand signs; read each hand's shape by itself, too.
     quirks : bool
         Of ``sign-transformer-published``: mask as the published one does, in inference, too.
     members : int
         Networks of different seeds whose probabilities are averaged.
-    epochs, steps, batch : training
-        ``steps`` is a second limit beside the epochs.
     late_dropout : int
         Epochs before ``sign-conv`` drops out.
-    optimizer, learning_rate, weight_decay, label_smoothing, schedule, average, precision : training
-        As in `PictureRecipe`.
-    clip_norm : float
-        Largest norm of a step's gradients; 0: any.
     idle : float
         Share of each batch replaced by what is no sign: ends and beginnings of others, and arms without hands.
     trusted : int
@@ -139,47 +168,27 @@ class SignRecipe(Recipe):
         speaks for a trusted one.
     refit : bool
         Learn again from everything, also what was held out, before packing.
-    curve : list of float
-        Shares of the clips to learn from for a learning curve.
     thresholds : dict of str to float
         Of reading; see `signary.recognition.signs`.
     """
 
-    task: Literal["signs"] = "signs"
     network: Literal["sign-transformer-published", "sign-transformer", "sign-conv"]
-    vocabulary: list[str] = []
-    sources: list[Credit] = []
-    data: ClipData = ClipData()
     points: list[str] = []
     center: list[str] = []
     width: int | None = Field(None, ge=1)
     inner: int | None = Field(None, ge=1)
     depth: int | None = Field(None, ge=1)
     heads: int | None = Field(None, ge=1)
-    dropout: float | None = Field(None, ge=0, lt=1)
     left_signer: bool = False
     quirks: bool = False
     members: int = Field(1, ge=1)
-    epochs: int = Field(100, ge=1)
-    steps: int | None = Field(None, ge=1)
-    batch: int = Field(64, ge=1)
     late_dropout: int = Field(15, ge=0)
-    optimizer: Literal["adamw", "radam"] = "adamw"
-    learning_rate: float = Field(1e-3, gt=0)
-    weight_decay: float = Field(0.05, ge=0)
-    label_smoothing: float = Field(0.1, ge=0, lt=1)
-    schedule: Literal["constant", "cosine"] = "cosine"
-    average: float = Field(0.0, ge=0, lt=1)
-    clip_norm: float = Field(0.0, ge=0)
-    precision: Literal["auto", "32", "bf16"] = "auto"
     augment: ClipAugment = ClipAugment()
     idle: float = Field(0.0, ge=0, lt=1)
     trusted: int = Field(0, ge=0)
     doubt: float = Field(0.0, ge=0)
     refit: bool = False
-    curve: list[float] = []
     thresholds: dict[str, float] = {}
-    mlflow: bool = False
 
     @property
     def classes(self) -> int:

@@ -7,7 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import lightning
 import numpy as np
@@ -15,10 +15,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from signary.datasets.clips import Clips, fold_of, open_clips
+from signary.datasets.clips import Clips, Stored, fold_of, open_clips
 from signary.datasets.prepared import prepared
 from signary.errors import InputError
 from signary.export.onnx import export_sign_graph
+from signary.landmarks.store import ClipStore
 from signary.models.committee import Committee
 from signary.models.sign_transformer import PublishedSignTransformer, SignNetwork
 from signary.text.calibrate import fit_temperature, softmax
@@ -27,12 +28,13 @@ from signary.training.batches import DrawnRows, ShuffledRows, balanced_weights, 
 from signary.training.networks import sign_network
 from signary.training.pack import Learned, pack_bundle, store_credits
 from signary.training.run import Run, epoch_plan, fit_task, precision_name, scores_of
-from signary.training.schema_signs import SignRecipe
+from signary.training.schema_signs import ClipRecipe, SignRecipe
 from signary.training.tasks import SignTask
 
 READ_BATCH = 128
 
 Places = NDArray[np.int64]
+AnyRecipe = TypeVar("AnyRecipe", bound=ClipRecipe)
 
 
 def train_signs(recipe: SignRecipe, data: Path, run: Run, *, fold: int = 0) -> Path:
@@ -61,7 +63,7 @@ def train_signs(recipe: SignRecipe, data: Path, run: Run, *, fold: int = 0) -> P
     recipe, clips, skipped = load_clips(recipe, data)
     skipped += [one.message for one in refused]
     held_out, name = hold_out(recipe, clips, fold)
-    seen = clips.select(_shared(recipe, np.flatnonzero(~held_out)))
+    seen = clips.select(shared_rows(recipe, np.flatnonzero(~held_out)))
     unseen = clips.select(held_out)
     run.start(recipe, fold=fold, learned=seen.key)
     trusted = trusted_words(recipe, clips)
@@ -73,7 +75,7 @@ def train_signs(recipe: SignRecipe, data: Path, run: Run, *, fold: int = 0) -> P
         logits, places = predict_signs(network, unseen, recipe), label_places(unseen, recipe)
         temperature = fit_temperature(logits, places)
         scores = scores_of(softmax(logits, temperature), places)
-        more["by"] = _by_signer(unseen, logits, places)
+        more["by"] = scores_by_signer(unseen, logits, places)
     if recipe.curve and len(unseen):
         more["learning_curve"] = learning_curve(recipe, seen, unseen, run)
     run.write_metrics(train={"n": len(seen)}, validation=scores, **more)
@@ -92,8 +94,8 @@ def train_signs(recipe: SignRecipe, data: Path, run: Run, *, fold: int = 0) -> P
     return pack_bundle(run.bundle, network, recipe, learned, export_sign_graph)
 
 
-def load_clips(recipe: SignRecipe, data: Path) -> tuple[SignRecipe, Clips, list[str]]:
-    """Open the clips of a recipe and keep the classes it tells apart.
+def load_clips(recipe: AnyRecipe, data: Path, *, kind: type[Stored] = ClipStore) -> tuple[AnyRecipe, Clips, list[str]]:
+    """Open the clips of a recipe, of stores of a kind, and keep the classes it tells apart.
 
     Returns
     -------
@@ -108,7 +110,7 @@ def load_clips(recipe: SignRecipe, data: Path) -> tuple[SignRecipe, Clips, list[
     InputError
         If nothing is left.
     """
-    clips = open_clips(data, aliases=recipe.aliases, teams=recipe.data.teams)
+    clips = open_clips(data, aliases=recipe.aliases, teams=recipe.data.teams, kind=kind)
     chosen = recipe.vocabulary or sorted({str(label) for label in clips.label})
     if recipe.data.classes != "all":
         chosen = [str(label) for label in recipe.data.classes]
@@ -126,7 +128,7 @@ def load_clips(recipe: SignRecipe, data: Path) -> tuple[SignRecipe, Clips, list[
     return recipe.model_copy(update=update), clips.select(known & ~empty), skipped
 
 
-def hold_out(recipe: SignRecipe, clips: Clips, fold: int) -> tuple[NDArray[np.bool_], str]:
+def hold_out(recipe: ClipRecipe, clips: Clips, fold: int) -> tuple[NDArray[np.bool_], str]:
     """Return the clips of a fold, bool (N,), and its name.
 
     Raises
@@ -151,7 +153,7 @@ def hold_out(recipe: SignRecipe, clips: Clips, fold: int) -> tuple[NDArray[np.bo
     return held_out, names[fold]
 
 
-def _hold_out_of_one(recipe: SignRecipe, clips: Clips, fold: int) -> tuple[NDArray[np.bool_], str]:
+def _hold_out_of_one(recipe: ClipRecipe, clips: Clips, fold: int) -> tuple[NDArray[np.bool_], str]:
     """Hold out clips of the only signer, some of each class of two clips or more; nothing, if there is none."""
     folds = recipe.data.folds or 5
     if not 0 <= fold < folds:
@@ -257,7 +259,7 @@ def predict_signs(network: Committee | SignNetwork, clips: Clips, recipe: SignRe
     return said
 
 
-def label_places(clips: Clips, recipe: SignRecipe) -> Places:
+def label_places(clips: Clips, recipe: ClipRecipe) -> Places:
     """Return the places of the clips' labels in the vocabulary, int64 (N,)."""
     vocabulary = Vocabulary(tuple(recipe.vocabulary), tuple(recipe.silent), recipe.aliases)
     kinds, place = np.unique(clips.label, return_inverse=True)
@@ -269,14 +271,14 @@ def learning_curve(recipe: SignRecipe, seen: Clips, unseen: Clips, run: Run) -> 
     rows, places = [], label_places(unseen, recipe)
     for share in sorted(recipe.curve):
         part = recipe.model_copy(update={"data": recipe.data.model_copy(update={"share": share}), "members": 1})
-        some = seen.select(_shared(part, np.arange(len(seen))))
+        some = seen.select(shared_rows(part, np.arange(len(seen))))
         network = fit_committee(part, some, run=run, stage=f"share-{share:g}")
         right = predict_signs(network, unseen, recipe).argmax(1) == places
         rows.append({"clips": len(some), "accuracy": float(right.mean()), "n": len(unseen)})
     return rows
 
 
-def _shared(recipe: SignRecipe, rows: Places) -> Places:
+def shared_rows(recipe: ClipRecipe, rows: Places) -> Places:
     """Draw the recipe's share of rows."""
     if recipe.data.share == 1:
         return rows
@@ -303,7 +305,8 @@ def _in_order(recipe: SignRecipe, clips: Clips, network: nn.Module) -> Iterable[
     return clip_loader(clips, label_places(clips, recipe), index, rows, 4 * recipe.data.max_frames)
 
 
-def _by_signer(clips: Clips, logits: NDArray[np.float32], places: Places) -> dict[str, dict[str, float]]:
+def scores_by_signer(clips: Clips, logits: NDArray[np.float32], places: Places) -> dict[str, dict[str, float]]:
+    """Return how many clips of each signer there are, and the share of them read right."""
     right = logits.argmax(1) == places
     return {
         str(name): {"n": int((clips.signer == name).sum()), "accuracy": float(right[clips.signer == name].mean())}

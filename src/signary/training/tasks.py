@@ -21,7 +21,7 @@ from signary.models.sign_conv import SignConv
 from signary.models.sign_transformer import SignNetwork
 from signary.training.networks import hand_network
 from signary.training.schema import HandRecipe, PictureRecipe
-from signary.training.schema_signs import SignRecipe
+from signary.training.schema_signs import ClipRecipe, SignRecipe
 from signary.training.schema_spelling import SpellingRecipe
 
 WARM_UP = 20  # a part of the steps
@@ -66,7 +66,7 @@ class NetworkTask(lightning.LightningModule):
 
     Parameters
     ----------
-    recipe : PictureRecipe, SignRecipe or SpellingRecipe
+    recipe : PictureRecipe, ClipRecipe or SpellingRecipe
     network : Module
     steps : int
         Of the whole training, for the schedule.
@@ -74,7 +74,7 @@ class NetworkTask(lightning.LightningModule):
 
     warm_up = WARM_UP
 
-    def __init__(self, recipe: PictureRecipe | SignRecipe | SpellingRecipe, network: nn.Module, steps: int) -> None:
+    def __init__(self, recipe: PictureRecipe | ClipRecipe | SpellingRecipe, network: nn.Module, steps: int) -> None:
         super().__init__()
         self.recipe, self.network, self.steps = recipe, network, steps
         self.averaged: AveragedModel | None = None
@@ -107,9 +107,13 @@ class NetworkTask(lightning.LightningModule):
         how: dict[str, Any] = {"on_step": False, "on_epoch": True, "prog_bar": True, "batch_size": len(labels)}
         self.log_dict({f"{part}_loss": loss, f"{part}_accuracy": right}, **how)
 
+    def weights(self) -> Iterable[Any]:
+        """Return what is learned, as torch's optimizers take it."""
+        return self.network.parameters()
+
     def configure_optimizers(self) -> dict[str, object]:  # type: ignore[override]
         """Return the recipe's optimizer and schedule."""
-        optimizer = _optimizer(self.recipe, self.network.parameters())
+        optimizer = _optimizer(self.recipe, self.weights())
         if self.recipe.schedule == "constant":
             return {"optimizer": optimizer}
         schedule = torch.optim.lr_scheduler.LambdaLR(
@@ -205,9 +209,7 @@ def cosine_factor(step: int, steps: int, warm_up: int = WARM_UP) -> float:
     return rising * 0.5 * (1 + math.cos(math.pi * min(step, steps) / steps))
 
 
-def _optimizer(
-    recipe: PictureRecipe | SignRecipe | SpellingRecipe, weights: Iterable[nn.Parameter]
-) -> torch.optim.Optimizer:
+def _optimizer(recipe: PictureRecipe | ClipRecipe | SpellingRecipe, weights: Iterable[Any]) -> torch.optim.Optimizer:
     rate, decay = recipe.learning_rate, recipe.weight_decay
     if isinstance(recipe, PictureRecipe) and recipe.optimizer == "sgd":
         momentum = recipe.momentum
