@@ -22,9 +22,10 @@ def main() -> None:
     parser.add_argument("name", metavar="SET")
     parser.add_argument("-o", "--output", required=True, type=Path, metavar="STORE")
     parser.add_argument("--limit", type=int, help="clips; 40 of the avatar, 500 of photos, 1000 synthetic")
+    parser.add_argument("--engine", choices=("hands", "holistic"), default="hands", help="what finds the avatar")
     options = parser.parse_args()
     try:
-        found = find_spelling_set(options.name, options.limit)
+        found = find_spelling_set(options.name, options.limit, engine=options.engine)
         print(store_spelling(found, options.output, track=lambda clips: progress(clips, "writing", len(clips))))
     except SignaryError as error:
         sys.exit(f"error: {error}")
