@@ -25,7 +25,10 @@ def recipes(*, json: bool = False) -> None:
 
     table = Table(box=None)
     for title, value in rows[0].items():
-        table.add_column(title, no_wrap=True, justify="right" if isinstance(value, int) else "left")
+        number = isinstance(value, int)
+        # where the terminal is narrow, names and counts stay whole
+        least = max(len(f"{row[title]:,}" if number else row[title]) for row in rows) if number or title == "name" else 8
+        table.add_column(title, no_wrap=True, min_width=least, justify="right" if number else "left")
     for row in rows:
         first, *more = row["needs"].split(", ")
         short = row | {"needs": first + (f" and {len(more)} more" if more else "")}
