@@ -27,10 +27,14 @@ def recipes(*, json: bool = False) -> None:
     for title, value in rows[0].items():
         number = isinstance(value, int)
         # where the terminal is narrow, names and counts stay whole
-        least = max(len(f"{row[title]:,}" if number else row[title]) for row in rows) if number or title == "name" else 8
+        least = max(len(_shown(row[title])) for row in rows) if number or title == "name" else None
         table.add_column(title, no_wrap=True, min_width=least, justify="right" if number else "left")
     for row in rows:
         first, *more = row["needs"].split(", ")
         short = row | {"needs": first + (f" and {len(more)} more" if more else "")}
-        table.add_row(*(f"{value:,}" if isinstance(value, int) else value for value in short.values()))
+        table.add_row(*map(_shown, short.values()))
     Console().print(table)
+
+
+def _shown(value: int | str) -> str:
+    return f"{value:,}" if isinstance(value, int) else value
