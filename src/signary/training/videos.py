@@ -138,8 +138,8 @@ def carried(recipe: VideoRecipe) -> dict[str, Tensor]:
         weights = cast_weights(dict(arrays))
     old, new = set(bundle.vocabulary.labels), set(recipe.vocabulary)
     sys.stderr.write(
-        f"{recipe.init_from}: goes on with all layers but the last, whose {len(old)} labels are replaced by {len(new)}, "
-        f"{len(old & new)} of them the same\n"
+        f"{recipe.init_from}: goes on with all layers but the last, whose {len(old)} labels are replaced by "
+        f"{len(new)}, {len(old & new)} of them the same\n"
     )
     return weights
 
