@@ -70,7 +70,7 @@ class FeatureStore:
 
     def _load(self, name: str, axes: int) -> Features:
         try:
-            array = np.load(self.path / name, mmap_mode="r").view(np.ndarray)
+            array: Features = np.load(self.path / name, mmap_mode="r").view(np.ndarray)
         except (OSError, ValueError) as error:
             reason = str(error).partition("\n")[0]
             raise InputError(f"{self.path}: damaged store ({reason})", hint=_AGAIN) from error
@@ -120,7 +120,7 @@ class FeatureStore:
         """
         rows = np.asarray(rows, np.int64)
         drawn = np.zeros(len(rows), np.int64) if draw is None else np.asarray(draw, np.int64)
-        batch = self.features[rows].astype(np.float32)
+        batch: NDArray[np.float32] = self.features[rows].astype(np.float32)
         chance = drawn > 0
         batch[chance] = self.draws[rows[chance], drawn[chance] - 1]
         return batch
