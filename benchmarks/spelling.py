@@ -38,6 +38,7 @@ from signary.training.spelling_task import SpellingTask
 FRAMES, TOKENS, BATCH, POOL = 384, 33, 32, 32
 MEDIAN, SIGMA = 160, 0.5
 PUBLISHED_MS = {"encoder": 72.9, "decoder": 47.9}  # of the published code on two cores of an EPYC, 2.6 GHz
+EPOCHS = {"spelling-small": 400, "spelling": 400, "spelling-ctc": 800}  # in which all is learned by heart
 OVERFIT = {"width": 64, "depth": 2, "batch": 16, "learning_rate": 3e-3, "weight_decay": 0.0, "dropout": 0.0}
 
 
@@ -280,7 +281,7 @@ def augmenting() -> dict[str, float]:
     return {"clips": batches * BATCH, "seconds_a_1000": round(1000 * statistics.median(seconds) / (batches * BATCH), 3)}
 
 
-def overfit(count: int, *, epochs: int = 400) -> dict[str, Any]:
+def overfit(count: int) -> dict[str, Any]:
     """Learn made sequences by heart, without random changes; return seconds and CER of each network."""
     torch.set_num_threads(2)
     told = {}
@@ -288,7 +289,7 @@ def overfit(count: int, *, epochs: int = 400) -> dict[str, Any]:
         folder = Path(place)
         make_fingerspelling(folder / "raw", files=1, sequences=count, supplemental=0, frames_a_letter=4)
         prepare("fingerspelling", folder / "raw", folder / "store", choose_points("hands"), Options(fps=30.0))
-        for name in ("spelling-small", "spelling", "spelling-ctc"):
+        for name, epochs in EPOCHS.items():
             recipe = _recipe(name, **OVERFIT, epochs=epochs, members=1, warm_up=10, augment=Strengths.only())
             hands = recipe.features.model_copy(update={"points": ["left_hand", "right_hand"]})
             recipe = recipe.model_copy(update={"features": hands})

@@ -138,7 +138,9 @@ class SpellerRuntime:
 
 
 def reads_hands_alone(manifest: BundleManifest) -> bool:
-    """Say whether a network takes no points but the hands', for which a faster detector will do."""
+    """Say whether a network of spelling takes no points but the hands', for which a faster detector will do."""
+    if manifest.task != "spelling":
+        return False
     points = manifest.recipe.get("features", {}).get("points") or []
     return bool(points) and all(point.startswith(HANDS) for point in points)
 
