@@ -43,7 +43,7 @@ def test_letters_are_read_when_they_are_shown(reader: SpellingRecognizer) -> Non
     plan = plan_spelling("hello", SpellOptions(speed=3))
     found = reader.recognize(plan.sequence(FPS))
     assert found.text == "hello"
-    shown = [(letter.start_s + letter.end_s) / 2 for letter in plan.letters]
+    shown = [(letter.start_s + letter.end_s) / 2 for letter in plan.letters[0]]
     read = [(token.start_s + token.end_s) / 2 for token in found.tokens]
     assert np.median(np.abs(np.subtract(read, shown))) <= 0.1
     assert [token.start_s for token in found.tokens] == sorted(token.start_s for token in found.tokens)

@@ -110,7 +110,7 @@ def test_a_bundle_with_a_wrong_sha256(capsys: pytest.CaptureFixture[str], photo:
 
 def test_models_and_recipes_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     models = json.loads(run(capsys, "models", "--json")[1])
-    assert [model["name"] for model in models] == ["digits", "letters", "signs"]
+    assert [model["name"] for model in models] == ["digits", "letters", "signs", "spelling"]
     recipes = json.loads(run(capsys, "recipes", "--json")[1])
     assert {"digits", "letters"} <= {recipe["name"] for recipe in recipes}
 

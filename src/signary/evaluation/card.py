@@ -61,7 +61,7 @@ def write_card(manifest: BundleManifest) -> str:
     origin, source = _OF_TASK.get(manifest.task, (_FROM[manifest.input], "PHOTO"))
     if reads_hands_alone(manifest):
         origin = "landmarks of hands"
-    made = _MADE if [one.name for one in manifest.training] == [SYNTHETIC] else ()
+    made = _MADE if SYNTHETIC in [one.name for one in manifest.training] else ()
     one_hand = () if manifest.task in _OF_TASK else (_ONE_HAND,)
     parts = [
         f"# {manifest.name} {manifest.version}",

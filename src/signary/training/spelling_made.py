@@ -100,13 +100,14 @@ def train_on_made(recipe: SpellingRecipe, run: Run) -> Path:
         tables, texts = tables_of(readers, made_clips(readers[0], recipe, TUNED_SEED))
         thresholds = tuned(tables, texts, recipe.characters.characters)
     run.write_metrics(train={"n": clips}, validation=scores)
+    sources = [Credit(name=SOURCE, licence="made by signary from its learned handshapes"), *recipe.sources]
     learned = Learned(
         temperature=1.0,
         fitted_on="nothing, as trained",
         validation=scores,
         split="other made clips of the people learned from",
-        files={SOURCE: []},
-        sources=[*recipe.sources, Credit(name=SOURCE, licence="made by signary from its learned handshapes")],
+        files={credit.name: [] for credit in sources},
+        sources=sources,
         thresholds=thresholds,
     )
     committee = nn.ModuleList(networks)
