@@ -193,7 +193,8 @@ def test_external_weights_lie_beside_the_graph(tmp_path: Path) -> None:
 def test_threads(scaled: Path, threads: int | None, expected: list[int]) -> None:
     options = Backend(scaled, threads=threads)._session.get_session_options()
     assert options.intra_op_num_threads in expected
-    assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
+    assert options.get_session_config_entry("session.intra_op.allow_spinning") == "1"
+    assert options.get_session_config_entry("session.force_spinning_stop") == "1"
     assert options.log_severity_level == 3
     assert options.graph_optimization_level == onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
 

@@ -87,7 +87,7 @@ def weights(run: Path) -> dict[str, torch.Tensor]:
 
 def test_recipes_have_the_published_sizes() -> None:
     told = {row["name"]: row for row in describe_recipes() if row["task"] == "spelling"}
-    sizes = {"spelling-small": 2_515_040, "spelling": 9_736_305, "spelling-ctc": 1_388_764}
+    sizes = {"spelling-small": 2_515_040, "spelling": 9_736_305, "spelling-ctc": 1_388_764, "spelling-hands": 1_270_073}
     assert {name: row["parameters"] for name, row in told.items()} == sizes
     assert {name: trainable_parameters(load_recipe(name)) for name in told} == sizes
     assert {row["classes"] for row in told.values()} == {63}
