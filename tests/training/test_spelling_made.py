@@ -57,7 +57,7 @@ def test_a_network_of_hands_learns_from_ten_points_of_each(tmp_path: Path) -> No
     bundle = train("spelling-hands", data=Path("synthetic"), output=tmp_path / "run", overrides=overrides)
     reader = load(bundle)
     assert (reader.name, reader.engine) == ("spelling", "hands")
-    assert reader.bundle.manifest.thresholds["beam"] == 8
+    assert "beam" not in reader.bundle.manifest.thresholds  # what was read is too wrong to choose by
     assert reader.bundle.manifest.recipe["features"]["points"] == points
 
 

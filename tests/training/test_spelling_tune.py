@@ -44,3 +44,8 @@ def test_nothing_is_learned_of_trust_where_all_is_right() -> None:
     found = tuned([table(word, 2.0, random) for word in WORDS], WORDS, CHARACTERS)
     assert set(found) == {"beam", "best", "weight", "insertion"}
     assert trust_of(found).weights[0] == 1
+
+
+def test_nothing_is_searched_where_all_is_wrong() -> None:
+    random = np.random.default_rng(2)
+    assert tuned([table("zzz", 1.0, random) for _ in WORDS], WORDS, CHARACTERS) == {}

@@ -14,11 +14,12 @@ from signary.datasets.synthetic import SyntheticBatch
 from signary.datasets.synthetic_text import fold
 from signary.models.speller import CTCNetwork
 from signary.text.beam import BeamOptions, Reading, prefix_beam
-from signary.text.ctc import align
+from signary.text.ctc import align, greedy
 from signary.text.language import load_language
 from signary.text.trust import EVIDENCE, evidence, fit_trust
 
 WEIGHTS, INSERTIONS, BEAM = (0.0, 0.2, 0.4, 0.6, 0.8), (0.0, 1.0), 8
+HOPELESS = 0.7  # errors a character
 FEWEST = 8  # clips read right, and clips read wrong, that trust is learned from
 
 Table = NDArray[np.float32]
@@ -55,8 +56,11 @@ def tuned(tables: Sequence[Table], texts: Sequence[str], characters: str) -> dic
     -------
     dict
         As in a bundle's thresholds, see `signary.recognition.spelling_runtime.SpellerRuntime`; without trust where
-        nearly all or nearly none was read right.
+        nearly all or nearly none was read right, and empty where so much is wrong that no search would mend it.
     """
+    quickly = ["".join(characters[number] for number in greedy(table, len(characters)).characters) for table in tables]
+    if _errors(quickly, texts) > HOPELESS * sum(map(len, texts)):
+        return {}
     fewest, chosen, kept = np.inf, dict[str, float](), list[list[Reading]]()
     for weight, insertion in product(WEIGHTS, INSERTIONS):
         options = BeamOptions(beam=BEAM, best=2, weight=weight, insertion=insertion)
@@ -65,13 +69,16 @@ def tuned(tables: Sequence[Table], texts: Sequence[str], characters: str) -> dic
             prefix_beam(table, len(characters), language=language, characters=characters, options=options)
             for table in tables
         ]
-        read = [_text(readings[0], characters) for readings in found]
-        wrong = sum(Levenshtein.distance(one, fold(other)) for one, other in zip(read, texts, strict=True))
+        wrong = _errors([_text(readings[0], characters) for readings in found], texts)
         if wrong < fewest:
             fewest, kept = wrong, found
             chosen = {"beam": BEAM, "best": 2, "weight": weight, "insertion": insertion}
     right = np.array([_text(one[0], characters) == fold(text) for one, text in zip(kept, texts, strict=True)])
     return chosen | _trust(tables, kept, right, len(characters))
+
+
+def _errors(read: Sequence[str], texts: Sequence[str]) -> int:
+    return sum(Levenshtein.distance(fold(one), fold(other)) for one, other in zip(read, texts, strict=True))
 
 
 def _text(reading: Reading, characters: str) -> str:
