@@ -306,4 +306,4 @@ def test_two_rounds_end_in_two_networks_that_read_together(made: Path) -> None:
     found = evaluate(load(made / "final", threads=1), made / "store").summary
     assert (found["n"], found["trained_on"]) == (len(phrases), len(phrases))
     assert found["metrics"]["score"] == pytest.approx(1 - found["metrics"]["cer"])
-    assert set(found["by"]) == {"kind", "signer"}
+    assert {"kind", "signer"} < set(found["by"])
