@@ -1,4 +1,4 @@
-"""Fewer steps for the same numbers: what a trained network multiplies and adds twice in a row becomes one layer."""
+"""Fewer steps for the same numbers: what a trained network does in several becomes one layer, or one operator."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from typing import TypeVar, cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from signary.models.speller import SpellingNetwork
-from signary.models.squeezeformer import Branch, ConvModule, PostNorm
+from signary.models.squeezeformer import Branch, ConvModule, PostNorm, RotaryAttention
+
+OPSET = 23  # the first of ONNX with attention and rotary places as operators
 
 Network = TypeVar("Network", bound=SpellingNetwork)
 
@@ -25,6 +28,37 @@ class AddNorm(nn.Module):
         """Return float32 (B, T, D) for frames of that shape and whatever else the branch takes."""
         after: Tensor = self.norm(frames + self.branch(frames, *others))
         return after
+
+
+class GraphAttention(nn.Module):
+    """A `RotaryAttention` in ONNX's own operators."""
+
+    def __init__(self, attention: RotaryAttention) -> None:
+        super().__init__()
+        self.heads, self.qkv, self.mix = attention.heads, attention.qkv, attention.mix
+
+    def forward(self, frames: Tensor, places: Tensor, mask: Tensor | None) -> Tensor:
+        """Return float32 (B, T, D); see `RotaryAttention`."""
+        cosines, sines = places.chunk(2, -1)[0].unsqueeze(1).expand(-1, len(frames), -1, -1)
+        query, key, value = self.qkv(frames).chunk(3, -1)
+        query, key = (
+            torch.onnx.ops.rotary_embedding(each, cosines, sines, num_heads=self.heads) for each in (query, key)
+        )
+        mixed, *_ = torch.onnx.ops.attention(query, key, value, mask, q_num_heads=self.heads, kv_num_heads=self.heads)
+        after: Tensor = self.mix(mixed)
+        return after
+
+
+class FlatConv(nn.Module):
+    """A `Conv1d` over pictures one pixel high, for which ONNX Runtime has a faster kernel."""
+
+    def __init__(self, conv: nn.Conv1d) -> None:
+        super().__init__()
+        self.weight, self.bias, self.groups = conv.weight, conv.bias, conv.groups
+
+    def forward(self, values: Tensor) -> Tensor:
+        """Return float32 (B, D, T) for values (B, D, T + kernel - 1)."""
+        return functional.conv2d(values[:, :, None], self.weight[:, :, None], self.bias, groups=self.groups)[:, :, 0]
 
 
 class Unchanged(nn.Module):
@@ -45,10 +79,13 @@ def folded(network: Network) -> Network:
             _merge(module, "project", "norm")
         elif isinstance(module, ConvModule):
             _merge(module, "around", "norm")
+            module.around = FlatConv(module.around)  # type: ignore[assignment]
         for name, child in module.named_children():
             if isinstance(child, PostNorm):
                 _shift_first(child)
-                setattr(module, name, AddNorm(child.branch, child.norm))
+                rotary = isinstance(child.branch, RotaryAttention)
+                branch = GraphAttention(child.branch) if rotary else child.branch
+                setattr(module, name, AddNorm(branch, child.norm))
     return network
 
 

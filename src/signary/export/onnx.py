@@ -112,7 +112,13 @@ def export_video_graph(network: VideoReader, path: Path) -> None:
 
 
 def traced(
-    network: nn.Module, example: tuple[Tensor, ...], inputs: Sequence[str], outputs: Sequence[str], shapes: Any
+    network: nn.Module,
+    example: tuple[Tensor, ...],
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    shapes: Any,
+    *,
+    opset: int | None = None,
 ) -> Any:
     """Return the ONNX model of a network; parameters as of ``torch.onnx.export``."""
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), _quiet_logs():
@@ -124,6 +130,7 @@ def traced(
             input_names=inputs,
             output_names=outputs,
             dynamic_shapes=shapes,
+            opset_version=opset,
         )
     assert program is not None
     return program.model_proto

@@ -9,7 +9,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from signary.export.fold import folded
+from signary.export.fold import OPSET, folded
 from signary.export.onnx import traced, verified
 from signary.export.verify import verify_ctc_graph, verify_speller
 from signary.models.decoder import DecoderState
@@ -130,7 +130,7 @@ def export_speller(spellers: Iterable[Speller], folder: Path) -> None:
     frames, beams = torch.export.Dim("frames", min=1), torch.export.Dim("beams", min=1)
     points = torch.rand(70, 543, 3)
     light = SpellerEncoder(map(folded, spellers))
-    model = traced(light, (points,), ["points"], [*MEMORY, "confidence"], ({0: frames},))
+    model = traced(light, (points,), ["points"], [*MEMORY, "confidence"], ({0: frames},), opset=OPSET)
     with torch.no_grad():
         memory = [each.repeat(1, 1, 2, 1, 1, 1) for each in encoder(points)[:2]]
     past, ahead = [each[..., :3, :] for each in memory], {2: beams, 4: torch.export.Dim("past", min=0)}
@@ -163,6 +163,6 @@ def export_ctc_graph(networks: Iterable[CTCNetwork], path: Path) -> None:
     reader = CTCReader(networks).eval()
     shapes = ({0: torch.export.Dim("frames", min=1)},)
     light = CTCReader(folded(cast(CTCNetwork, network)) for network in reader.networks)
-    model = traced(light, (torch.rand(70, 543, 3),), ["points"], ["log_probabilities"], shapes)
+    model = traced(light, (torch.rand(70, 543, 3),), ["points"], ["log_probabilities"], shapes, opset=OPSET)
     with verified(model, path):
         verify_ctc_graph(reader, path)
