@@ -19,7 +19,7 @@ from signary.datasets.synthetic import SyntheticBatch, SyntheticSpelling
 from signary.datasets.synthetic_frozen import describe, frozen_test
 from signary.datasets.synthetic_moments import Moments
 from signary.datasets.synthetic_movement import FPS, moved, smooth, spell
-from signary.datasets.synthetic_noise import missed
+from signary.datasets.synthetic_noise import ENDS, missed
 from signary.datasets.synthetic_options import SyntheticOptions
 from signary.datasets.synthetic_shapes import (
     KEYS,
@@ -195,6 +195,23 @@ def test_nothing_is_missed_where_no_gaps_are_asked_for() -> None:
     assert not missed(moments, 0.0, Dice(0)).any()
     many = Moments.of(torch.full((200,), 20.0), torch.full((200,), 30.0))
     assert missed(many, 0.4, Dice(0)).float().mean() == pytest.approx(0.4 * (1.02**2 + 0.02 * 0.98) / 3, abs=0.03)
+
+
+def test_detectors_that_give_few_points_give_the_same_ones_all_the_time() -> None:
+    whole = SyntheticSpelling(HANDS, SyntheticOptions(sparse=0), seed=4).draw(64, number=0)
+    some = SyntheticSpelling(HANDS, SyntheticOptions(sparse=1), seed=4).draw(64, number=0)
+    seen = torch.isfinite(whole.points).view(*whole.points.shape[:2], 2, 21, 3)
+    given = torch.isfinite(some.points).view(seen.shape)
+    assert (given <= seen).all()
+    ever = given.any(1).any(1)  # (B, 21, 3), of either hand
+    assert (given == seen & ever[:, None, None]).all()
+    assert ever[..., 0].equal(ever[..., 1])
+    depth = ever[..., 2].any(1).float().mean()
+    ten = torch.zeros(21, dtype=torch.bool).index_fill(0, torch.tensor(ENDS), True)
+    ends = (ever[..., 0] == ten).all(1).float().mean()
+    assert abs(depth - 0.5) < 0.2
+    assert abs(ends - 0.5) < 0.2
+    assert some.points.view(given.shape)[given].equal(whole.points.view(given.shape)[given])
 
 
 def test_left_hands_are_mirror_images() -> None:

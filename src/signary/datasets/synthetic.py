@@ -21,7 +21,7 @@ from signary.datasets.dice import Dice
 from signary.datasets.synthetic_body import BODY_POINTS, Bodies, Camera, place_cameras, swing
 from signary.datasets.synthetic_moments import Moments
 from signary.datasets.synthetic_movement import FPS, TURN, Spelling, moved, spell
-from signary.datasets.synthetic_noise import FACE_MISSED, MOST_MISSED, flipped, missed, shake, trembling
+from signary.datasets.synthetic_noise import FACE_MISSED, MOST_MISSED, flipped, given, missed, shake, trembling
 from signary.datasets.synthetic_options import SyntheticOptions
 from signary.datasets.synthetic_shapes import REST, Shapes, quaternion_product, quaternion_turn, vector_quaternion
 from signary.datasets.synthetic_text import PhraseMaker, check_spelled
@@ -178,6 +178,9 @@ class SyntheticSpelling:
         left = self._other_hand(moments, sway, camera, dice)
         swapped = flipped(moments, options, dice).nonzero()[:, 0]
         left[swapped], right[swapped] = right[swapped], left[swapped]
+        if (some := given(batch, options, dice)) is not None:
+            lost = ~some[text]
+            left[lost] = right[lost] = torch.nan
         hands = (part.flatten(1) for part in (left, right))
         body = self._body(moments, sway, camera, wrist + shape, dice).flatten(1)
         made = torch.cat([body, *hands] if body.shape[1] else [*hands], 1)

@@ -1,4 +1,4 @@
-"""What a detector makes of hands: trembling points, frames without a hand, a hand taken for the other one.
+"""What a detector makes of hands: trembling points, frames without a hand, a hand taken for the other one, few points.
 
 Figures are those of clips of Google's Isolated Sign Language Recognition data (CC BY 4.0), as
 ``scripts/fit_body.py`` prints them.
@@ -23,6 +23,8 @@ TREMBLE, TREMBLE_SPREAD, BIAS, WANDER, WANDER_S = 0.006, 0.5, 0.02, 0.015, 0.25
 DEPTH_NOISE, DEPTH_SPREAD = (1.0, 1.0, 2.0), 0.25
 FACE_TREMBLE = 0.0008  # picture widths
 FLIP_FRAMES = (1.0, 8.0)
+ENDS = (1, 4, 5, 8, 9, 12, 13, 16, 17, 20)  # of fingers: what detectors of few points give
+KEPT = 0.7  # share of the points of others
 POOL = 1 << 18
 
 
@@ -54,6 +56,17 @@ def flipped(moments: Moments, options: SyntheticOptions, dice: Dice) -> Tensor:
     begin = torch.where(dice.chance(options.flips, batch), moments.durations_s * dice.uniform(0, 1, batch), torch.inf)
     end = begin + dice.uniform(*FLIP_FRAMES, batch) / FPS
     return (moments.times_s >= begin[text]) & (moments.times_s < end[text])
+
+
+def given(batch: int, options: SyntheticOptions, dice: Dice) -> Tensor | None:
+    """Draw what detectors give of each point of a hand, bool (B, 21, 3): all, or some; None = all of all clips."""
+    if not options.sparse:
+        return None
+    ends = torch.zeros(21, device=dice.device, dtype=torch.bool)
+    ends[list(ENDS)] = True
+    some = torch.where(dice.chance(0.5, batch, 1), ends, dice.chance(KEPT, batch, 21))
+    axes = dice.chance(0.5, batch, 3) | torch.tensor([True, True, False], device=dice.device)
+    return some[..., None] & axes[:, None] | ~dice.chance(options.sparse, batch, 1, 1)
 
 
 def trembling(hand: Tensor, still: Tensor, moments: Moments, options: SyntheticOptions, dice: Dice) -> Tensor:

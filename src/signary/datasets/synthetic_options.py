@@ -44,6 +44,8 @@ class SyntheticOptions(BaseModel):
         Of the detector.
     flips : float
         Share of clips in which the hand is taken for the other one for a moment.
+    sparse : float
+        Share of clips whose detector gives but some points of a hand, half of them without depth.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -72,3 +74,4 @@ class SyntheticOptions(BaseModel):
     noise: float = Field(1.0, ge=0)
     gaps: float = Field(1.0, ge=0, le=2)
     flips: float = Field(0.03, ge=0, le=1)
+    sparse: float = Field(0.0, ge=0, le=1)
