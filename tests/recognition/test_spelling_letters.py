@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from signary.recognition.spelling_letters import read_letters
+from signary.recognition.spelling_letters import LetterReading, read_letters
 from signary.text.characters import CharacterVocabulary
 
 MARKS = CharacterVocabulary("ab")  # a 0, b 1, padding 2, start 3, end 4, hidden 5
@@ -31,7 +31,8 @@ class Table:
             np.concatenate([past, past[..., :1, :] if past.shape[-2] else np.zeros((*past.shape[:-2], 1, 1))], -2)
             for past in (keys, values)
         ]
-        return {"logits": logits, "keys_after": more[0], "values_after": more[1]}
+        looked = np.full((len(token), memory["memory_keys"].shape[-2]), 0.5, np.float32)
+        return {"logits": logits, "keys_after": more[0], "values_after": more[1], "looked": looked}
 
 
 # the likeliest first letter, a, leads to an unlikely text; b ends at once
@@ -61,3 +62,25 @@ def test_the_power_of_the_length_favors_longer_texts() -> None:
         for power in (0.0, 1.0)
     )
     assert (plain.numbers.tolist(), long.numbers.tolist()) == ([], [0])
+
+
+def reading(looks: np.ndarray) -> LetterReading:
+    return LetterReading(np.zeros(len(looks), np.int64), np.zeros((len(looks), 6)), looks, 0.0)
+
+
+def test_letters_are_where_they_were_read_from() -> None:
+    looks = np.full((3, 20), 0.002)
+    for row, place in zip(looks, (3, 4, 15), strict=True):  # the second is seen right behind the first
+        row[place : place + 2] = 0.45
+    first, last = reading(looks).frames(20)
+    assert first[0] <= 3 <= last[0] < first[1] <= 5 <= last[1] < first[2] <= 15
+    assert last[2] >= 16
+    assert [array.tolist() for array in reading(looks).frames(40)] == [(2 * first).tolist(), (2 * last + 1).tolist()]
+
+
+def test_more_letters_than_frames_share_these_out() -> None:
+    first, last = reading(np.full((4, 2), 0.5)).frames(2)
+    assert (np.diff(first) >= 0).all()
+    assert (first <= last).all()
+    assert (last[-1], len(first)) == (1, 4)
+    assert [len(array) for array in reading(np.zeros((0, 5))).frames(5)] == [0, 0]

@@ -66,7 +66,7 @@ class SpellerStep(nn.Module):
 
     def forward(
         self, token: Tensor, keys: Tensor, values: Tensor, memory_keys: Tensor, memory_values: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Read a token.
 
         Parameters
@@ -81,16 +81,20 @@ class SpellerStep(nn.Module):
         -------
         logits : float32 (B, V)
         keys, values : float32 (M, N, B, H, L + 1, E)
+        looked : float32 (B, S)
+            Shares (0 to 1) of the frames that the token after this one is read from.
         """
-        said, states = [], []
+        said: list[Tensor] = []
+        looked: list[Tensor] = []
+        states: list[DecoderState] = []
         valid = torch.ones(memory_keys.shape[2], memory_keys.shape[4], dtype=torch.bool)
         for number, decoder in enumerate(self.decoders):
             state = DecoderState(keys[number], values[number], memory_keys[number], memory_values[number], valid)
-            logits, state = decoder(token[:, None], state)
+            logits, state = decoder(token[:, None], state, looked)
             said.append(logits[:, 0])
             states.append(state)
         keys, values = (torch.stack([getattr(state, name) for state in states]) for name in PAST)
-        return torch.stack(said).mean(0), keys, values
+        return torch.stack(said).mean(0), keys, values, torch.stack(looked).mean(0)[:, 0]
 
 
 class CTCReader(nn.Module):
@@ -139,8 +143,9 @@ def export_speller(spellers: Iterable[Speller], folder: Path) -> None:
         step,
         (torch.tensor([1, 2]), *past, *memory),
         ["token", *PAST, *MEMORY],
-        ["logits", *(f"{name}_after" for name in PAST)],
+        ["logits", *(f"{name}_after" for name in PAST), "looked"],
         ({0: beams}, ahead, ahead, clip, clip),
+        opset=OPSET,
     )
     with verified(model, folder / ENCODER), verified(steps, folder / STEP):
         verify_speller(encoder, step, folder, symbols=spellers[0].decoder.embed.num_embeddings)

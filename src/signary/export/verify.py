@@ -136,11 +136,12 @@ def verify_speller(encoder: nn.Module, step: nn.Module, folder: Path, *, symbols
             held = {name: array.numpy() for name, array in zip(("keys", "values"), past, strict=True)}
             worst = max(worst, _apart(_sigmoid(found["confidence"]), _sigmoid(sure.numpy())))
             for token in random.integers(0, symbols, (5, 1)):
-                logits, *past = step.eval()(torch.from_numpy(token), *past, keys, values)
+                logits, *past, looked = step.eval()(torch.from_numpy(token), *past, keys, values)
                 said = runs[1].run(token=token, **held, **known)
                 held = {name: said[f"{name}_after"] for name in held}
                 probabilities = torch.softmax(torch.from_numpy(said["logits"]), -1).numpy()
                 worst = max(worst, _apart(probabilities, torch.softmax(logits, -1).numpy()))
+                worst = max(worst, _apart(said["looked"], looked.numpy()))
     return _checked(worst, atol, folder)
 
 

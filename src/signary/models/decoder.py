@@ -55,7 +55,14 @@ class DecoderLayer(nn.Module):
         self.drop = nn.Dropout(dropout)
 
     def forward(
-        self, tokens: Tensor, past: tuple[Tensor, Tensor], clip: tuple[Tensor, Tensor], mask: Tensor, *, causal: bool
+        self,
+        tokens: Tensor,
+        past: tuple[Tensor, Tensor],
+        clip: tuple[Tensor, Tensor],
+        mask: Tensor,
+        *,
+        causal: bool,
+        looked: list[Tensor] | None = None,
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Read tokens.
 
@@ -68,6 +75,8 @@ class DecoderLayer(nn.Module):
             Frames that may be looked at.
         causal : bool
             There are several tokens, and none before.
+        looked : list, optional
+            Takes the shares (0 to 1) of the clip's frames that each token looks at, float32 (B, L, S), mean of heads.
 
         Returns
         -------
@@ -81,10 +90,21 @@ class DecoderLayer(nn.Module):
         mixed = functional.scaled_dot_product_attention(query, key, value, dropout_p=dropout, is_causal=causal)
         tokens = tokens + self.drop(self.mix(mixed.transpose(1, 2).flatten(2)))
         (query,) = split_heads(self.query(self.norms[1](tokens)), 1, self.heads)
-        mixed = functional.scaled_dot_product_attention(query, *clip, attn_mask=mask, dropout_p=dropout)
+        if looked is None:
+            mixed = functional.scaled_dot_product_attention(query, *clip, attn_mask=mask, dropout_p=dropout)
+        else:
+            mixed, shares = _attention_shown(query, *clip, mask)
+            looked.append(shares.mean(1))
         tokens = tokens + self.drop(self.mix_memory(mixed.transpose(1, 2).flatten(2)))
         hidden = self.drop(functional.relu(self.expand(self.norms[2](tokens))))
         return tokens + self.drop(self.shrink(hidden)), key, value
+
+
+def _attention_shown(query: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Return what is mixed (B, H, L, E), and by which shares (B, H, L, S)."""
+    scores = query @ keys.transpose(-1, -2) * query.shape[-1] ** -0.5
+    shares = scores.masked_fill(~mask, torch.finfo(scores.dtype).min).softmax(-1)
+    return shares @ values, shares
 
 
 class Decoder(nn.Module):
@@ -133,7 +153,9 @@ class Decoder(nn.Module):
         keys, values = packed.permute(2, 3, 0, 4, 1, 5).unbind()
         return DecoderState(keys[..., :0, :], values[..., :0, :], keys, values, valid)
 
-    def forward(self, tokens: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
+    def forward(
+        self, tokens: Tensor, state: DecoderState, looked: list[Tensor] | None = None
+    ) -> tuple[Tensor, DecoderState]:
         """Read tokens.
 
         Parameters
@@ -141,6 +163,8 @@ class Decoder(nn.Module):
         tokens : int64 (B, L)
             Several only at the start.
         state : DecoderState
+        looked : list, optional
+            As of `DecoderLayer.forward`; of the last layer.
 
         Returns
         -------
@@ -157,7 +181,8 @@ class Decoder(nn.Module):
         for number, layer in enumerate(self.layers):
             past = state.keys[number], state.values[number]
             clip = state.memory_keys[number], state.memory_values[number]
-            frames, *pair = layer(frames, past, clip, mask, causal=causal)
+            last = number == len(self.layers) - 1
+            frames, *pair = layer(frames, past, clip, mask, causal=causal, looked=looked if last else None)
             remembered.append(pair)
         keys, values = (torch.stack(list(side)) for side in zip(*remembered, strict=True))
         return self.head(self.norm(frames)), state._replace(keys=keys, values=values)

@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 
 from signary.recognition.backend import Backend
 from signary.text.characters import CharacterVocabulary
+from signary.text.ctc import align
 
 MEMORY = ("memory_keys", "memory_values")
 PAST = ("keys", "values")
+LEAST_SHARE = 1e-6
 
 Floats = NDArray[np.float64]
 Arrays = dict[str, NDArray[np.float32]]
@@ -27,13 +29,32 @@ class LetterReading:
         Characters, without the mark of the end.
     rows : float64 (L, V)
         Probabilities (0 to 1) at each.
+    looks : float64 (L, S)
+        Shares (0 to 1) of the S encoded frames that each was read from.
     log_probability : float
         Of the text and its end.
     """
 
     numbers: NDArray[np.int64]
     rows: Floats
+    looks: Floats
     log_probability: float
+
+    def frames(self, count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the first and last frame, both included, of each character in a clip of ``count`` frames.
+
+        They follow one another so that each is, as far as may be, where it was read from; characters that are more
+        than the encoded frames share these out.
+        """
+        characters, encoded = self.looks.shape
+        if not 0 < characters <= encoded:
+            edges = np.linspace(0, count - 1, characters + 1).round().astype(np.int64)
+            return edges[:-1], edges[1:]
+        nowhere = np.full((encoded, 1), 1 / encoded)  # looked at no more than by chance
+        table = np.log(np.maximum(np.hstack([self.looks.T, nowhere]), LEAST_SHARE))
+        shown = align(table, np.arange(characters), characters).widened(encoded)
+        scale = count / encoded
+        return (shown.first * scale).astype(np.int64), np.ceil((shown.last + 1) * scale).astype(np.int64) - 1
 
 
 def read_letters(
@@ -65,6 +86,7 @@ def read_letters(
         0 or more; 0 leaves scores as they are.
     """
     texts, rows = np.full((1, 1), marks.start), np.zeros((1, 0, len(marks)))
+    looks = np.zeros((1, 0, memory[MEMORY[0]].shape[-2]))
     scores, past = np.zeros(1), {name: memory[f"memory_{name}"][..., :0, :] for name in PAST}
     ended: list[tuple[float, LetterReading]] = []
     for length in range(1, letters + 2):
@@ -72,12 +94,14 @@ def read_letters(
         said = step.run(token=texts[:, -1], **past, **clip)
         logs = _log_softmax(said["logits"].astype(np.float64))
         rows = np.concatenate([rows, np.exp(logs)[:, None]], 1)
+        looks = np.concatenate([looks, said["looked"][:, None]], 1)
         totals = scores[:, None] + np.where(_allowed(marks) if length <= letters else _is_end(marks), logs, -np.inf)
         best = np.argsort(-totals, axis=None, kind="stable")[: min(beam, int(np.isfinite(totals).sum()))]
         parent, symbol = np.unravel_index(best, totals.shape)
         scores, over = totals[parent, symbol], symbol == marks.end
         for text in np.flatnonzero(over).tolist():
-            found = LetterReading(texts[parent[text], 1:], rows[parent[text], :-1], float(scores[text]))
+            kept = parent[text]
+            found = LetterReading(texts[kept, 1:], rows[kept, :-1], looks[kept, :-1], float(scores[text]))
             ended.append((found.log_probability / length**length_power, found))
         parent, symbol, scores = parent[~over], symbol[~over], scores[~over]
         if (
@@ -85,7 +109,7 @@ def read_letters(
             or max((score for score, _ in ended), default=-np.inf) >= scores[0] / (letters + 1) ** length_power
         ):
             break
-        texts, rows = np.column_stack([texts[parent], symbol]), rows[parent]
+        texts, rows, looks = np.column_stack([texts[parent], symbol]), rows[parent], looks[parent]
         past = {name: said[f"{name}_after"][:, :, parent] for name in PAST}
     return max(ended, key=lambda one: one[0])[1]
 

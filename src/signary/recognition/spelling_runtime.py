@@ -12,7 +12,6 @@ from signary.export.bundle import Bundle, BundleManifest
 from signary.landmarks.sequence import Points
 from signary.recognition.backend import Backend
 from signary.recognition.options import with_thresholds
-from signary.recognition.reading import hand_seen
 from signary.recognition.spelling_letters import MEMORY, read_letters
 from signary.text.beam import BeamOptions
 from signary.text.characters import CharacterVocabulary
@@ -132,9 +131,8 @@ class SpellerRuntime:
         confidence = float(1 / (1 + np.exp(-clip["confidence"])))
         if np.isnan(confidence):  # the network has no word of its own for it
             confidence = float(np.exp(found.log_probability))
-        shown = np.flatnonzero(hand_seen(points))  # which frames each letter has is not known: they share them out
-        edges = np.linspace(shown[0], shown[-1], len(found.numbers) + 1).round().astype(np.int64)
-        return SpelledText(marks.decode(found.numbers), edges[:-1], edges[1:], found.rows, confidence)
+        first, last = found.frames(len(points))
+        return SpelledText(marks.decode(found.numbers), first, last, found.rows, confidence)
 
 
 def reads_hands_alone(manifest: BundleManifest) -> bool:
