@@ -50,7 +50,7 @@ class ServeOptions:
     token: str = field(default="", repr=False)
     insecure: bool = False
     names: tuple[str, ...] = ()
-    workers: int = min(8, os.cpu_count() or 1)
+    workers: int = min(8, (os.cpu_count() or 1) + 1)
     idle_s: float = 60.0
     patience_s: float = 10.0
     upload_bytes: int = 200 * 2**20
