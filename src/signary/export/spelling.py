@@ -87,9 +87,11 @@ class SpellerStep(nn.Module):
         said: list[Tensor] = []
         looked: list[Tensor] = []
         states: list[DecoderState] = []
-        valid = torch.ones(memory_keys.shape[2], memory_keys.shape[4], dtype=torch.bool)
-        for number, decoder in enumerate(self.decoders):
-            state = DecoderState(keys[number], values[number], memory_keys[number], memory_values[number], valid)
+        one = len(self.decoders) == 1  # what is there once need not be copied out of a stack
+        stacks = (keys, values, memory_keys, memory_values)
+        held = ([each.squeeze(0)] if one else each.unbind() for each in stacks)
+        for decoder, *memory in zip(self.decoders, *held, strict=True):
+            state = DecoderState(*memory, valid=None)
             logits, state = decoder(token[:, None], state, looked)
             said.append(logits[:, 0])
             states.append(state)

@@ -23,15 +23,15 @@ class DecoderState(NamedTuple):
         Of N layers, H heads, L tokens.
     memory_keys, memory_values : float32 (N, B, H, S, E)
         Of S frames.
-    valid : bool (B, S)
-        False = padding.
+    valid : bool (B, S) or None
+        False = padding; None = there is none.
     """
 
     keys: Tensor
     values: Tensor
     memory_keys: Tensor
     memory_values: Tensor
-    valid: Tensor
+    valid: Tensor | None
 
 
 class DecoderLayer(nn.Module):
@@ -59,7 +59,7 @@ class DecoderLayer(nn.Module):
         tokens: Tensor,
         past: tuple[Tensor, Tensor],
         clip: tuple[Tensor, Tensor],
-        mask: Tensor,
+        mask: Tensor | None,
         *,
         causal: bool,
         looked: list[Tensor] | None = None,
@@ -71,8 +71,8 @@ class DecoderLayer(nn.Module):
         tokens : float32 (B, L, D)
         past, clip : (keys, values), each float32 (B, H, any, E)
             Of the tokens before these, and of the clip.
-        mask : bool (B, 1, 1, S)
-            Frames that may be looked at.
+        mask : bool (B, 1, 1, S) or None
+            Frames that may be looked at; None = all.
         causal : bool
             There are several tokens, and none before.
         looked : list, optional
@@ -100,10 +100,10 @@ class DecoderLayer(nn.Module):
         return tokens + self.drop(self.shrink(hidden)), key, value
 
 
-def _attention_shown(query: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+def _attention_shown(query: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
     """Return what is mixed (B, H, L, E), and by which shares (B, H, L, S)."""
     scores = query @ keys.transpose(-1, -2) * query.shape[-1] ** -0.5
-    shares = scores.masked_fill(~mask, torch.finfo(scores.dtype).min).softmax(-1)
+    shares = (scores if mask is None else scores.masked_fill(~mask, torch.finfo(scores.dtype).min)).softmax(-1)
     return shares @ values, shares
 
 
@@ -177,7 +177,8 @@ class Decoder(nn.Module):
         embedded = self.embed(tokens)
         places = waves(torch.arange(read, read + tokens.shape[1], device=tokens.device) + self.pad + 1, embedded)
         frames = self.drop(embedded * math.sqrt(embedded.shape[-1]) + places)
-        mask, causal, remembered = state.valid[:, None, None], tokens.shape[1] > 1, []
+        mask = None if state.valid is None else state.valid[:, None, None]
+        causal, remembered = tokens.shape[1] > 1, []
         for number, layer in enumerate(self.layers):
             past = state.keys[number], state.values[number]
             clip = state.memory_keys[number], state.memory_values[number]

@@ -146,6 +146,7 @@ def _session_options(threads: int | None) -> Any:
     options.log_severity_level = 3
     # adding and normalizing apart is faster: 6 ms in place of 26 in the encoder of fingerspelling
     options.add_session_config_entry("optimization.disable_specified_optimizers", "SkipLayerNormFusion")
+    options.add_session_config_entry("session.dynamic_block_base", "4")  # who is done first takes of what is left
     # Threads that sleep between two operators wake late; those that spin between two frames take the detector's cores.
     options.add_session_config_entry("session.intra_op.allow_spinning", "1")
     options.add_session_config_entry("session.force_spinning_stop", "1")
