@@ -16,13 +16,14 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from talking import Serving, start
+from talking import Serving, serving, start
 
 from signary.avatar.hand import hand_points, quaternion_turn
 from signary.avatar.handshapes import JOINTS, load_handshapes
 from signary.avatar.look import Look
 from signary.avatar.motion import SpellOptions, plan_spelling
 from signary.avatar.spell import spelled_frames
+from signary.recognition.load import load
 from signary.server import app
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -93,6 +94,22 @@ def test_what_is_signed_to_the_camera_is_read(page: Any) -> None:
     page.click("#start")
     expect(page.locator("#start")).to_contain_text("Start", timeout=WAIT_MS)
     expect(page.locator("#live-text .text")).to_contain_text(re.compile(r"H\s*I"))
+
+
+@pytest.mark.slow
+def test_what_is_spelled_to_the_camera_is_read(browser: Any) -> None:
+    expect = importlib.import_module("playwright.sync_api").expect
+    with serving({"spelling": load("spelling", threads=1)}) as running:
+        context = browser.new_context()
+        page = context.new_page()
+        page.goto(f"{running.url}/")
+        page.click("#start")
+        text = page.locator("#live-text .text.spelled")
+        expect(text).to_contain_text(re.compile(r"h\W*i"), timeout=WAIT_MS)
+        page.click("#start")
+        expect(text.locator("button:not(.partial)").first).to_be_visible(timeout=WAIT_MS)
+        expect(text).to_contain_text(re.compile(r"h\W*i"))
+        context.close()
 
 
 @pytest.mark.slow

@@ -118,6 +118,7 @@ export class TextPanel {
     }
     this.drawn = this.final.length;
     this.box.classList.toggle("words", this.origin.task === "signs");
+    this.box.classList.toggle("spelled", this.origin.task === "spelling");
     this.empty.hidden = all.length > 0;
     const tabbable = this.box.querySelector("button[tabindex='0']") ?? this.box.querySelector("button");
     tabbable?.setAttribute("tabindex", "0");
