@@ -39,13 +39,18 @@ def matrix_rate() -> float:
     return 10 * 2 * 512**3 / statistics.median(times) / 1e9
 
 
+def parser(text: str | None) -> argparse.ArgumentParser:
+    """Return what knows ``--quick``, ``--json`` and ``--data``, to add to."""
+    asked = argparse.ArgumentParser(description=text)
+    asked.add_argument("--quick", action="store_true", help="fewer runs or steps")
+    asked.add_argument("--json", action="store_true", help="write one JSON object and nothing else")
+    asked.add_argument("--data", default="../shared/data", help="folder of the recipes' sources")
+    return asked
+
+
 def arguments(text: str | None) -> argparse.Namespace:
     """Read ``--quick``, ``--json`` and ``--data``."""
-    parser = argparse.ArgumentParser(description=text)
-    parser.add_argument("--quick", action="store_true", help="fewer runs or steps")
-    parser.add_argument("--json", action="store_true", help="write one JSON object and nothing else")
-    parser.add_argument("--data", default="../shared/data", help="folder of the recipes' sources")
-    return parser.parse_args()
+    return parser(text).parse_args()
 
 
 def show(result: Mapping[str, Any], *, as_json: bool) -> None:

@@ -63,6 +63,17 @@ def test_a_clip_in_two_stores_is_refused(tmp_path: Path) -> None:
         open_clips(tmp_path)
 
 
+def test_a_file_that_was_kept_twice_is_refused(tmp_path: Path) -> None:
+    points = np.full((2, 543, 3), 0.5, np.float32)
+    draft = StoreDraft(tmp_path / "a", choose_points())
+    draft.begin()
+    clips = [Clip(name, points, label="up", file=f"{name}.mp4", sha256="0" * 64) for name in "xyz"]
+    draft.add("0", clips)
+    draft.finish()
+    with pytest.raises(InputError, match="clips 0 and 1 are one file, kept twice"):
+        open_clips(tmp_path / "a")
+
+
 def test_a_folder_without_a_store_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no store of clips") as caught:
         open_clips(tmp_path)

@@ -123,6 +123,30 @@ def test_trajectories_are_the_published_ones(frames: int) -> None:
     assert (features[0, len(expected) :] == 0).all()
 
 
+def test_shapes_of_hands_know_no_place_and_size() -> None:
+    wrists = ("left_hand_wrist", "right_hand_wrist")
+    points = torch.rand(30, 543, 3, generator=torch.Generator().manual_seed(0))
+    moved = 0.3 * points + torch.linspace(0, 1, 30)[:, None, None]
+    trajectories = Trajectories(("left_hand", "right_hand"), wrists, shapes=True)
+    assert trajectories.width == 6 * 84
+    here, there = (trajectories(trajectories.select(clip[None]))[0][0] for clip in (points, moved))
+    torch.testing.assert_close(here[:, 84:168], there[:, 84:168], atol=1e-3, rtol=0)
+    assert (here[:, :84] - there[:, :84]).abs().max() > 0.5
+    hand = points[7, LEFT_HAND, :2] - points[7, LEFT_HAND, :2].mean(0)
+    torch.testing.assert_close(here[7, 84:126].reshape(21, 2), hand / hand.norm(dim=1).square().mean().sqrt())
+
+
+def test_clips_are_averaged_to_bins_whatever_the_rate() -> None:
+    trajectories = Trajectories(("left_hand", "right_hand"), ("left_hand_wrist",), bins=20)
+    points = torch.rand(60, 543, 3, generator=torch.Generator().manual_seed(0))
+    features, valid = trajectories(trajectories.select(points[None]))
+    assert features.shape == (1, 20, 252) and valid.all()
+    faster = points.repeat_interleave(2, 0)
+    torch.testing.assert_close(trajectories(trajectories.select(faster[None]))[0], features, atol=1e-4, rtol=0)
+    short, full = trajectories(trajectories.select(points[None, :7]))
+    assert short.shape == (1, 7, 252) and full.all()
+
+
 def test_both_sides_are_turned_centered_scaled_and_pooled() -> None:
     points = torch.rand(1, 128, 543, 3, generator=torch.Generator().manual_seed(0))
     points[:, :4, LEFT_HAND] = torch.nan

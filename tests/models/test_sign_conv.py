@@ -25,6 +25,8 @@ from signary.models.sign_conv import (  # noqa: E402
 
 BODY = {"points": BODY_AND_HANDS, "center": SHOULDERS}
 TURNED = BODY | {"left_signer": True}
+WRISTS = ("left_hand_wrist", "right_hand_wrist")
+HANDS = {"points": ("left_hand", "right_hand"), "center": WRISTS, "left_signer": True, "shapes": True, "bins": 40}
 
 
 def made(frames: int, seed: int = 0) -> torch.Tensor:
@@ -67,7 +69,7 @@ def test_points_and_size_can_be_chosen() -> None:
         SignConv(30, points=BODY_AND_HANDS)
 
 
-@pytest.mark.parametrize("options", [{}, TURNED])
+@pytest.mark.parametrize("options", [{}, TURNED, HANDS])
 @pytest.mark.parametrize("rest", [-100.0, float("nan")])
 def test_a_clip_alone_is_read_as_in_a_padded_batch(options: dict[str, object], rest: float) -> None:
     reader = network(**options)
@@ -98,7 +100,7 @@ def test_only_the_first_frames_of_a_long_clip_are_read() -> None:
     assert reader.features(reader.select(points[None]))[0].shape == (1, 16, 708)
 
 
-@pytest.mark.parametrize("options", [{}, BODY, TURNED])
+@pytest.mark.parametrize("options", [{}, BODY, TURNED, HANDS])
 def test_results_are_finite_whatever_is_missing(options: dict[str, object]) -> None:
     reader = network(**options)
     no_hands, no_pose = made(12), made(12)
@@ -111,7 +113,7 @@ def test_results_are_finite_whatever_is_missing(options: dict[str, object]) -> N
     assert torch.isfinite(reader(made(1)[None])).all()
 
 
-@pytest.mark.parametrize("options", [{}, BODY])
+@pytest.mark.parametrize("options", [{}, BODY, HANDS])
 def test_points_that_are_not_read_and_depth_do_not_matter(options: dict[str, object]) -> None:
     reader, points = network(**options), made(70)
     others = points.clone()
@@ -194,7 +196,7 @@ def test_gradients_reach_every_parameter() -> None:
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("options", [{}, TURNED])
+@pytest.mark.parametrize("options", [{}, TURNED, HANDS])
 def test_the_graph_says_what_the_network_says(options: dict[str, object], tmp_path: Path) -> None:
     pytest.importorskip("onnxscript")
     runtime = pytest.importorskip("onnxruntime")

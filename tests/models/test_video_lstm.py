@@ -21,7 +21,7 @@ NETWORKS = {
     "lstm": lambda: VideoRecurrent(12, 5, width=16),
     "one lstm, dense": lambda: VideoRecurrent(12, 5, width=16, depth=1, dense=(9, 7)),
     "gru": lambda: VideoRecurrent(12, 5, width=16, cell="gru"),
-    "transformer": lambda: VideoTransformer(12, 5, width=16, heads=2),
+    "transformer": lambda: VideoTransformer(12, 5, width=16, heads=2, relative=True),
 }
 
 
@@ -88,6 +88,18 @@ def test_what_is_frozen(what: str, kept: int) -> None:
     for number in (1, 2):
         assert (f"layers.lstm{number}.weight_ih_l0" in learned) == (number > kept)
     assert {"head.weight", "head.bias"} <= learned
+
+
+@pytest.mark.parametrize("kind", [VideoRecurrent, VideoTransformer])
+def test_what_stays_in_all_frames_is_taken_off_beside(kind: type[VideoNetwork]) -> None:
+    torch.manual_seed(0)
+    clips, person = torch.randn(3, 7, 12), torch.randn(3, 1, 12)
+    network = kind(12, 5, width=16, relative=True)
+    read, other = network.scaled(clips), network.scaled(clips + person)
+    assert read.shape == (3, 7, 24)
+    torch.testing.assert_close(read[..., 12:], other[..., 12:])
+    torch.testing.assert_close(other[..., :12] - read[..., :12], person.expand(3, 7, 12))
+    assert network(clips).shape == (3, 5)
 
 
 def test_measured_features_have_one_scale() -> None:

@@ -173,6 +173,7 @@ def test_recipes_have_the_published_parameters() -> None:
     for name, count in (
         ("signs-transformer-seed", 5_315_965),
         ("signs-conv", 1_830_040),
+        ("signs-conv-small", 163_017),
         ("signs-transformer", 4_327_294),
     ):
         assert trainable_parameters(load_recipe(name)) == load_recipe(name).parameters == count

@@ -146,7 +146,11 @@ class ClipAugment:
         options = self.options
         frames = stretches(lengths, clips.shape[1], 0.2, 0.4)[:, 0]
         hidden = (frames & drawn(clips, options.frames_lost).bool()[:, None])[..., None]
-        hidden = hidden.expand(clips.shape[:3]) | self._box(clips)
+        hidden = hidden.expand(clips.shape[:3])
+        if options.box_lost:
+            hidden = hidden | self._box(clips)
+        if not (options.hand_lost or options.hands_gone):
+            return clips.masked_fill(hidden[..., None], math.nan)
         gaps = self._gaps(clips)
         for part in self._hands:
             lost = stretches(lengths, clips.shape[1], 0.1, 0.5)[:, 0] & drawn(clips, options.hand_lost).bool()[:, None]

@@ -147,10 +147,19 @@ def open_clips(
     clips = Clips(stores, **columns)
     keys, counts = np.unique(clips.key, return_counts=True)
     if (counts > 1).any():
-        place = int(np.flatnonzero(clips.key == keys[counts > 1][0])[1])
-        said = f"{stores[int(clips.store[place])].path}: clip {int(clips.row[place])} is in another store, too"
-        raise InputError(said, hint="keep each clip in one store of the folder")
+        raise _kept_twice(clips, np.flatnonzero(clips.key == keys[counts > 1][0])[:2])
     return replace(clips, label=_renamed(clips.label, aliases or {}), source=_teams(clips.source, teams or {}))
+
+
+def _kept_twice(clips: Clips, places: NDArray[np.int64]) -> InputError:
+    rows, (before, after) = clips.row[places], clips.store[places]
+    path = clips.stores[after].path
+    if before == after:
+        said = f"{path}: clips {rows[0]} and {rows[1]} are one file, kept twice"
+        return InputError(said, hint="remove one of them, and prepare again")
+    return InputError(
+        f"{path}: clip {rows[1]} is in another store, too", hint="keep each clip in one store of the folder"
+    )
 
 
 def _store_paths(data: Path, description: str) -> list[Path]:

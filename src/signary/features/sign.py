@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from signary.errors import ConfigError
 from signary.features.motion import difference
-from signary.features.normalize import NormalizeClip
+from signary.features.normalize import NormalizeClip, part_shape
 from signary.features.resample import KeepFrames, PoolFrames, pool_points, pool_times, take_frames
 from signary.features.select import (
     LeftSigner,
@@ -157,6 +157,11 @@ class Trajectories(nn.Module):
         What comes later is left out.
     left_signer : bool
         Mirror clips in which the right hand signs.
+    shapes : bool
+        Tell of each hand its shape, too: its points without place and size in each frame.
+    bins : int, optional
+        Average longer clips to so many frames, so that how many a camera takes a second counts for less, and no frame
+        is left out.
 
     Raises
     ------
@@ -165,7 +170,14 @@ class Trajectories(nn.Module):
     """
 
     def __init__(
-        self, parts: Sequence[str], center: Sequence[str], *, max_frames: int = 384, left_signer: bool = False
+        self,
+        parts: Sequence[str],
+        center: Sequence[str],
+        *,
+        max_frames: int = 384,
+        left_signer: bool = False,
+        shapes: bool = False,
+        bins: int | None = None,
     ) -> None:
         super().__init__()
         self.select = SelectPoints(parts)
@@ -174,12 +186,14 @@ class Trajectories(nn.Module):
             raise ConfigError(f"{missing or tuple(center)}: center not among the points", hint="give it with center=")
         self.turn = LeftSigner(self.select) if left_signer else None
         self.normalize = NormalizeClip(self.select.names.index(name) for name in center)
-        self.keep = KeepFrames(max_frames)
+        self.keep, self.pool = KeepFrames(max_frames), PoolFrames(bins) if bins else None
+        self.hands = [self.select.parts[name] for name in ("left_hand", "right_hand")] if shapes else []
 
     @property
     def width(self) -> int:
         """Number of features D."""
-        return 6 * len(self.select)
+        shapes: int = sum(hand.stop - hand.start for hand in self.hands)
+        return 6 * (len(self.select) + shapes)
 
     @torch.no_grad()
     def forward(self, points: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor]:
@@ -195,15 +209,20 @@ class Trajectories(nn.Module):
         Returns
         -------
         features : float32 (B, S, D)
-            S = min(T, max_frames); 0 where not seen.
+            S = min(T, max_frames), or min(T, bins); 0 where not seen.
         valid : bool (B, S)
             False = padding.
         """
         with full_precision(points):
-            values, seen = flat_points(points, valid_frames(points, lengths))
+            frames = valid_frames(points, lengths)
+            values, seen = flat_points(points, frames)
             if self.turn is not None:
                 values, seen = self.turn(values, seen)
-            values = self.normalize(values, seen)
+            if self.pool is not None:
+                values, seen = pool_points(self.pool(seen.any(-1), frames), values, seen)
+            shapes = [part_shape(values[:, :, hand], seen[:, :, hand]) for hand in self.hands]
+            values = torch.cat([self.normalize(values, seen), *shapes], 2)
+            seen = torch.cat([seen, *(seen[:, :, hand] for hand in self.hands)], 2)
             order, valid = self.keep(seen.any(-1))
             # a dropped frame holds zeros and nothing seen already
             values, seen = take_frames(values, order), take_frames(seen, order)

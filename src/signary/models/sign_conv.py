@@ -139,6 +139,10 @@ class SignConv(SignNetwork):
         Share of the clips for which a block is left out in training; dropout of attention's shares, too.
     left_signer : bool
         Mirror clips in which the right hand signs; the published network does not.
+    shapes : bool
+        Read each hand's shape by itself, too; the published network does not.
+    bins : int, optional
+        Average longer clips to so many frames; the published network reads each.
 
     Raises
     ------
@@ -160,9 +164,13 @@ class SignConv(SignNetwork):
         dropout: float = 0.8,
         drop_path: float = 0.2,
         left_signer: bool = False,
+        shapes: bool = False,
+        bins: int | None = None,
     ) -> None:
         super().__init__()
-        self.features: Trajectories = Trajectories(points, center, max_frames=max_frames, left_signer=left_signer)
+        self.features: Trajectories = Trajectories(
+            points, center, max_frames=max_frames, left_signer=left_signer, shapes=shapes, bins=bins
+        )
         self.stem, self.norm = nn.Linear(self.features.width, width, bias=False), FrameNorm(width)
         blocks: list[nn.Module] = []
         for _ in range(depth):

@@ -20,6 +20,9 @@ class VideoNetwork(nn.Module):
     ----------
     features : int
         D.
+    relative : bool
+        Read each feature twice, as it is and without its mean over the clip: what a person and a room bring with them
+        stays in all frames.
     """
 
     mean: Tensor
@@ -27,8 +30,9 @@ class VideoNetwork(nn.Module):
     layers: nn.ModuleDict
     head: nn.Linear
 
-    def __init__(self, features: int) -> None:
+    def __init__(self, features: int, *, relative: bool = False) -> None:
         super().__init__()
+        self.relative, self.read = relative, features * (1 + relative)
         self.register_buffer("mean", torch.zeros(features))
         self.register_buffer("scale", torch.ones(features))
 
@@ -37,6 +41,11 @@ class VideoNetwork(nn.Module):
         frames = clips.flatten(0, 1)
         self.mean.copy_(frames.mean(0))
         self.scale.copy_(1 / frames.std(0, correction=0).clamp(min=1e-3))
+
+    def scaled(self, clips: Tensor) -> Tensor:
+        """Return what the layers read, float32 (B, T, D or 2 D), for features float32 (B, T, D)."""
+        frames = (clips - self.mean) * self.scale
+        return torch.cat([frames, frames - frames.mean(1, keepdim=True)], -1) if self.relative else frames
 
     def freeze(self, what: Freeze) -> None:
         """Keep layers as they are: the first (``lstm1``), or all but the last (``all``); dropout goes on."""
@@ -69,6 +78,8 @@ class VideoRecurrent(VideoNetwork):
         Units of fully connected layers before the last one, each with ReLU.
     dropout : float
         0 to 1, of the inputs of all recurrent and of the further fully connected layers.
+    relative : bool
+        See `VideoNetwork`.
     """
 
     def __init__(
@@ -81,11 +92,12 @@ class VideoRecurrent(VideoNetwork):
         depth: int = 2,
         dense: Sequence[int] = (),
         dropout: float = 0.5,
+        relative: bool = False,
     ) -> None:
-        super().__init__(features)
+        super().__init__(features, relative=relative)
         kind = nn.LSTM if cell == "lstm" else nn.GRU
         self.layers = nn.ModuleDict()
-        before = features
+        before = self.read
         for number in range(1, depth + 1):
             layer = kind(before, width, batch_first=True)
             _start_like_keras(layer)
@@ -99,7 +111,7 @@ class VideoRecurrent(VideoNetwork):
 
     def forward(self, clips: Tensor) -> Tensor:
         """Return logits float32 (B, V) for features float32 (B, T, D)."""
-        frames = (clips - self.mean) * self.scale
+        frames = self.scaled(clips)
         recurrent = [layer for layer in self.layers.values() if isinstance(layer, nn.RNNBase)]
         for layer in recurrent:
             frames, _ = layer(self.same_drop(frames))
@@ -125,6 +137,8 @@ class VideoTransformer(VideoNetwork):
         Blocks, and attention heads of each.
     dropout : float
         0 to 1.
+    relative : bool
+        See `VideoNetwork`.
     """
 
     def __init__(
@@ -137,16 +151,17 @@ class VideoTransformer(VideoNetwork):
         depth: int = 2,
         heads: int = 4,
         dropout: float = 0.3,
+        relative: bool = False,
     ) -> None:
-        super().__init__(features)
+        super().__init__(features, relative=relative)
         blocks = {f"block{number}": Block(width, heads=heads, dropout=dropout) for number in range(1, depth + 1)}
-        self.layers = nn.ModuleDict({"stem": nn.Linear(features, width), "place": _Place(frames, width), **blocks})
+        self.layers = nn.ModuleDict({"stem": nn.Linear(self.read, width), "place": _Place(frames, width), **blocks})
         self.drop, self.head = nn.Dropout(dropout), nn.Linear(width, classes)
 
     def forward(self, clips: Tensor) -> Tensor:
         """Return logits float32 (B, V) for features float32 (B, T, D)."""
         stem, place, *blocks = self.layers.values()
-        frames = place(stem((clips - self.mean) * self.scale))
+        frames = place(stem(self.scaled(clips)))
         for block in blocks:
             frames = block(frames, None)
         logits: Tensor = self.head(self.drop(frames.mean(1)))

@@ -72,8 +72,8 @@ def sign_network(recipe: SignRecipe, classes: int) -> SignNetwork:
     if recipe.network == "sign-conv":
         given.pop("inner", None)
         places = {name: getattr(recipe, name) for name in ("points", "center") if getattr(recipe, name)}
-        frames = recipe.data.max_frames
-        return SignConv(classes, max_frames=frames, left_signer=recipe.left_signer, **places, **given)
+        how: dict[str, Any] = {name: getattr(recipe, name) for name in ("left_signer", "shapes", "bins")}
+        return SignConv(classes, max_frames=recipe.data.max_frames, **how, **places, **given)
     if recipe.network == "sign-transformer":
         face = {"lips": not recipe.points or "lips" in recipe.points, "head": "head" in recipe.points}
         return SignTransformer(classes, **face, **given)
@@ -85,6 +85,7 @@ def video_network(recipe: VideoRecipe, classes: int, *, features: int = 0, frame
     """Return the untrained network of a recipe of videos for a number of classes, of features, and of frames."""
     sizes = {name: getattr(recipe, name) for name in ("width", "depth", "dropout")}
     given: dict[str, Any] = {name: value for name, value in sizes.items() if value is not None}
+    given["relative"] = recipe.relative
     features = features or (INCEPTION_FEATURES if recipe.features == "inception" else CompactNet(3, 1).width)
     if recipe.network == "video-transformer":
         given |= {"heads": recipe.heads} if recipe.heads else {}

@@ -153,6 +153,8 @@ class SignRecipe(ClipRecipe):
         Of the network, in place of its own.
     left_signer, shapes : bool
         Of ``sign-conv``: mirror clips in which the right hand signs; read each hand's shape by itself, too.
+    bins : int, optional
+        Of ``sign-conv``: average longer clips to so many frames.
     quirks : bool
         Of ``sign-transformer-published``: mask as the published one does, in inference, too.
     members : int
@@ -180,6 +182,8 @@ class SignRecipe(ClipRecipe):
     depth: int | None = Field(None, ge=1)
     heads: int | None = Field(None, ge=1)
     left_signer: bool = False
+    shapes: bool = False
+    bins: int | None = Field(None, ge=1)
     quirks: bool = False
     members: int = Field(1, ge=1)
     late_dropout: int = Field(15, ge=0)

@@ -28,6 +28,8 @@ class VideoRecipe(ClipRecipe):
         Units of fully connected layers behind recurrent ones.
     standardize : bool
         Bring each feature to mean 0 and standard deviation 1 of the clips learned from.
+    relative : bool
+        Read features without their mean over the clip, too; see `signary.models.video_lstm.VideoNetwork`.
     init_from : str
         A run or bundle of the same network whose weights are gone on with, all but those of the last layer.
     freeze : {"none", "backbone", "lstm1", "all"}
@@ -46,6 +48,7 @@ class VideoRecipe(ClipRecipe):
     heads: int | None = Field(None, ge=1)
     dense: list[int] = []
     standardize: bool = True
+    relative: bool = False
     init_from: str = ""
     freeze: Literal["none", "backbone", "lstm1", "all"] = "none"
     body_rate: float | None = Field(None, gt=0)
