@@ -307,6 +307,8 @@ def main() -> None:
     asked.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="folds learned side by side")
     asked.add_argument("--plot", type=Path, help="draw learning curves there")
     options = asked.parse_args()
+    if options.seeds is not None and options.seeds < 2:
+        asked.error("--seeds: an interval needs 2 or more")
     steps = options.steps or (40 if options.quick else None)
     more = {} if steps is None else {"steps": str(steps)}
     with tempfile.TemporaryDirectory() as temporary:
