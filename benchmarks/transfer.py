@@ -289,7 +289,7 @@ def table(rows: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
             yield f"{classes}, {way}", "  ".join(cells)
             gains = [f"{row['clips']}: {_percent(row['gain'], '+')}" for row in mine if "gain" in row]
             if gains:
-                yield f"    over {mine[0]['over']}", "  ".join(gains)
+                yield f"    {way}, over {mine[0]['over']}", "  ".join(gains)
 
 
 def _percent(row: Mapping[str, float], sign: str = "") -> str:
