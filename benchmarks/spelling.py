@@ -38,8 +38,12 @@ from signary.training.spelling_task import SpellingTask
 FRAMES, TOKENS, BATCH, POOL = 384, 33, 32, 32
 MEDIAN, SIGMA = 160, 0.5
 PUBLISHED_MS = {"encoder": 72.9, "decoder": 47.9}  # of the published code on two cores of an EPYC, 2.6 GHz
-EPOCHS = {"spelling-small": 400, "spelling": 400, "spelling-ctc": 800}  # in which all is learned by heart
 OVERFIT = {"width": 64, "depth": 2, "batch": 16, "learning_rate": 3e-3, "weight_decay": 0.0, "dropout": 0.0}
+OVERFIT_EACH = {  # what reads as the clip goes on needs depth to look far enough ahead
+    "spelling-small": {"epochs": 400},
+    "spelling": {"epochs": 400},
+    "spelling-ctc": {"epochs": 1000, "depth": 6},
+}
 
 
 class Published:
@@ -289,8 +293,8 @@ def overfit(count: int) -> dict[str, Any]:
         folder = Path(place)
         make_fingerspelling(folder / "raw", files=1, sequences=count, supplemental=0, frames_a_letter=4)
         prepare("fingerspelling", folder / "raw", folder / "store", choose_points("hands"), Options(fps=30.0))
-        for name, epochs in EPOCHS.items():
-            recipe = _recipe(name, **OVERFIT, epochs=epochs, members=1, warm_up=10, augment=Strengths.only())
+        for name, own in OVERFIT_EACH.items():
+            recipe = _recipe(name, **(OVERFIT | own), members=1, warm_up=10, augment=Strengths.only())
             hands = recipe.features.model_copy(update={"points": ["left_hand", "right_hand"]})
             recipe = recipe.model_copy(update={"features": hands})
             phrases, _ = load_phrases(recipe, folder / "store")

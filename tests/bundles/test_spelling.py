@@ -8,7 +8,9 @@ from rapidfuzz.distance import Levenshtein
 
 import signary
 from signary.avatar.motion import SpellOptions, plan_spelling
+from signary.datasets.synthetic_noise import ENDS
 from signary.landmarks.sequence import LandmarkSequence
+from signary.landmarks.skeleton import LEFT_HAND, RIGHT_HAND
 from signary.recognition.spelling import SpellingRecognizer
 
 TEXTS = ("main street 42", "hello world", "quick brown", "anna lopez")
@@ -48,6 +50,18 @@ def test_letters_are_read_when_they_are_shown(reader: SpellingRecognizer) -> Non
     assert np.median(np.abs(np.subtract(read, shown))) <= 0.1
     assert [token.start_s for token in found.tokens] == sorted(token.start_s for token in found.tokens)
     assert 0.5 < found.confidence <= 1
+
+
+def test_ten_points_of_a_hand_without_depth_will_do(reader: SpellingRecognizer) -> None:
+    wrong = 0
+    for text in TEXTS:
+        clip = spelled(text)
+        points = np.full_like(clip.points, np.nan)
+        for hand in (LEFT_HAND, RIGHT_HAND):
+            places = hand.start + np.array(ENDS)
+            points[:, places, :2] = clip.points[:, places, :2]
+        wrong += Levenshtein.distance(reader.recognize(LandmarkSequence(points, clip.times_s)).text, text)
+    assert wrong / sum(map(len, TEXTS)) <= 0.15
 
 
 def test_hands_are_all_it_looks_for(reader: SpellingRecognizer) -> None:

@@ -93,11 +93,11 @@ class LandmarkSequence:
 
     @property
     def hand_rate(self) -> float:
-        """Share of frames in which at least one hand was seen (0 to 1)."""
+        """Share of frames in which some point of a hand was seen (0 to 1)."""
         if not len(self):
             return 0.0
         slots = (slice(None),) if self.skeleton is HAND_21 else (LEFT_HAND, RIGHT_HAND)
-        seen = [np.isfinite(self.points[:, slot]).all(axis=(1, 2)) for slot in slots]
+        seen = [np.isfinite(self.points[:, slot, :2]).all(axis=2).any(axis=1) for slot in slots]
         return float(np.logical_or.reduce(seen).mean())
 
     def mirrored(self) -> LandmarkSequence:

@@ -30,8 +30,8 @@ def one_handed(points: Points, hand: str) -> Points:
 
 
 def hand_seen(points: Points) -> NDArray[np.bool_]:
-    """Say in which frames a hand was seen: points float32 (T, 543, 3) to bool (T,)."""
-    left, right = (np.isfinite(points[:, slot, :2]).all((1, 2)) for slot in SLOTS)
+    """Say in which frames some point of a hand was seen: points float32 (T, 543, 3) to bool (T,)."""
+    left, right = (np.isfinite(points[:, slot, :2]).all(2).any(1) for slot in SLOTS)
     return np.asarray(left | right)
 
 
