@@ -58,12 +58,13 @@ def test_times():
     assert clip.fps == pytest.approx(25)
 
 
-def test_hand_rate_counts_frames_with_a_whole_hand():
+def test_hand_rate_counts_frames_with_points_of_a_hand():
     points = np.full((4, 543, 3), np.nan)
     points[0, LEFT_HAND] = points[1, RIGHT_HAND] = points[2] = 0.5
-    points[3, LEFT_HAND.start] = 0.5
-    assert LandmarkSequence(points, range(4)).hand_rate == 0.75
-    assert LandmarkSequence(points[:, LEFT_HAND], range(4), "HAND_21").hand_rate == 0.5
+    points[3, LEFT_HAND.start, :2] = 0.5
+    points[1, LEFT_HAND.start, 0] = 0.5  # no place
+    assert LandmarkSequence(points, range(4)).hand_rate == 1
+    assert LandmarkSequence(points[:, LEFT_HAND], range(4), "HAND_21").hand_rate == 0.75
     assert LandmarkSequence(points[:0], []).hand_rate == 0
 
 

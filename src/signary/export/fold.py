@@ -83,8 +83,8 @@ def folded(network: Network) -> Network:
         for name, child in module.named_children():
             if isinstance(child, PostNorm):
                 _shift_first(child)
-                rotary = isinstance(child.branch, RotaryAttention)
-                branch = GraphAttention(child.branch) if rotary else child.branch
+                branch = child.branch
+                branch = GraphAttention(branch) if isinstance(branch, RotaryAttention) else branch
                 setattr(module, name, AddNorm(branch, child.norm))
     return network
 

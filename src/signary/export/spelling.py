@@ -91,7 +91,7 @@ class SpellerStep(nn.Module):
         stacks = (keys, values, memory_keys, memory_values)
         held = ([each.squeeze(0)] if one else each.unbind() for each in stacks)
         for decoder, *memory in zip(self.decoders, *held, strict=True):
-            state = DecoderState(*memory, valid=None)
+            state = DecoderState(*memory, None)
             logits, state = decoder(token[:, None], state, looked)
             said.append(logits[:, 0])
             states.append(state)
