@@ -90,8 +90,8 @@ class SpellerStep(nn.Module):
         one = len(self.decoders) == 1  # what is there once need not be copied out of a stack
         stacks = (keys, values, memory_keys, memory_values)
         held = ([each.squeeze(0)] if one else each.unbind() for each in stacks)
-        for decoder, *memory in zip(self.decoders, *held, strict=True):
-            state = DecoderState(*memory, None)
+        for decoder, past_keys, past_values, clip_keys, clip_values in zip(self.decoders, *held, strict=True):
+            state = DecoderState(past_keys, past_values, clip_keys, clip_values, valid=None)
             logits, state = decoder(token[:, None], state, looked)
             said.append(logits[:, 0])
             states.append(state)
