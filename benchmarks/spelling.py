@@ -42,7 +42,7 @@ OVERFIT = {"width": 64, "depth": 2, "batch": 16, "learning_rate": 3e-3, "weight_
 OVERFIT_EACH = {  # what reads as the clip goes on needs depth to look far enough ahead
     "spelling-small": {"epochs": 400},
     "spelling": {"epochs": 400},
-    "spelling-ctc": {"epochs": 1000, "depth": 6},
+    "spelling-ctc": {"epochs": 600, "depth": 6},
 }
 
 
