@@ -289,7 +289,8 @@ def table(rows: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
             yield f"{classes}, {way}", "  ".join(cells)
             gains = [f"{row['clips']}: {_percent(row['gain'], '+')}" for row in mine if "gain" in row]
             if gains:
-                yield f"    {way}, over {mine[0]['over']}", "  ".join(gains)
+                over = next(row["over"] for row in mine if "over" in row)
+                yield f"    {way}, over {over}", "  ".join(gains)
 
 
 def _percent(row: Mapping[str, float], sign: str = "") -> str:
