@@ -136,6 +136,7 @@ def prepare(
     from signary.cli.features import Asked, prepare_videos
     from signary.datasets import manifest
     from signary.landmarks.store import RECIPE_POINTS, choose_points
+    from signary.output import make_folder
 
     if workers < 1:
         raise WrongUse(f"workers={workers}, must be 1 or more", hint="a process each; 1 is the default")
@@ -147,6 +148,7 @@ def prepare(
         chosen = choose_points(points or RECIPE_POINTS)
     wanted = tuple(name.strip() for name in classes.split(",") if name.strip())
     options = manifest.Options(fps, licence, wanted, detector, mirrored)
+    make_folder(output.parent)
     if features:
         made = prepare_videos(reader, folder, output, asked, options, workers=workers, force=force, track=_track)
         return _tell(made, output, "clips")
