@@ -1,5 +1,8 @@
 """What is each kind of realism of made spelling worth? The same small training without it, read on what has it all.
 
+All trainings go on from one beginner, who reads plain clips: still air, one speed, hands as they were photographed.
+A network that has read nothing yet spends its first thousand steps on the question where letters are.
+
 Read are made clips of hands kept for testing, films of the avatar through the detector, and, where they are found,
 real letter photos of a source kept for testing, strung together. ``--read MODEL`` asks the other way round what makes
 reading hard: a trained model reads clips made without each kind.
@@ -8,7 +11,11 @@ reading hard: a trained model reads clips made without each kind.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+import json
+import operator
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial, reduce
 from pathlib import Path
 from typing import Any
 
@@ -17,33 +24,40 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from harness import show
+from harness import parser, show
 from signary.datasets.spelling_sets import find_spelling_set
 from signary.datasets.synthetic import SyntheticSpelling
 from signary.datasets.synthetic_options import SyntheticOptions
 from signary.datasets.synthetic_text import fold
+from signary.evaluation.figure import open_figure, save_figure, tidy
 from signary.evaluation.metrics import spelling_metrics
 from signary.features.select import SelectPoints
 from signary.landmarks.sequence import LandmarkSequence
 from signary.landmarks.skeleton import HOLISTIC_543
+from signary.output import make_folder, whole_file
 from signary.recognition.load import load
 from signary.recognition.recognizer import Recognizer
+from signary.training.networks import spelling_network
 from signary.training.recipe import load_recipe
 from signary.training.schema_spelling import SpellingFeatures, SpellingRecipe
 from signary.training.spelling_made import fit_on_made
 from signary.training.spelling_task import read_clips
 
+ALL, NONE, TEN_POINTS = "all of it", "none of it", "ten points a hand, x and y alone"
 WITHOUT: dict[str, dict[str, Any]] = {
-    "all of it": {},
+    ALL: {},
     "no detector noise": {"noise": 0.0},
     "no gaps": {"gaps": 0.0, "flips": 0.0},
     "no coarticulation": {"coarticulation": 0.0, "asynchrony": 0.0},
     "no turning and drifting": {"wrist": 0.0, "drift": 0.0},
     "no other views": {"camera": 0.0},
-    "no variety of hands": {"variation": 0.0, "blend": 0.0, "bones": 0.0},
+    "no strangers": {"strangers": 0.0},
+    "no variety of hands": {"strangers": 0.0, "variation": 0.0, "blend": 0.0, "bones": 0.0},
     "no rests and false starts": {"rests": 0.0, "false_starts": 0.0, "other_hand": 0.0},
     "one speed": {"letter_frames": [9.5, 9.5, 9.5]},
+    "one frame rate": {"fps": [30.0, 30.0]},
 }
+PLAIN = reduce(operator.or_, WITHOUT.values())
 JOINTS = ("cmc", *["mcp"] * 4)
 FINGERS = ("thumb", "index", "middle", "ring", "pinky")
 TEN = [
@@ -53,17 +67,17 @@ TEN = [
     for joint in (base, "tip")
 ]
 HANDS = SelectPoints(["left_hand", "right_hand"])
-TEN_POINTS = "ten points a hand, x and y alone"
 TEST_SEED, READ_BATCH, FILMS = 5_000_011, 32, 12
 PHOTOS = "asl-letters-landmarks/borisgraudt.npz"
 
 
-def recipe_without(realism: dict[str, Any], steps: int) -> SpellingRecipe:
-    """Return the recipe of the reader that ships, with less realism and so many steps."""
+def recipe_without(realism: dict[str, Any], steps: int, *, ten: bool) -> SpellingRecipe:
+    """Return the recipe of the reader that ships, or of one of ten points, with less realism and so many steps."""
     recipe = load_recipe("spelling-hands")
     assert isinstance(recipe, SpellingRecipe)
     options = SyntheticOptions(**(recipe.synthetic.model_dump() | {"sparse": 0.0} | realism))
-    return recipe.model_copy(update={"synthetic": options, "steps": steps, "average": 0.98})
+    features = SpellingFeatures(points=TEN, coordinates=2) if ten else recipe.features
+    return recipe.model_copy(update={"synthetic": options, "steps": steps, "average": 0.98, "features": features})
 
 
 def test_sets(clips: int, photos: Path) -> dict[str, list[tuple[str, Tensor]]]:
@@ -110,43 +124,95 @@ def read_error_rate(reader: Recognizer, realism: dict[str, Any], clips: int, *, 
     return float(spelling_metrics(asked, read)["cer"])
 
 
-def results(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    """Yield the error rates without each kind of realism."""
-    torch.set_num_threads(options.threads)
-    known = WITHOUT | {TEN_POINTS: {}}
-    chosen = {name: without for name, without in known.items() if not options.only or name in options.only}
-    if options.read:
-        reader = load(options.read, threads=options.threads)
-        for name, realism in chosen.items():
-            yield {name: round(read_error_rate(reader, realism, options.clips, ten=name == TEN_POINTS), 4)}
-        return
-    sets = test_sets(options.clips, Path(options.data) / PHOTOS)
+def read_without(
+    options: argparse.Namespace, chosen: Mapping[str, dict[str, Any]]
+) -> Iterator[tuple[str, dict[str, float]]]:
+    """Yield how a trained model reads clips made without each kind of realism."""
+    reader = load(options.read, threads=options.threads)
     for name, realism in chosen.items():
-        recipe = recipe_without(realism, options.steps)
-        if name == TEN_POINTS:
-            recipe = recipe.model_copy(update={"features": SpellingFeatures(points=TEN, coordinates=2)})
-        network = fit_on_made(recipe)
-        yield {name: {where: round(error_rate(network, recipe, clips), 4) for where, clips in sets.items()}}
+        yield name, {"made": round(read_error_rate(reader, realism, options.clips, ten=name == TEN_POINTS), 4)}
+
+
+def learned_without(
+    options: argparse.Namespace, chosen: Mapping[str, dict[str, Any]]
+) -> Iterator[tuple[str, dict[str, float]]]:
+    """Yield how networks that learned without each kind of realism read each set."""
+    keep: Path = options.keep
+    rows_file, known = keep / "rows.json", dict[str, dict[str, float]]()
+    if rows_file.exists():
+        known = json.loads(rows_file.read_text(encoding="utf-8"))
+    sets = kept(keep / "sets.pt", lambda: test_sets(options.clips, Path(options.data) / PHOTOS))
+    for name, realism in chosen.items():
+        if name not in known:
+            ten = name == TEN_POINTS
+            plain = recipe_without(PLAIN, options.beginning, ten=ten)
+            begun = kept(keep / f"beginner{'-ten' * ten}.pt", partial(beginner, plain))
+            recipe = recipe_without(realism, options.steps, ten=ten)
+            network = spelling_network(recipe)
+            network.load_state_dict(begun)
+            network = fit_on_made(recipe, network=network)
+            known[name] = {where: round(error_rate(network, recipe, clips), 4) for where, clips in sets.items()}
+            with whole_file(rows_file, force=True) as draft:
+                draft.write_text(json.dumps(known, indent=1), encoding="utf-8")
+        yield name, known[name]
+
+
+def beginner(recipe: SpellingRecipe) -> dict[str, Tensor]:
+    """Return the weights of a network that learned by a recipe alone."""
+    return fit_on_made(recipe).state_dict()
+
+
+def kept(path: Path, make: Callable[[], Any]) -> Any:
+    """Return what lies in a file, or make it and put it there."""
+    if not path.exists():
+        made = make()
+        with whole_file(path, force=True) as draft:
+            torch.save(made, draft)
+    return torch.load(path, weights_only=True)
+
+
+def plot(rows: Mapping[str, Mapping[str, float]], path: Path) -> None:
+    """Draw the error rates of each set, a bar for each kind that was left out."""
+    sets = list(next(iter(rows.values())))
+    figure = open_figure(4 * len(sets), 0.35 * len(rows) + 1)
+    panels = figure.subplots(1, len(sets), sharey=True, squeeze=False)[0]
+    places = np.arange(len(rows))[::-1]
+    for axes, where in zip(panels, sets, strict=True):
+        errors = [100 * row[where] for row in rows.values()]
+        colors = ["#222222" if name in (ALL, NONE, TEN_POINTS) else "#3b7dd8" for name in rows]
+        axes.barh(places, errors, color=colors)
+        axes.axvline(100 * rows[ALL][where], color="gray", linewidth=0.8, linestyle=":")
+        axes.set(title=where, xlabel="character errors, percent", yticks=places, yticklabels=list(rows))
+    tidy(*panels)
+    save_figure(figure, path, force=True)
 
 
 def main() -> None:
     """Print error rates."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--steps",
-        type=int,
-        default=1000,
-        help="of each training; 1,000 take 20 minutes of a core, fewer teach too little to compare",
+    asked = parser(__doc__)
+    asked.add_argument("--beginning", type=int, default=300, help="steps on plain clips, the same for all")
+    asked.add_argument("--steps", type=int, default=300, help="of each training")
+    asked.add_argument("--clips", type=int, default=256, help="to read of each set but the films, which are 12")
+    asked.add_argument("--threads", type=int, default=1)
+    asked.add_argument("--read", metavar="MODEL", help="train nothing, read with this model")
+    asked.add_argument("--only", nargs="*", help="names of what is left out")
+    asked.add_argument(
+        "--keep", type=Path, metavar="FOLDER", help="write each result there, and go on from those in it"
     )
-    parser.add_argument("--clips", type=int, default=256, help="to read of each set but the films, which are 12")
-    parser.add_argument("--data", default="../shared/data", help="where asl-letters-landmarks is")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--read", metavar="MODEL", help="train nothing, read with this model")
-    parser.add_argument("--only", nargs="*", help="names of what is left out")
-    parser.add_argument("--json", action="store_true", help="write one JSON object a line and nothing else")
-    options = parser.parse_args()
-    for result in results(options):
-        show(result, as_json=options.json)
+    asked.add_argument("--plot", type=Path, help="draw what was learned there")
+    options = asked.parse_args()
+    torch.set_num_threads(options.threads)
+    known = WITHOUT | {NONE: PLAIN, TEN_POINTS: {}}
+    chosen = {name: without for name, without in known.items() if not options.only or name in options.only}
+    with tempfile.TemporaryDirectory() as temporary:
+        options.keep = options.keep or Path(temporary)
+        make_folder(options.keep)
+        rows = dict[str, dict[str, float]]()
+        for name, row in (read_without if options.read else learned_without)(options, chosen):
+            rows[name] = row
+            show({name: row}, as_json=options.json)
+    if options.plot:
+        plot(rows, options.plot)
 
 
 if __name__ == "__main__":

@@ -7,8 +7,8 @@ import string
 import numpy as np
 import pytest
 
-from signary.avatar.hand import LIMITS
-from signary.avatar.handshapes import JOINTS, load_handshapes, spellable
+from signary.avatar.hand import LIMITS, vector_quaternion
+from signary.avatar.handshapes import JOINTS, HandshapeBank, load_handshapes, spellable
 from signary.errors import InputError
 
 BANK = load_handshapes()
@@ -41,6 +41,24 @@ def test_people_are_apart() -> None:
     assert np.abs(poses[0] - poses[1]).max() > 0.05
     with pytest.raises(InputError, match="nobody"):
         BANK.poses("A", people="nobody")
+
+
+def test_differences_are_those_between_people() -> None:
+    """Made people who differ in one joint and about one axis, one of whom shows nothing."""
+    random = np.random.default_rng(3)
+    bends, leans = random.normal(0, [[[0.3]], [[0.2]]], (2, 3, 400)).astype(np.float32)
+    mean = np.zeros((4, 401, JOINTS + 4), np.float32)
+    mean[:3, :400, 5] = 1 + bends
+    mean[:3, :400, JOINTS:] = vector_quaternion(leans[..., None] * np.array([0, 1, 0]))
+    mean[:3, 400, 5], mean[:, 400, JOINTS], mean[3] = 9 * np.arange(3), 1, np.nan
+    modes = np.zeros((4, 401, 1, JOINTS + 3), np.float32)
+    shapes = (*("A" * 400), "0")
+    bank = HandshapeBank(("a", "b", "c", "d"), shapes, mean, modes, BANK.build_of(np.arange(4)))
+    found = bank.differences(np.arange(4))
+    expected = np.zeros(JOINTS + 3)
+    expected[[5, JOINTS + 1]] = 0.3, 0.2
+    np.testing.assert_allclose(np.sqrt(np.diag(found @ found.T)), expected, atol=0.02)
+    assert not bank.differences(np.array([0, 3])).any()  # nobody to differ from
 
 
 def test_fists_have_the_thumb_where_it_belongs() -> None:

@@ -264,6 +264,21 @@ def test_doubles_keep_their_shape() -> None:
     assert (angles[3] - angles[0]).abs().max() > 0.5
 
 
+def test_strangers_show_a_letter_in_a_way_of_their_own() -> None:
+    """Each the same way whenever it comes, and not as anybody who is known does."""
+    numbers, _ = (torch.from_numpy(part) for part in CharacterVocabulary().encode_many(["aba"] * 40))
+    bank = load_handshapes()
+    known = torch.from_numpy(bank.mean[:, bank.shapes.index("A"), :22])
+    away = []
+    for strangers in (0.0, 1.0):
+        options = PLAIN.model_copy(update={"strangers": strangers, "variation": 0.0, "blend": 0.0})
+        shown = Shapes("train", options).poses(numbers, 0 * numbers, Dice(4))[:, :, 0]
+        torch.testing.assert_close(shown[:, 0], shown[:, 2])
+        away.append(torch.cdist(shown[:, 0, :22], known[torch.isfinite(known).all(1)]).amin(1))
+    assert away[0].max() < 0.01
+    assert away[1].median() > 0.15
+
+
 def test_fast_spelling_does_not_reach_its_shapes() -> None:
     reach = []
     for frames in (18.0, 4.0):

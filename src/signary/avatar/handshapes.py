@@ -13,7 +13,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from signary.avatar.hand import Floats, HandBuild, clip_angles, quaternion_times, vector_quaternion
+from signary.avatar.hand import (
+    Floats,
+    HandBuild,
+    clip_angles,
+    quaternion_times,
+    quaternion_vector,
+    vector_quaternion,
+)
 from signary.errors import InputError
 
 BANK = Path(__file__).with_name("handshapes.npz")
@@ -67,6 +74,29 @@ class HandshapeBank:
     def build_of(self, people: NDArray[np.int64]) -> HandBuild:
         """Return the builds of people given by place."""
         return HandBuild(self.build.palm[people], self.build.bones[people], self.build.twist[people])
+
+    def differences(self, people: NDArray[np.int64]) -> Floats:
+        """Return how people, given by place, show the same letter: float32 (25, 25), a factor L of a covariance L L'.
+
+        Of angles and turn (a rotation vector), about each letter's mean. Digits are left out: a person who shows
+        those alone is the mean of many.
+        """
+        letters = [column for column, shape in enumerate(self.shapes) if shape.isalpha()]
+        rows = []
+        for mean in self.mean[people][:, letters].swapaxes(0, 1).astype(np.float64):
+            shown = mean[np.isfinite(mean).all(1)]
+            if len(shown) < 2:
+                continue
+            turns = shown[:, JOINTS:]
+            middle = np.linalg.eigh(turns.T @ turns)[1][:, -1] * (1, -1, -1, -1)  # the mean turn's inverse
+            away = quaternion_vector(quaternion_times(turns, np.broadcast_to(middle, turns.shape)))
+            apart = np.concatenate([shown[:, :JOINTS] - shown[:, :JOINTS].mean(0), away], 1)
+            rows.append(apart * np.sqrt(len(shown) / (len(shown) - 1)))
+        if not rows:
+            return np.zeros((JOINTS + 3, JOINTS + 3), np.float32)
+        apart = np.concatenate(rows)
+        sizes, ways = np.linalg.eigh(apart.T @ apart / len(apart))
+        return np.asarray(ways * np.sqrt(sizes.clip(0)), np.float32)
 
     def default_person(self, shape: str) -> str:
         """Return who shows a handshape where nobody is asked for."""

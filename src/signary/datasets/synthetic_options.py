@@ -22,6 +22,9 @@ class SyntheticOptions(BaseModel):
         Frames at 30 fps that any one character takes.
     variation, blend, bones : float
         How much one person's handshape varies, people are blended, and bones differ.
+    strangers : float
+        How far shapes lie from those of the people who are known: 1, in some clips as far as theirs do from each
+        other, and less in most.
     coarticulation : float
         How much neighbors pull at a shape, the more the faster.
     asynchrony : float
@@ -58,6 +61,7 @@ class SyntheticOptions(BaseModel):
     variation: float = Field(1.0, ge=0)
     blend: float = Field(1.0, ge=0, le=1)
     bones: float = Field(1.0, ge=0, le=1)
+    strangers: float = Field(0.0, ge=0)
     coarticulation: float = Field(1.0, ge=0)
     asynchrony: float = Field(1.0, ge=0, le=1)
     drift: float = Field(1.0, ge=0)

@@ -96,6 +96,7 @@ class Shapes:
         self._mean = torch.from_numpy(np.nan_to_num(bank.mean[rows])).to(device)
         self._shown = torch.from_numpy(np.isfinite(bank.mean[rows]).all(-1)).to(device)
         self._modes = torch.from_numpy(np.nan_to_num(bank.modes[rows])).to(device)
+        self._differences = torch.from_numpy(bank.differences(rows)).to(device)
         build = bank.build_of(rows)
         self._build = [torch.from_numpy(np.array(part)).float().to(device) for part in vars(build).values()]
         tables = _tables(bank.shapes)
@@ -160,6 +161,8 @@ class Shapes:
         draws = (0.7 * own + 0.7 * dice.normal(*own.shape)).clamp(-2, 2)
         draws = self.options.variation * dice.uniform(0.3, 1.2, batch, 1, 1, 1) * draws
         change = (draws[..., None] * self._modes[one, shape]).sum(-2)
+        if self.options.strangers:
+            change = change + self._strange(batch, dice)[torch.arange(batch)[:, None, None], shape]
         strange = 0.05 * dice.normal(batch, 1, 1, JOINTS) + 0.03 * dice.normal(batch, count, 1, JOINTS)
         angles = pose[..., :JOINTS] + change[..., :JOINTS] + self.options.variation * strange
         lean = torch.zeros_like(change[..., JOINTS:])
@@ -167,6 +170,13 @@ class Shapes:
         turn = quaternion_product(vector_quaternion(change[..., JOINTS:] + lean), pose[..., JOINTS:])
         first = torch.arange(count, device=slots.device) - twins
         return torch.cat([angles, turn], -1)[torch.arange(batch, device=slots.device)[:, None], first]
+
+
+    def _strange(self, batch: int, dice: Dice) -> Tensor:
+        """Draw how far each clip's signer is from those who are known, in each shape: float32 (B, shapes, 25)."""
+        draws = 0.5 * dice.normal(batch, 1, len(self._differences))
+        draws = draws + 0.87 * dice.normal(batch, self._mean.shape[1], len(self._differences))
+        return self.options.strangers * dice.uniform(0, 1, batch, 1, 1) * draws.clamp(-2, 2) @ self._differences.T
 
 
 def _blended(one: Tensor, other: Tensor, share: Tensor) -> Tensor:

@@ -27,8 +27,9 @@ from signary.training.spelling_tune import tables_of, tuned
 SYNTHETIC = Path("synthetic")
 SOURCE = "synthetic"
 EPOCH_BATCHES, HELD_OUT, READ_BATCH = 50, 256, 32
-# of the clips to measure on, and to choose how to decode by: other phrases, speeds and cameras, of the same people
-OTHER_SEED, TUNED_SEED, STRANGE = 7_000_003, 9_000_011, 1.6
+# of the clips to measure on, and to choose how to decode by: other phrases, speeds and cameras, of the same people, or
+# of strangers who on average are as far from them as they from each other
+OTHER_SEED, TUNED_SEED, STRANGE = 7_000_003, 9_000_011, 1.5
 
 
 class MadeClips(Dataset[Batch]):
@@ -116,10 +117,16 @@ def train_on_made(recipe: SpellingRecipe, run: Run) -> Path:
     return pack_bundle(run.bundle, committee, recipe, learned, export_speller, graphs=GRAPHS)
 
 
-def fit_on_made(recipe: SpellingRecipe, run: Run | None = None, stage: str = "member-0") -> SpellingNetwork:
-    """Train one network; nothing is kept without a run."""
+def fit_on_made(
+    recipe: SpellingRecipe,
+    run: Run | None = None,
+    stage: str = "member-0",
+    *,
+    network: SpellingNetwork | None = None,
+) -> SpellingNetwork:
+    """Train a network, a new one if none is given; nothing is kept without a run."""
     lightning.seed_everything(recipe.seed, verbose=False)
-    network = spelling_network(recipe)
+    network = network or spelling_network(recipe)
     source = SyntheticSpelling(network.select, recipe.synthetic, seed=recipe.seed)
     epochs, epoch_steps = epoch_plan(recipe.epochs, recipe.steps, EPOCH_BATCHES)
     chance = torch.Generator().manual_seed(0)
@@ -143,8 +150,8 @@ def fit_on_made(recipe: SpellingRecipe, run: Run | None = None, stage: str = "me
 
 
 def strange(recipe: SpellingRecipe) -> SpellingRecipe:
-    """Return a recipe whose hands vary more than those learned from, as those of strangers do."""
-    made = recipe.synthetic.model_copy(update={"variation": STRANGE * recipe.synthetic.variation})
+    """Return a recipe whose hands differ from those learned from as those of strangers do."""
+    made = recipe.synthetic.model_copy(update={"strangers": STRANGE})
     return recipe.model_copy(update={"synthetic": made})
 
 
