@@ -171,7 +171,6 @@ class Shapes:
         first = torch.arange(count, device=slots.device) - twins
         return torch.cat([angles, turn], -1)[torch.arange(batch, device=slots.device)[:, None], first]
 
-
     def _strange(self, batch: int, dice: Dice) -> Tensor:
         """Draw how far each clip's signer is from those who are known, in each shape: float32 (B, shapes, 25)."""
         draws = 0.5 * dice.normal(batch, 1, len(self._differences))
