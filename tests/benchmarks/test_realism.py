@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-torch = pytest.importorskip("torch")
 pytest.importorskip("lightning")
 sys.path.append(str(Path(__file__).resolve().parents[2] / "benchmarks"))
+
+import torch
 
 from realism import ALL, PLAIN, TEN, TEN_POINTS, WITHOUT, error_rate, kept, plot, recipe_without
 from signary.training.networks import spelling_network
