@@ -67,6 +67,19 @@ def test_no_beam_finds_less_than_the_best_path(frames: int, beam: int, seed: int
     assert best.log_probability == pytest.approx(log_likelihood(table, [best.characters], 7)[0])
 
 
+@given(st.integers(1, 30), st.integers(0, 500))
+@settings(max_examples=50)
+def test_frames_without_a_character_change_nothing(frames: int, seed: int) -> None:
+    """A few of them between all others, as texts of real clips have."""
+    table, random = noise(frames, 6, seed), np.random.default_rng(seed)
+    silent = np.log([[2e-5] * 5 + [1 - 1e-4]])
+    longer = np.concatenate([np.concatenate([row[None], silent.repeat(random.integers(2, 5), 0)]) for row in table])
+    apart = np.concatenate([np.stack([row, silent[0]]) for row in table])
+    found, expected = (prefix_beam(rows, 5, options=BeamOptions(beam=12, best=1))[0] for rows in (longer, apart))
+    assert found.characters.tolist() == expected.characters.tolist()
+    assert found.log_probability == pytest.approx(log_likelihood(longer, [found.characters], 5)[0])
+
+
 def test_many_paths_outweigh_the_best_one() -> None:
     table = clip({"a": 0.4}, {"a": 0.4})  # none 0.36; a 0.16 + 2 * 0.24
     assert greedy(table, BLANK).characters.tolist() == []

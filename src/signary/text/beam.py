@@ -13,6 +13,7 @@ from signary.text.characters import CHARACTERS
 from signary.text.ctc import checked, greedy, log_likelihood
 from signary.text.language import BOUNDARY, LETTERS, SYMBOLS, CharacterModel
 
+SILENT = np.log(0.999)  # no character for sure
 STAYS = -1  # in place of a character: the text does not grow
 # Texts are told from each other by 64 bits, mixed by odd numbers; 2,500 texts of a clip collide once in 10^12 clips.
 EMPTY, SPREAD, MIX = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
@@ -92,7 +93,8 @@ def prefix_beam(
     """Find the likeliest texts: of each the paths are summed up, where `greedy` follows one path.
 
     Prefix beam search (Hannun et al., "First-Pass Large Vocabulary Continuous Speech Recognition using Bi-Directional
-    Recurrent DNNs", 2014). What is found, and the greedy text, is scored anew over all paths. The language counts for
+    Recurrent DNNs", 2014); neighboring frames without a character for sure are one step of it. What is found, and the
+    greedy text, is scored anew over all paths of all frames. The language counts for
     a to z and ends of words, beside a symbol drawn at random; before and after all else a word starts anew, and
     digits and marks cost nothing. When each character is spelled, `align` tells.
 
@@ -123,7 +125,7 @@ def prefix_beam(
     rule = _Rule(language, characters, table.shape[1], blank, options)
     key, zero = np.array([EMPTY]), np.zeros(1, np.int64)
     beams, steps = _Beams(zero + 0.0, zero - np.inf, key, key ^ key, zero + blank, zero + 0.0, zero), []
-    for row in table:
+    for row in _condensed(table, blank):
         beams, step = _stepped(beams, row, rule, options.beam)
         steps.append(step)
     texts, bonus = _traced(steps, len(beams.key)), beams.bonus + rule.gains(beams.contexts)[:, -1]
@@ -249,6 +251,15 @@ class _Rule:
 
 def _scores(texts: Sequence[Integers], totals: Floats, options: BeamOptions) -> Floats:
     return np.asarray(totals / np.maximum([len(text) for text in texts], 1) ** options.length_power)
+
+
+def _condensed(table: Floats, blank: int) -> Floats:
+    """Join neighboring frames that are `SILENT` into the first of them."""
+    silent = table[:, blank] > SILENT
+    begins = np.flatnonzero(~silent | np.append(True, ~silent[:-1]))
+    joined = table[begins]
+    joined[:, blank] = np.add.reduceat(table[:, blank], begins)
+    return joined
 
 
 def _stepped(beams: _Beams, row: Floats, rule: _Rule, width: int) -> tuple[_Beams, tuple[Integers, Integers]]:

@@ -18,7 +18,7 @@ from signary.text.ctc import align, greedy
 from signary.text.language import load_language
 from signary.text.trust import EVIDENCE, evidence, fit_trust
 
-WEIGHTS, INSERTIONS, BEAM = (0.0, 0.4, 0.6, 0.8, 1.0), (0.0, 0.5), 32
+WEIGHTS, INSERTIONS, BEAM = (0.0, 0.3, 0.45, 0.6, 0.8), (0.0, 0.5), 64
 HOPELESS = 0.7  # errors a character
 FEWEST = 8  # clips read right, and clips read wrong, that trust is learned from
 
