@@ -69,9 +69,9 @@ def evidence(readings: Sequence[Reading], spelling: Spelling) -> Floats:
     -------
     float64 (5,)
         In the order of `EVIDENCE`: ``odds``, logarithm, that the text is right, by the network; ``margin`` of its
-        score over the next; logarithms of the confidence of its ``least`` sure character and of their ``mean``, and of
-        the text's probability, ``share`` alike among its characters and its end. None lies beyond -20 or 20; a text
-        without characters has -20 where they count.
+        score over all others together; logarithms of the confidence of its ``least`` sure character and of their
+        ``mean``, and of the text's probability, ``share`` alike among its characters and its end. None lies beyond -20
+        or 20; a text without characters has -20 where they count.
 
     Raises
     ------
@@ -83,9 +83,10 @@ def evidence(readings: Sequence[Reading], spelling: Spelling) -> Floats:
     best = readings[0]
     total = min(best.log_probability, -1e-12)
     odds = total - np.log(-np.expm1(total))
-    margin = best.score - readings[1].score if len(readings) > 1 else FARTHEST
     sure = spelling.confidence if len(spelling.characters) else np.zeros(1)
-    with np.errstate(divide="ignore"):
+    others = [reading.score for reading in readings[1:]] or [-np.inf]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        margin = best.score - np.logaddexp.reduce(others)
         least, mean = np.log(sure.min()), np.log(sure.mean())
     found = np.array([odds, margin, least, mean, total / (len(best.characters) + 1)])
     return np.asarray(np.clip(np.nan_to_num(found, nan=0.0), -FARTHEST, FARTHEST))

@@ -18,7 +18,7 @@ from signary.text.ctc import align, greedy
 from signary.text.language import load_language
 from signary.text.trust import EVIDENCE, evidence, fit_trust
 
-WEIGHTS, INSERTIONS, BEAM = (0.0, 0.3, 0.45, 0.6, 0.8), (0.0, 0.5), 64
+WEIGHTS, INSERTIONS, BEAM, BEST = (0.0, 0.3, 0.45, 0.6, 0.8), (0.0, 0.5), 64, 32
 HOPELESS = 0.7  # errors a character
 FEWEST = 8  # clips read right, and clips read wrong, that trust is learned from
 
@@ -63,7 +63,7 @@ def tuned(tables: Sequence[Table], texts: Sequence[str], characters: str) -> dic
         return {}
     fewest, chosen, kept = np.inf, dict[str, float](), list[list[Reading]]()
     for weight, insertion in product(WEIGHTS, INSERTIONS):
-        options = BeamOptions(beam=BEAM, best=2, weight=weight, insertion=insertion)
+        options = BeamOptions(beam=BEAM, best=BEST, weight=weight, insertion=insertion)
         language = load_language() if weight else None
         found = [
             prefix_beam(table, len(characters), language=language, characters=characters, options=options)
@@ -72,7 +72,7 @@ def tuned(tables: Sequence[Table], texts: Sequence[str], characters: str) -> dic
         wrong = _errors([_text(readings[0], characters) for readings in found], texts)
         if wrong < fewest:
             fewest, kept = wrong, found
-            chosen = {"beam": BEAM, "best": 2, "weight": weight, "insertion": insertion}
+            chosen = {"beam": BEAM, "best": BEST, "weight": weight, "insertion": insertion}
     right = np.array([_text(one[0], characters) == fold(text) for one, text in zip(kept, texts, strict=True)])
     return chosen | _trust(tables, kept, right, len(characters))
 
