@@ -17,9 +17,9 @@ from signary.training.networks import spelling_network
 
 
 def test_each_kind_is_in_the_recipe_and_can_be_left_out() -> None:
-    whole = recipe_without({}, 5, ten=False).synthetic
+    whole = recipe_without({}, 5).synthetic
     for without in WITHOUT.values():
-        less = recipe_without(without, 5, ten=False).synthetic
+        less = recipe_without(without, 5).synthetic
         assert all(getattr(less, name) != getattr(whole, name) for name in without)
 
 
@@ -37,7 +37,7 @@ def test_what_is_kept_is_made_once(tmp_path: Path) -> None:
 
 
 def test_a_network_that_says_nothing_misses_all() -> None:
-    recipe = recipe_without(PLAIN, 5, ten=False)
+    recipe = recipe_without(PLAIN, 5)
     network = spelling_network(recipe).eval()
     with torch.no_grad():
         network.head.bias[network.blank] = 100

@@ -26,7 +26,7 @@ from signary.training.spelling_tune import tables_of, tuned
 
 SYNTHETIC = Path("synthetic")
 SOURCE = "synthetic"
-EPOCH_BATCHES, HELD_OUT, READ_BATCH = 50, 256, 32
+EPOCH_BATCHES, HELD_OUT, TUNED, READ_BATCH = 50, 256, 512, 32
 # of the clips to measure on, and to choose how to decode by: other phrases, speeds and cameras, of the same people, or
 # of strangers who on average are as far from them as they from each other
 OTHER_SEED, TUNED_SEED, STRANGE = 7_000_003, 9_000_011, 1.5
@@ -98,7 +98,7 @@ def train_on_made(recipe: SpellingRecipe, run: Run) -> Path:
     clips = EPOCH_BATCHES * recipe.batch * recipe.epochs if recipe.steps is None else recipe.steps * recipe.batch
     thresholds: dict[str, float] = {}
     if readers := [network for network in networks if isinstance(network, CTCNetwork)]:
-        tables, texts = tables_of(readers, made_clips(readers[0], strange(recipe), TUNED_SEED))
+        tables, texts = tables_of(readers, made_clips(readers[0], strange(recipe), TUNED_SEED, TUNED))
         thresholds = tuned(tables, texts, recipe.characters.characters)
     run.write_metrics(train={"n": clips}, validation=scores)
     sources = [Credit(name=SOURCE, licence="made by signary from its learned handshapes"), *recipe.sources]
@@ -160,16 +160,16 @@ def measure(networks: list[SpellingNetwork], recipe: SpellingRecipe) -> dict[str
     asked: list[str] = []
     read: list[str] = []
     with torch.inference_mode():
-        for made in made_clips(networks[0], recipe, OTHER_SEED):
+        for made in made_clips(networks[0], recipe, OTHER_SEED, HELD_OUT):
             asked += made.texts
             read += read_clips(networks, made.points, made.lengths, recipe)
     return dict(spelling_report(asked, read))
 
 
-def made_clips(network: SpellingNetwork, recipe: SpellingRecipe, seed: int) -> Iterator[SyntheticBatch]:
-    """Yield `HELD_OUT` clips that no training of this recipe draws."""
+def made_clips(network: SpellingNetwork, recipe: SpellingRecipe, seed: int, count: int) -> Iterator[SyntheticBatch]:
+    """Yield so many clips that no training of this recipe draws."""
     source = SyntheticSpelling(network.select, recipe.synthetic, seed=recipe.seed + seed)
-    for number in range(HELD_OUT // READ_BATCH):
+    for number in range(count // READ_BATCH):
         yield source.draw(READ_BATCH, number=number)
 
 
