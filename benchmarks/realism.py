@@ -43,7 +43,7 @@ from signary.training.schema_spelling import SpellingFeatures, SpellingRecipe
 from signary.training.spelling_made import fit_on_made
 from signary.training.spelling_task import read_clips
 
-ALL, AGAIN = "all of it", "all of it, other clips"
+ALL, AGAIN, STRANGERS = "all of it", "all of it, other clips", "no strangers"
 NONE, TEN_POINTS = "none of it", "ten points a hand, x and y alone"
 WITHOUT: dict[str, dict[str, Any]] = {
     ALL: {},
@@ -53,7 +53,7 @@ WITHOUT: dict[str, dict[str, Any]] = {
     "no coarticulation": {"coarticulation": 0.0, "asynchrony": 0.0},
     "no turning and drifting": {"wrist": 0.0, "drift": 0.0},
     "no other views": {"camera": 0.0},
-    "no strangers": {"strangers": 0.0},
+    STRANGERS: {"strangers": 0.0},
     "no variety of hands": {"strangers": 0.0, "variation": 0.0, "blend": 0.0, "bones": 0.0},
     "no rests and false starts": {"rests": 0.0, "false_starts": 0.0, "other_hand": 0.0},
     "one speed": {"letter_frames": [9.5, 9.5, 9.5]},
@@ -133,7 +133,7 @@ def read_without(
     """Yield how a trained model reads clips made without each kind of realism."""
     reader = load(options.read, threads=options.threads)
     for name, realism in chosen.items():
-        if name == AGAIN:
+        if name in (AGAIN, STRANGERS):  # for a reader both are the same as all
             continue
         yield name, {"made": round(read_error_rate(reader, realism, options.clips, ten=name == TEN_POINTS), 4)}
 
