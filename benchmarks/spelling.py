@@ -20,12 +20,18 @@ from harness import alternate, matrix_rate, ratio, show
 from signary.datasets.made import make_fingerspelling
 from signary.datasets.manifest import Options, prepare
 from signary.datasets.spelling_augment import SpellingAugment
+from signary.datasets.synthetic import SyntheticSpelling
+from signary.datasets.synthetic_options import SyntheticOptions
 from signary.export.spelling import ENCODER, STEP, export_speller
+from signary.features.select import SelectPoints
 from signary.landmarks.draft import Clip, StoreDraft
+from signary.landmarks.sequence import LandmarkSequence
+from signary.landmarks.skeleton import HOLISTIC_543
 from signary.landmarks.store import choose_points
 from signary.models.speller import Speller
 from signary.models.squeezeformer import ConvModule, FrameNorm, SqueezeBlock, rotary_places, turned
 from signary.recognition.backend import Backend
+from signary.recognition.load import load
 from signary.text.characters import CHARACTERS
 from signary.training.networks import spelling_network
 from signary.training.recipe import load_recipe
@@ -35,7 +41,8 @@ from signary.training.spelling import fit_members, read_phrases
 from signary.training.spelling_batches import PhraseRows, load_phrases, phrase_loader
 from signary.training.spelling_task import SpellingTask
 
-FRAMES, TOKENS, BATCH, POOL = 384, 33, 32, 32
+FRAMES, TOKENS, BATCH, POOL, FIVE_SECONDS = 384, 33, 32, 32, 150
+HANDS = SelectPoints(["left_hand", "right_hand"])
 MEDIAN, SIGMA = 160, 0.5
 PUBLISHED_MS = {"encoder": 72.9, "decoder": 47.9}  # of the published code on two cores of an EPYC, 2.6 GHz
 OVERFIT = {"width": 64, "depth": 2, "batch": 16, "learning_rate": 3e-3, "weight_decay": 0.0, "dropout": 0.0}
@@ -285,6 +292,25 @@ def augmenting() -> dict[str, float]:
     return {"clips": batches * BATCH, "seconds_a_1000": round(1000 * statistics.median(seconds) / (batches * BATCH), 3)}
 
 
+def making() -> dict[str, float]:
+    """Make clips of hands on two cores, as a training without a store does."""
+    torch.set_num_threads(2)
+    source = SyntheticSpelling(HANDS)
+    seconds = alternate({"make": lambda: source.draw(2 * BATCH)}, 9)["make"]
+    return {"clips_a_second": round(2 * BATCH / statistics.median(seconds))}
+
+
+def reading() -> dict[str, float]:
+    """Read 12 made clips of five seconds with the bundled reader on two cores: text, times and how far to trust it."""
+    reader, options = load("spelling", threads=2), SyntheticOptions(fps=(30.0, 30.0), letter_frames=(9.5, 9.5, 9.5))
+    made = SyntheticSpelling(HANDS, options, split="test").draw(12, texts=["main street 4242"] * 12)
+    points = np.full((12, FIVE_SECONDS, len(HOLISTIC_543), 3), np.nan, np.float32)
+    points[:, :, HANDS.index.numpy()] = made.points[:, :FIVE_SECONDS].numpy()
+    clips = [LandmarkSequence(clip, np.arange(FIVE_SECONDS) / 30) for clip in points]
+    seconds = alternate({"read": lambda: [reader.recognize(clip) for clip in clips]}, 5)["read"]
+    return {"ms_a_clip": round(1e3 * statistics.median(seconds) / len(clips), 1)}
+
+
 def overfit(count: int) -> dict[str, Any]:
     """Learn made sequences by heart, without random changes; return seconds and CER of each network."""
     torch.set_num_threads(2)
@@ -324,7 +350,7 @@ def results(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
         yield {"overfit": overfit(options.overfit)}
         return
     yield decoding(quick=options.quick)
-    yield {"augment": augmenting()}
+    yield {"augment": augmenting(), "make": making(), "read": reading()}
     yield training(quick=options.quick)
 
 

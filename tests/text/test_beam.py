@@ -77,7 +77,7 @@ def test_frames_without_a_character_change_nothing(frames: int, seed: int) -> No
     apart = np.concatenate([np.stack([row, silent[0]]) for row in table])
     found, expected = (prefix_beam(rows, 5, options=BeamOptions(beam=12, best=1))[0] for rows in (longer, apart))
     assert found.characters.tolist() == expected.characters.tolist()
-    assert found.log_probability == pytest.approx(log_likelihood(longer, [found.characters], 5)[0])
+    assert found.log_probability == pytest.approx(log_likelihood(longer, [found.characters], 5)[0], abs=0.05)
 
 
 def test_many_paths_outweigh_the_best_one() -> None:

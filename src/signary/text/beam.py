@@ -93,8 +93,8 @@ def prefix_beam(
     """Find the likeliest texts: of each the paths are summed up, where `greedy` follows one path.
 
     Prefix beam search (Hannun et al., "First-Pass Large Vocabulary Continuous Speech Recognition using Bi-Directional
-    Recurrent DNNs", 2014); neighboring frames without a character for sure are one step of it. What is found, and the
-    greedy text, is scored anew over all paths of all frames. The language counts for
+    Recurrent DNNs", 2014). What is found, and the greedy text, is scored anew over all paths; neighboring frames that
+    hold no character for sure, more than 999 in 1,000, count as one. The language counts for
     a to z and ends of words, beside a symbol drawn at random; before and after all else a word starts anew, and
     digits and marks cost nothing. When each character is spelled, `align` tells.
 
@@ -125,7 +125,8 @@ def prefix_beam(
     rule = _Rule(language, characters, table.shape[1], blank, options)
     key, zero = np.array([EMPTY]), np.zeros(1, np.int64)
     beams, steps = _Beams(zero + 0.0, zero - np.inf, key, key ^ key, zero + blank, zero + 0.0, zero), []
-    for row in _condensed(table, blank):
+    brief = _condensed(table, blank)
+    for row in brief:
         beams, step = _stepped(beams, row, rule, options.beam)
         steps.append(step)
     texts, bonus = _traced(steps, len(beams.key)), beams.bonus + rule.gains(beams.contexts)[:, -1]
@@ -135,7 +136,7 @@ def prefix_beam(
     safe = greedy(table, blank).characters
     if not any(np.array_equal(text, safe) for text in texts):
         texts, bonus = [*texts, safe], np.append(bonus, rule.bonus(safe))
-    totals = log_likelihood(table, texts, blank)
+    totals = log_likelihood(brief, texts, blank)
     scores = _scores(texts, totals + bonus, options)
     order = np.argsort(-scores, kind="stable")[: options.best].tolist()
     return [Reading(texts[k], float(totals[k]), float(scores[k])) for k in order]
