@@ -1,7 +1,7 @@
 """What is each kind of realism of made spelling worth? The same small training without it, read on what has it all.
 
-All trainings go on from one beginner, who reads plain clips: still air, one speed, hands as they were photographed.
-A network that has read nothing yet spends its first thousand steps on the question where letters are.
+All trainings go on from one beginner, who learned from clips with nothing of it: a network that cannot read yet needs
+far more steps where everything comes at once.
 
 Read are made clips of hands kept for testing, films of the avatar through the detector, and, where they are found,
 real letter photos of a source kept for testing, strung together. ``--read MODEL`` asks the other way round what makes

@@ -76,10 +76,10 @@ class HandshapeBank:
         return HandBuild(self.build.palm[people], self.build.bones[people], self.build.twist[people])
 
     def differences(self, people: NDArray[np.int64]) -> Floats:
-        """Return how people, given by place, show the same letter: float32 (25, 25), a factor L of a covariance L L'.
+        """Return how people, given by place, differ in the same letter: float32 (25, 25), L of a covariance L L'.
 
-        Of angles and turn (a rotation vector), about each letter's mean. Digits are left out: a person who shows
-        those alone is the mean of many.
+        It is that of angles and turn (a rotation vector) about each letter's mean; 0 where fewer than two show a
+        letter. Digits are left out: a person who shows those alone is the mean of many.
         """
         letters = [column for column, shape in enumerate(self.shapes) if shape.isalpha()]
         rows = []

@@ -13,7 +13,7 @@ from signary.text.characters import CHARACTERS
 from signary.text.ctc import checked, greedy, log_likelihood
 from signary.text.language import BOUNDARY, LETTERS, SYMBOLS, CharacterModel
 
-SILENT = np.log(0.999)  # no character for sure
+SILENT = np.log(0.999)  # from here on a frame holds no character for sure
 STAYS = -1  # in place of a character: the text does not grow
 # Texts are told from each other by 64 bits, mixed by odd numbers; 2,500 texts of a clip collide once in 10^12 clips.
 EMPTY, SPREAD, MIX = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
@@ -93,10 +93,10 @@ def prefix_beam(
     """Find the likeliest texts: of each the paths are summed up, where `greedy` follows one path.
 
     Prefix beam search (Hannun et al., "First-Pass Large Vocabulary Continuous Speech Recognition using Bi-Directional
-    Recurrent DNNs", 2014). What is found, and the greedy text, is scored anew over all paths; neighboring frames that
-    hold no character for sure, more than 999 in 1,000, count as one. The language counts for
-    a to z and ends of words, beside a symbol drawn at random; before and after all else a word starts anew, and
-    digits and marks cost nothing. When each character is spelled, `align` tells.
+    Recurrent DNNs", 2014). Neighboring frames that hold no character for sure, by 999 in 1,000, count as one. What is
+    found, and the greedy text, is scored anew over all paths. The language counts for a to z and ends of words, beside
+    a symbol drawn at random; before and after all else a word starts anew, and digits and marks cost nothing. When
+    each character is spelled, `align` tells.
 
     Parameters
     ----------

@@ -28,7 +28,7 @@ SYNTHETIC = Path("synthetic")
 SOURCE = "synthetic"
 EPOCH_BATCHES, HELD_OUT, TUNED, READ_BATCH = 50, 256, 512, 32
 # of the clips to measure on, and to choose how to decode by: other phrases, speeds and cameras, of the same people, or
-# of strangers who on average are as far from them as they from each other
+# of strangers who are about as far from them as they from each other
 OTHER_SEED, TUNED_SEED, STRANGE = 7_000_003, 9_000_011, 1.5
 
 
