@@ -25,15 +25,14 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from harness import parser, show
-from signary.datasets.spelling_sets import find_spelling_set
+from signary.datasets.spelling_sets import find_spelling_set, scattered
 from signary.datasets.synthetic import SyntheticSpelling
+from signary.datasets.synthetic_noise import ENDS
 from signary.datasets.synthetic_options import SyntheticOptions
 from signary.datasets.synthetic_text import fold
 from signary.evaluation.figure import open_figure, save_figure, tidy
 from signary.evaluation.metrics import spelling_metrics
 from signary.features.select import SelectPoints
-from signary.landmarks.sequence import LandmarkSequence
-from signary.landmarks.skeleton import HOLISTIC_543
 from signary.output import make_folder, whole_file
 from signary.recognition.load import load
 from signary.recognition.recognizer import Recognizer
@@ -60,15 +59,10 @@ WITHOUT: dict[str, dict[str, Any]] = {
     "one frame rate": {"fps": [30.0, 30.0]},
 }
 PLAIN = reduce(operator.or_, WITHOUT.values())
-JOINTS = ("cmc", *["mcp"] * 4)
-FINGERS = ("thumb", "index", "middle", "ring", "pinky")
-TEN = [
-    f"{side}_hand_{finger}_{joint}"
-    for side in ("left", "right")
-    for finger, base in zip(FINGERS, JOINTS, strict=True)
-    for joint in (base, "tip")
-]
+KINDS = WITHOUT | {NONE: PLAIN, TEN_POINTS: {}}
+FULL, QUICK = {"beginning": 300, "steps": 300, "clips": 256}, {"beginning": 150, "steps": 50, "clips": 64}
 HANDS = SelectPoints(["left_hand", "right_hand"])
+TEN = [HANDS.names[side + end] for side in (0, len(HANDS) // 2) for end in ENDS]
 TEST_SEED, READ_BATCH, FILMS = 5_000_011, 32, 12
 PHOTOS = "asl-letters-landmarks/borisgraudt.npz"
 
@@ -117,12 +111,10 @@ def read_error_rate(reader: Recognizer, realism: dict[str, Any], clips: int, *, 
     read: list[str] = []
     for _ in range(clips // READ_BATCH):
         made = source.draw(READ_BATCH)
-        whole = np.full((*made.points.shape[:2], len(HOLISTIC_543), 3), np.nan, np.float32)
         points = made.points.numpy()
         points[:, :, unseen], points[..., 2] = np.nan, np.where(ten, np.nan, points[..., 2])
-        whole[:, :, HANDS.index.numpy()] = points
-        for clip, frames, fps in zip(whole, made.lengths.tolist(), made.fps.tolist(), strict=True):
-            read.append(fold(reader.recognize(LandmarkSequence(clip[:frames], np.arange(frames) / fps)).text))
+        for clip, frames, fps in zip(points, made.lengths.tolist(), made.fps.tolist(), strict=True):
+            read.append(fold(reader.recognize(scattered(clip[:frames], HANDS.index.numpy(), fps)).text))
         asked += map(fold, made.texts)
     return float(spelling_metrics(asked, read)["cer"])
 
@@ -142,7 +134,8 @@ def learned_without(
     options: argparse.Namespace, chosen: Mapping[str, dict[str, Any]]
 ) -> Iterator[tuple[str, dict[str, float]]]:
     """Yield how networks that learned without each kind of realism read each set."""
-    keep: Path = options.keep
+    keep = options.keep / f"{options.beginning}-{options.steps}-{options.clips}"  # what other options gave is kept, too
+    make_folder(keep)
     rows_file, known = keep / "rows.json", dict[str, dict[str, float]]()
     if rows_file.exists():
         known = json.loads(rows_file.read_text(encoding="utf-8"))
@@ -186,7 +179,8 @@ def plot(rows: Mapping[str, Mapping[str, float]], path: Path) -> None:
         errors = [100 * row[where] for row in rows.values()]
         colors = ["#222222" if name in (ALL, AGAIN, NONE, TEN_POINTS) else "#3b7dd8" for name in rows]
         axes.barh(places, errors, color=colors)
-        axes.axvline(100 * rows[ALL][where], color="gray", linewidth=0.8, linestyle=":")
+        if ALL in rows:
+            axes.axvline(100 * rows[ALL][where], color="gray", linewidth=0.8, linestyle=":")
         axes.set(title=where, xlabel="character errors, percent", yticks=places, yticklabels=list(rows))
     tidy(*panels)
     save_figure(figure, path, force=True)
@@ -195,27 +189,30 @@ def plot(rows: Mapping[str, Mapping[str, float]], path: Path) -> None:
 def main() -> None:
     """Print error rates."""
     asked = parser(__doc__)
-    asked.add_argument("--beginning", type=int, default=300, help="steps on plain clips, the same for all")
-    asked.add_argument("--steps", type=int, default=300, help="of each training")
-    asked.add_argument("--clips", type=int, default=256, help="to read of each set but the films, which are 12")
+    asked.add_argument("--beginning", type=int, help="steps on plain clips, the same for all: 300, or 150 with --quick")
+    asked.add_argument("--steps", type=int, help="of each training: 300, or 50 with --quick")
+    asked.add_argument("--clips", type=int, help="to read of each set but the films, which are 12: 256, or 64")
     asked.add_argument("--threads", type=int, default=1)
     asked.add_argument("--read", metavar="MODEL", help="train nothing, read with this model")
-    asked.add_argument("--only", nargs="*", help="names of what is left out")
+    asked.add_argument("--only", nargs="*", choices=KINDS, metavar="KIND", help="what is left out, as it is printed")
     asked.add_argument(
         "--keep", type=Path, metavar="FOLDER", help="write each result there, and go on from those in it"
     )
     asked.add_argument("--plot", type=Path, help="draw what was learned there")
     options = asked.parse_args()
+    for name, usual in (QUICK if options.quick else FULL).items():
+        setattr(options, name, getattr(options, name) or usual)
     torch.set_num_threads(options.threads)
-    known = WITHOUT | {NONE: PLAIN, TEN_POINTS: {}}
-    chosen = {name: without for name, without in known.items() if not options.only or name in options.only}
+    chosen = {name: without for name, without in KINDS.items() if not options.only or name in options.only}
+    rows = dict[str, dict[str, float]]()
     with tempfile.TemporaryDirectory() as temporary:
         options.keep = options.keep or Path(temporary)
-        make_folder(options.keep)
-        rows = dict[str, dict[str, float]]()
         for name, row in (read_without if options.read else learned_without)(options, chosen):
             rows[name] = row
-            show({name: row}, as_json=options.json)
+            if not options.json:
+                show({name: row}, as_json=False)
+    if options.json:
+        show(rows, as_json=True)
     if options.plot:
         plot(rows, options.plot)
 

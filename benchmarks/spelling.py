@@ -20,13 +20,12 @@ from harness import alternate, matrix_rate, ratio, show
 from signary.datasets.made import make_fingerspelling
 from signary.datasets.manifest import Options, prepare
 from signary.datasets.spelling_augment import SpellingAugment
+from signary.datasets.spelling_sets import scattered
 from signary.datasets.synthetic import SyntheticSpelling
 from signary.datasets.synthetic_options import SyntheticOptions
 from signary.export.spelling import ENCODER, STEP, export_speller
 from signary.features.select import SelectPoints
 from signary.landmarks.draft import Clip, StoreDraft
-from signary.landmarks.sequence import LandmarkSequence
-from signary.landmarks.skeleton import HOLISTIC_543
 from signary.landmarks.store import choose_points
 from signary.models.speller import Speller
 from signary.models.squeezeformer import ConvModule, FrameNorm, SqueezeBlock, rotary_places, turned
@@ -304,9 +303,8 @@ def reading() -> dict[str, float]:
     """Read 12 made clips of five seconds with the bundled reader on two cores: text, times and how far to trust it."""
     reader, options = load("spelling", threads=2), SyntheticOptions(fps=(30.0, 30.0), letter_frames=(9.5, 9.5, 9.5))
     made = SyntheticSpelling(HANDS, options, split="test").draw(12, texts=["main street 4242"] * 12)
-    points = np.full((12, FIVE_SECONDS, len(HOLISTIC_543), 3), np.nan, np.float32)
-    points[:, :, HANDS.index.numpy()] = made.points[:, :FIVE_SECONDS].numpy()
-    clips = [LandmarkSequence(clip, np.arange(FIVE_SECONDS) / 30) for clip in points]
+    points = made.points[:, :FIVE_SECONDS].numpy()
+    clips = [scattered(clip, HANDS.index.numpy(), 30.0) for clip in points]
     seconds = alternate({"read": lambda: [reader.recognize(clip) for clip in clips]}, 5)["read"]
     return {"ms_a_clip": round(1e3 * statistics.median(seconds) / len(clips), 1)}
 

@@ -218,11 +218,12 @@ def _clips(batch: SyntheticBatch, points: NDArray[np.int64]) -> Iterator[Spelled
     """Yield the clips of a batch, of whose points ``points`` are the places among the 543."""
     columns = (batch.lengths.tolist(), batch.texts, batch.letters_s.numpy(), batch.fps.tolist())
     for values, length, text, letters_s, fps in zip(batch.points.numpy(), *columns, strict=True):
-        make = partial(_scattered, values[:length].copy(), points, fps)
+        make = partial(scattered, values[:length].copy(), points, fps)
         yield SpelledClip("", text, letters_s[: len(text)], make, fps)
 
 
-def _scattered(values: NDArray[np.float32], points: NDArray[np.int64], fps: float) -> LandmarkSequence:
+def scattered(values: NDArray[np.float32], points: NDArray[np.int64], fps: float) -> LandmarkSequence:
+    """Return a clip of which some points are known: float32 (T, P, 3), and which of the 543 they are, int64 (P,)."""
     whole = np.full((len(values), len(HOLISTIC_543), 3), np.nan, np.float32)
     whole[:, points] = values
     return LandmarkSequence(whole, np.arange(len(values)) / fps)
