@@ -7,6 +7,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,9 @@ from signary.datasets.spelling_augment import SpellingAugment
 from signary.datasets.spelling_sets import scattered
 from signary.datasets.synthetic import SyntheticSpelling
 from signary.datasets.synthetic_options import SyntheticOptions
+from signary.datasets.synthetic_text import PhraseMaker
+from signary.evaluation.metrics import spelling_metrics
+from signary.export.bundle import load_bundle
 from signary.export.spelling import ENCODER, STEP, export_speller
 from signary.features.select import SelectPoints
 from signary.landmarks.draft import Clip, StoreDraft
@@ -31,6 +35,7 @@ from signary.models.speller import Speller
 from signary.models.squeezeformer import ConvModule, FrameNorm, SqueezeBlock, rotary_places, turned
 from signary.recognition.backend import Backend
 from signary.recognition.load import load
+from signary.recognition.spelling import SpellingRecognizer
 from signary.text.characters import CHARACTERS
 from signary.training.networks import spelling_network
 from signary.training.recipe import load_recipe
@@ -38,9 +43,10 @@ from signary.training.schema_spelling import SpellingAugment as Strengths
 from signary.training.schema_spelling import SpellingRecipe
 from signary.training.spelling import fit_members, read_phrases
 from signary.training.spelling_batches import PhraseRows, load_phrases, phrase_loader
+from signary.training.spelling_made import OTHER_SEED, STRANGE
 from signary.training.spelling_task import SpellingTask
 
-FRAMES, TOKENS, BATCH, POOL, FIVE_SECONDS = 384, 33, 32, 32, 150
+FRAMES, TOKENS, BATCH, POOL, FIVE_SECONDS, LETTERS = 384, 33, 32, 32, 150, 16
 HANDS = SelectPoints(["left_hand", "right_hand"])
 MEDIAN, SIGMA = 160, 0.5
 PUBLISHED_MS = {"encoder": 72.9, "decoder": 47.9}  # of the published code on two cores of an EPYC, 2.6 GHz
@@ -302,11 +308,30 @@ def making() -> dict[str, float]:
 def reading() -> dict[str, float]:
     """Read 12 made clips of five seconds with the bundled reader on two cores: text, times and how far to trust it."""
     reader, options = load("spelling", threads=2), SyntheticOptions(fps=(30.0, 30.0), letter_frames=(9.5, 9.5, 9.5))
-    made = SyntheticSpelling(HANDS, options, split="test").draw(12, texts=["main street 4242"] * 12)
+    drawn = PhraseMaker("test").draw(1000, np.random.default_rng(0))
+    made = SyntheticSpelling(HANDS, options).draw(12, texts=[text for text in drawn if len(text) == LETTERS][:12])
     points = made.points[:, :FIVE_SECONDS].numpy()
     clips = [scattered(clip, HANDS.index.numpy(), 30.0) for clip in points]
     seconds = alternate({"read": lambda: [reader.recognize(clip) for clip in clips]}, 5)["read"]
     return {"ms_a_clip": round(1e3 * statistics.median(seconds) / len(clips), 1)}
+
+
+def knowing(clips: int) -> dict[str, dict[str, float]]:
+    """Read phrases, and the same backwards, of which no word is known, with the language and without; return errors."""
+    bundle, phrases = load_bundle("spelling"), PhraseMaker().draw(clips, np.random.default_rng(1))
+    source = SyntheticSpelling(HANDS, SyntheticOptions(strangers=STRANGE), seed=OTHER_SEED)
+    told: dict[str, dict[str, float]] = {}
+    for title, texts in {"phrases": phrases, "backwards": [phrase[::-1] for phrase in phrases]}.items():
+        made = source.draw(clips, texts=texts, number=0)
+        rows = zip(made.points.numpy(), made.lengths.tolist(), made.fps.tolist(), strict=True)
+        seen = [scattered(clip[:frames], HANDS.index.numpy(), fps) for clip, frames, fps in rows]
+        for how, changed in {"with": {}, "without": {"weight": 0.0}}.items():
+            thresholds = bundle.manifest.thresholds | changed
+            manifest = bundle.manifest.model_copy(update={"thresholds": thresholds})
+            reader = SpellingRecognizer(replace(bundle, manifest=manifest))
+            read = [reader.recognize(clip).text for clip in seen]
+            told[f"{title}_{how}"] = {"cer": round(float(spelling_metrics(texts, read)["cer"]), 4)}
+    return told
 
 
 def overfit(count: int) -> dict[str, Any]:
@@ -349,6 +374,7 @@ def results(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
         return
     yield decoding(quick=options.quick)
     yield {"augment": augmenting(), "make": making(), "read": reading()}
+    yield {"language": knowing(64 if options.quick else 256)}
     yield training(quick=options.quick)
 
 

@@ -13,15 +13,15 @@ from signary.errors import InputError, ShapeError
 from signary.text.beam import BeamOptions, Reading, prefix_beam, rescore
 from signary.text.characters import CharacterVocabulary
 from signary.text.ctc import greedy, log_likelihood
-from signary.text.language import CharacterModel
+from signary.text.phrase_model import SYMBOLS, PhraseModel
 
 VOCABULARY = CharacterVocabulary()
 BLANK = VOCABULARY.pad
 
 
 @pytest.fixture(scope="module")
-def english() -> CharacterModel:
-    return CharacterModel.fit(["queen", "quick", "main", "street", "letter"], order=4)
+def english() -> PhraseModel:
+    return PhraseModel.fit(["queen", "quick", "main", "street", "letter", "4 main street"], order=4)
 
 
 def noise(frames: int, classes: int, seed: int) -> np.ndarray:
@@ -52,7 +52,7 @@ def test_a_wide_beam_finds_every_text(frames: int, blank: int, seed: int) -> Non
     every = [text for length in range(frames + 1) for text in itertools.product(symbols, repeat=length)]
     likely = log_likelihood(table, every, blank)
     known = {text: total for text, total in zip(every, likely.tolist(), strict=True) if total > -np.inf}
-    found = prefix_beam(table, blank, options=BeamOptions(beam=2000, best=2000))
+    found = prefix_beam(table, blank, options=BeamOptions(beam=2000, best=2000, reach=np.inf))
     said = {tuple(reading.characters.tolist()): reading.log_probability for reading in found}
     assert said == pytest.approx(known)
     assert [reading.score for reading in found] == sorted(said.values(), reverse=True)
@@ -94,7 +94,7 @@ def test_doubles_are_read_with_a_blank_and_only_so() -> None:
     assert texts(prefix_beam(clip(shown, shown, shown), BLANK))[0] == "t"
 
 
-def test_the_language_decides_what_is_doubtful(english: CharacterModel) -> None:
+def test_the_language_decides_what_is_doubtful(english: PhraseModel) -> None:
     doubtful = clip({"q": 0.98}, {"v": 0.5, "u": 0.48}, {"e": 0.98}, {}, {"e": 0.98}, {"n": 0.98})
     assert texts(prefix_beam(doubtful, BLANK))[0] == "qveen"
     assert texts(prefix_beam(doubtful, BLANK, language=english))[0] == "queen"
@@ -103,25 +103,31 @@ def test_the_language_decides_what_is_doubtful(english: CharacterModel) -> None:
     assert texts(prefix_beam(sure, BLANK, language=english))[0] == "qveen"
 
 
-def test_digits_and_marks_cost_nothing(english: CharacterModel) -> None:
-    table = clip({"4": 0.9}, {"2": 0.9}, {"-": 0.9}, {"7": 0.9})
-    best = prefix_beam(table, BLANK, language=english, options=BeamOptions(weight=2.0))[0]
-    assert VOCABULARY.decode(best.characters) == "42-7"
-    assert best.score == pytest.approx(best.log_probability)
+def test_digits_are_alike_to_the_language(english: PhraseModel) -> None:
+    table = clip({"4": 0.5, "7": 0.48}, {" ": 0.98}, {"m": 0.98}, {"a": 0.98}, {"i": 0.98}, {"n": 0.98})
+    first, second = prefix_beam(table, BLANK, language=english, options=BeamOptions(weight=2.0))[:2]
+    assert [VOCABULARY.decode(one.characters) for one in (first, second)] == ["4 main", "7 main"]
+    assert first.score - second.score == pytest.approx(first.log_probability - second.log_probability)
 
 
-def test_scores_are_those_of_words_beside_letters_drawn_at_random(english: CharacterModel) -> None:
+def test_the_language_does_not_say_that_something_was_spelled(english: PhraseModel) -> None:
+    table = clip({"a": 0.3}, {})
+    first = prefix_beam(table, BLANK, language=english, options=BeamOptions(weight=0.5))[0]
+    assert (VOCABULARY.decode(first.characters), first.score) == ("", pytest.approx(first.log_probability))
+
+
+def test_scores_are_those_of_phrases_beside_characters_drawn_at_random(english: PhraseModel) -> None:
     frames = [{letter: 0.98} for letter in "main 4 queen"]
     frames.insert(-2, {})  # between the doubles
     best = prefix_beam(clip(*frames), BLANK, language=english, options=BeamOptions(weight=1.0, insertion=0.25))[0]
     assert VOCABULARY.decode(best.characters) == "main 4 queen"
-    added = english.log_probability("main queen") + 11 * np.log(27) + 12 * 0.25
+    added = english.log_probability("main 4 queen") + 13 * np.log(SYMBOLS) + 12 * 0.25
     assert best.score - best.log_probability == pytest.approx(added, abs=1e-4)
 
 
-def test_the_greedy_text_is_scored_as_all_are(english: CharacterModel) -> None:
+def test_the_greedy_text_is_scored_as_all_are(english: PhraseModel) -> None:
     table = noise(9, 60, seed=1)
-    narrow, wide = BeamOptions(1, 2, 0.7, 0.1), BeamOptions(3000, 3000, 0.7, 0.1)
+    narrow, wide = BeamOptions(1, 2, 0.7, 0.1), BeamOptions(3000, 3000, 0.7, 0.1, reach=np.inf)
     found = prefix_beam(table, BLANK, language=english, options=narrow)
     every = prefix_beam(table, BLANK, language=english, options=wide)
     known = {text: one.score for text, one in zip(texts(every), every, strict=True)}
@@ -141,15 +147,31 @@ def test_insertion_and_length_favor_longer_texts() -> None:
     assert best[0].score == pytest.approx(best[0].log_probability / 2)
 
 
+def test_texts_that_are_far_behind_are_given_up() -> None:
+    table = clip({"a": 0.9, "b": 0.09}, {}, {"c": 0.99, "d": 1e-5})
+    far, near = (prefix_beam(table, BLANK, options=BeamOptions(best=50, reach=reach)) for reach in (20.0, 4.0))
+    assert {"ac", "bc", "ad"} < set(texts(far))
+    assert texts(near)[:2] == texts(far)[:2] == ["ac", "bc"]
+    assert "ad" not in texts(near)
+    assert near[0].score == far[0].score
+
+
 def test_no_frames_are_an_empty_text() -> None:
     only = prefix_beam(np.zeros((0, 60)), BLANK)
     assert (texts(only), only[0].log_probability) == ([""], 0.0)
 
 
-def test_odd_input_is_refused(english: CharacterModel) -> None:
+def test_odd_input_is_refused(english: PhraseModel) -> None:
     with pytest.raises(ShapeError, match="59 characters, must be 7"):
         prefix_beam(noise(3, 8, 0), 7, language=english)
-    for wrong in ({"beam": 0}, {"best": 0}, {"weight": -1.0}, {"length_power": np.nan}, {"insertion": np.inf}):
+    for wrong in (
+        {"beam": 0},
+        {"best": 0},
+        {"weight": -1.0},
+        {"length_power": np.nan},
+        {"insertion": np.inf},
+        {"reach": 0.0},
+    ):
         with pytest.raises(InputError, match=next(iter(wrong))):
             BeamOptions(**wrong)
 

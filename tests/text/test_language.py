@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signary.errors import InputError, ModelNotFound, ShapeError
-from signary.text.language import BOUNDARY, DISCOUNT, LETTERS, SYMBOLS, CharacterModel, encode, load_language
+from signary.text.language import LETTERS, SYMBOLS, CharacterModel, encode, load_language
+from signary.text.ngrams import BOUNDARY, DISCOUNT
 
 WORDS = ["queen", "quick", "question", "banana", "band", "a", "letter", "letters"]
 words = st.text(LETTERS, min_size=1, max_size=9)

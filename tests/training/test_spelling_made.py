@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 pytest.importorskip("lightning")
 
 from signary.datasets.synthetic import SyntheticSpelling
+from signary.datasets.synthetic_text import PhraseMaker
 from signary.features.select import SelectPoints
 from signary.recognition.load import load
 from signary.training.fit import read_metrics, train
+from signary.training.networks import spelling_network
 from signary.training.recipe import load_recipe
 from signary.training.schema_spelling import SpellingRecipe
-from signary.training.spelling_made import EpochNumbers, MadeClips, is_made
+from signary.training.spelling_made import TUNED_SEED, EpochNumbers, MadeClips, is_made, strange_clips
 
 TINY = {"steps": "2", "batch": "4", "width": "32", "depth": "1", "features.points": "[left_hand, right_hand]"}
 
@@ -36,6 +39,14 @@ def test_batches_are_made_anew_each_epoch_and_alike_each_time() -> None:
     assert (first.letter_counts > 0).all()
     assert recipe.characters.decode(first.letters[0].numpy()).isprintable()
     assert first.scores.isnan().all()
+
+
+def test_every_eighth_clip_to_choose_by_is_spelled_backwards() -> None:
+    recipe = load_recipe("spelling-hands")
+    assert isinstance(recipe, SpellingRecipe)
+    phrases = PhraseMaker(weights=recipe.synthetic.texts).draw(512, np.random.default_rng(recipe.seed + TUNED_SEED))
+    made = next(strange_clips(spelling_network(recipe), recipe))
+    assert made.texts == [phrase if place % 8 else phrase[::-1] for place, phrase in enumerate(phrases[:32])]
 
 
 def test_a_folder_of_that_name_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -85,6 +85,11 @@ class PhraseMaker:
     weights : mapping of str to float, optional
         How often each of `TEXT_KINDS` comes beside the others; by default all alike.
 
+    Attributes
+    ----------
+    lists : dict of str to list of str
+        The ``words``, and ``first`` and ``family`` names, that phrases are made of.
+
     Raises
     ------
     InputError
@@ -92,7 +97,7 @@ class PhraseMaker:
     """
 
     def __init__(self, split: str = "train", weights: Mapping[str, float] | None = None) -> None:
-        self._lists = {
+        self.lists = {
             title: [word for word in words if is_held_out(word) == (split == "test")]
             for title, words in _lists().items()
         }
@@ -109,7 +114,7 @@ class PhraseMaker:
         return [makers[kind](random) for kind in kinds.tolist()]
 
     def _one(self, title: str, random: np.random.Generator) -> str:
-        words = self._lists[title]
+        words = self.lists[title]
         return words[random.integers(len(words))]
 
     def _name(self, random: np.random.Generator) -> str:

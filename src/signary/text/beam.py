@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from signary.errors import InputError, ShapeError
 from signary.text.characters import CHARACTERS
 from signary.text.ctc import checked, greedy, log_likelihood
-from signary.text.language import BOUNDARY, LETTERS, SYMBOLS, CharacterModel
+from signary.text.ngrams import BOUNDARY
+from signary.text.phrase_model import SYMBOLS, PhraseModel, after, encode
 
 SILENT = np.log(0.999)  # from here on a frame holds no character for sure
 STAYS = -1  # in place of a character: the text does not grow
@@ -39,6 +40,8 @@ class BeamOptions:
         Added to the logarithm for every character; above 0 for longer texts.
     length_power : float
         Scores are divided by the number of characters to this power, 0 or more; 0 leaves them as they are.
+    reach : float
+        Texts whose logarithm lies this far below the best one's are given up on the way, above 0.
 
     Raises
     ------
@@ -51,6 +54,7 @@ class BeamOptions:
     weight: float = 0.3
     insertion: float = 0.0
     length_power: float = 0.0
+    reach: float = 10.0
 
     def __post_init__(self) -> None:
         for name in ("beam", "best"):
@@ -59,6 +63,8 @@ class BeamOptions:
         for name in ("weight", "length_power"):
             if not 0 <= getattr(self, name) < np.inf:
                 raise InputError(f"{name}={getattr(self, name)}, must be 0 or more", hint="0 switches it off")
+        if not self.reach > 0:
+            raise InputError(f"reach={self.reach}, must be above 0", hint="infinite to give up none")
         if not np.isfinite(self.insertion):
             raise InputError(f"insertion={self.insertion}, must be finite", hint="0 switches it off")
 
@@ -86,7 +92,7 @@ def prefix_beam(
     log_probabilities: ArrayLike,
     blank: int,
     *,
-    language: CharacterModel | None = None,
+    language: PhraseModel | None = None,
     characters: str = CHARACTERS,
     options: BeamOptions | None = None,
 ) -> list[Reading]:
@@ -94,9 +100,8 @@ def prefix_beam(
 
     Prefix beam search (Hannun et al., "First-Pass Large Vocabulary Continuous Speech Recognition using Bi-Directional
     Recurrent DNNs", 2014). Neighboring frames that hold no character for sure, by 999 in 1,000, count as one. What is
-    found, and the greedy text, is scored anew over all paths. The language counts for a to z and ends of words, beside
-    a symbol drawn at random; before and after all else a word starts anew, and digits and marks cost nothing. When
-    each character is spelled, `align` tells.
+    found, and the greedy text, is scored anew over all paths. The language counts for every character, beside one drawn
+    at random, and for the end of what is not empty. When each character is spelled, `align` tells.
 
     Parameters
     ----------
@@ -104,7 +109,7 @@ def prefix_beam(
         Natural logarithms; ``-inf`` = impossible.
     blank : int
         The class of no character.
-    language : CharacterModel, optional
+    language : PhraseModel, optional
     characters : str
         With a language: those of the classes but the blank, in order.
     options : BeamOptions, optional
@@ -127,7 +132,7 @@ def prefix_beam(
     beams, steps = _Beams(zero + 0.0, zero - np.inf, key, key ^ key, zero + blank, zero + 0.0, zero), []
     brief = _condensed(table, blank)
     for row in brief:
-        beams, step = _stepped(beams, row, rule, options.beam)
+        beams, step = _stepped(beams, row, rule, options)
         steps.append(step)
     texts, bonus = _traced(steps, len(beams.key)), beams.bonus + rule.gains(beams.contexts)[:, -1]
     nearly = _scores(texts, np.asarray(np.logaddexp(beams.on_blank, beams.on_last) + bonus), options)
@@ -201,20 +206,16 @@ class _Beams:
 
 
 class _Rule:
-    """What characters are worth after each other.
-
-    A context is a number to base 27, the newest letter last; 0 = no word has begun.
-    """
+    """What characters are worth after each other, by contexts as of `signary.text.phrase_model.after`."""
 
     def __init__(
-        self, language: CharacterModel | None, characters: str, classes: int, blank: int, options: BeamOptions
+        self, language: PhraseModel | None, characters: str, classes: int, blank: int, options: BeamOptions
     ) -> None:
         if language is not None and len(characters) != classes - 1:
             raise ShapeError(f"{len(characters)} characters, must be {classes - 1}", hint="one a class but the blank")
-        self.blank, self._language, self._options = blank, language, options
-        codes = [BOUNDARY if one == " " else 1 + LETTERS.find(one) or SYMBOLS for one in characters]
-        self._codes = np.append(np.insert(codes, blank, SYMBOLS) if language else np.full(classes, SYMBOLS), BOUNDARY)
-        self._places = SYMBOLS ** np.arange(language.order - 2 if language else 0, -1, -1, dtype=np.int64)
+        self.blank, self._options = blank, options
+        self._language = language if options.weight else None
+        self._codes = np.append(np.insert(encode(characters), blank, BOUNDARY), BOUNDARY)
         self._known: dict[int, int] = {}
         self._worth = np.zeros((0, classes + 1))
 
@@ -228,9 +229,7 @@ class _Rule:
 
     def after(self, contexts: Integers, symbols: Integers) -> Integers:
         """Return the contexts after characters (B,)."""
-        codes = self._codes[symbols]
-        letters = (codes > BOUNDARY) & (codes < SYMBOLS)
-        return np.where(letters, (contexts * SYMBOLS + codes) % (self._places[0] * SYMBOLS), 0)
+        return after(contexts, self._codes[symbols]) if self._language else contexts
 
     def bonus(self, text: Integers) -> float:
         """Return what is added to a whole text."""
@@ -240,14 +239,12 @@ class _Rule:
         return float(self.gains(contexts)[np.arange(len(text) + 1), np.append(text, -1)].sum())
 
     def _learned(self, contexts: Integers) -> Floats:
-        said = np.zeros((len(contexts), SYMBOLS + 1))  # the end of a word, a to z, and nothing for all else
+        worth = np.zeros((len(contexts), self._worth.shape[1]))
         if self._language is not None:
-            before = contexts[:, None] // self._places % SYMBOLS
-            said[:, :-1] = self._language.next_log_probabilities(before) + np.log(SYMBOLS)
-            said[contexts == 0, BOUNDARY] = 0
-        worth = self._options.weight * said[:, self._codes]
+            worth += self._options.weight * (self._language.following(contexts, self._codes) + np.log(SYMBOLS))
+            worth[contexts == 0, -1] = 0  # that nothing was spelled is not for the language to say
         worth[:, :-1] += self._options.insertion
-        return np.asarray(worth)
+        return worth
 
 
 def _scores(texts: Sequence[Integers], totals: Floats, options: BeamOptions) -> Floats:
@@ -263,7 +260,7 @@ def _condensed(table: Floats, blank: int) -> Floats:
     return joined
 
 
-def _stepped(beams: _Beams, row: Floats, rule: _Rule, width: int) -> tuple[_Beams, tuple[Integers, Integers]]:
+def _stepped(beams: _Beams, row: Floats, rule: _Rule, options: BeamOptions) -> tuple[_Beams, tuple[Integers, Integers]]:
     """Follow texts one frame on; also return which text each comes from and by which character it grew."""
     count = len(beams.key)
     spoken = row.copy()
@@ -277,7 +274,7 @@ def _stepped(beams: _Beams, row: Floats, rule: _Rule, width: int) -> tuple[_Beam
     grown[parent, beams.last[child]] = -np.inf
     stays = np.logaddexp(on_blank, on_last) + beams.bonus
     bonus = beams.bonus[:, None] + rule.gains(beams.contexts)[:, :-1]
-    source, symbol = _best(stays, grown + bonus, width)
+    source, symbol = _best(stays, grown + bonus, options.beam, options.reach)
     same = symbol == STAYS
     key = beams.key[source]
     followed = _Beams(
@@ -292,11 +289,11 @@ def _stepped(beams: _Beams, row: Floats, rule: _Rule, width: int) -> tuple[_Beam
     return followed, (source, symbol)
 
 
-def _best(stays: Floats, grown: Floats, width: int) -> tuple[Integers, Integers]:
+def _best(stays: Floats, grown: Floats, width: int, reach: float) -> tuple[Integers, Integers]:
     """Return the texts (B,) that the best ones come from, and by which characters they grow or that they stay."""
     ranks = np.concatenate([stays, grown.ravel()])
     floor = stays.min() if len(stays) == width else -np.inf  # so many stay that none below is among the best
-    best = np.flatnonzero((ranks >= floor) & (ranks > -np.inf))
+    best = np.flatnonzero((ranks >= max(floor, ranks.max() - reach)) & (ranks > -np.inf))
     if len(best) > width:
         best = best[np.argpartition(-ranks[best], width)[:width]]
     source, symbol = np.divmod(best - len(stays), grown.shape[1])

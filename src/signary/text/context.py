@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from signary.errors import InputError, ShapeError
-from signary.text.language import BOUNDARY, LETTERS, SYMBOLS, CharacterModel
+from signary.text.language import LETTERS, SYMBOLS, CharacterModel
+from signary.text.ngrams import BOUNDARY
 from signary.text.recognition import Alternative, Token
 
 FLOOR = 1e-4  # probability of a letter that the reader does not name

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from signary.text.beam import BeamOptions, prefix_beam
 from signary.text.ctc import Spelling, align, checked, greedy
-from signary.text.language import CharacterModel
+from signary.text.phrase_model import PhraseModel
 from signary.text.trust import Trust, evidence
 from signary.text.twins import TWINS, told_apart, twin_odds
 
@@ -47,7 +47,7 @@ def spelled_text(
     log_probabilities: ArrayLike,
     characters: str,
     *,
-    language: CharacterModel | None = None,
+    language: PhraseModel | None = None,
     options: BeamOptions | None = None,
     trust: Trust | None = None,
 ) -> SpelledText:
@@ -61,7 +61,7 @@ def spelled_text(
         Natural logarithms, as of `signary.text.ctc.greedy`; the last class is no character.
     characters : str
         Of the V classes, in order.
-    language : CharacterModel, optional
+    language : PhraseModel, optional
     options : BeamOptions, optional
     trust : Trust, optional
 

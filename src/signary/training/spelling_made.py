@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import lightning
+import numpy as np
 import torch
 from torch import nn
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from signary.datasets.spelling_mix import SpelledBatch
 from signary.datasets.synthetic import SyntheticBatch, SyntheticSpelling
+from signary.datasets.synthetic_text import PhraseMaker
 from signary.evaluation.spelling import spelling_report
 from signary.export.spelling import GRAPHS, export_ctc_graph, export_speller
 from signary.models.speller import CTCNetwork, SpellingNetwork
@@ -28,8 +30,8 @@ SYNTHETIC = Path("synthetic")
 SOURCE = "synthetic"
 EPOCH_BATCHES, HELD_OUT, TUNED, READ_BATCH = 50, 256, 512, 32
 # of the clips to measure on, and to choose how to decode by: other phrases, speeds and cameras, of the same people, or
-# of strangers who are about as far from them as they from each other
-OTHER_SEED, TUNED_SEED, STRANGE = 7_000_003, 9_000_011, 1.5
+# of strangers who are about as far from them as they from each other, with phrases of which no language knows a word
+OTHER_SEED, TUNED_SEED, STRANGE, BACKWARDS = 7_000_003, 9_000_011, 1.5, 8
 
 
 class MadeClips(Dataset[Batch]):
@@ -98,7 +100,7 @@ def train_on_made(recipe: SpellingRecipe, run: Run) -> Path:
     clips = EPOCH_BATCHES * recipe.batch * recipe.epochs if recipe.steps is None else recipe.steps * recipe.batch
     thresholds: dict[str, float] = {}
     if readers := [network for network in networks if isinstance(network, CTCNetwork)]:
-        tables, texts = tables_of(readers, made_clips(readers[0], strange(recipe), TUNED_SEED, TUNED))
+        tables, texts = tables_of(readers, strange_clips(readers[0], recipe))
         thresholds = tuned(tables, texts, recipe.characters.characters)
     run.write_metrics(train={"n": clips}, validation=scores)
     sources = [Credit(name=SOURCE, licence="made by signary from its learned handshapes"), *recipe.sources]
@@ -149,12 +151,6 @@ def fit_on_made(
     return trained
 
 
-def strange(recipe: SpellingRecipe) -> SpellingRecipe:
-    """Return a recipe whose hands differ from those learned from as those of strangers do."""
-    made = recipe.synthetic.model_copy(update={"strangers": STRANGE})
-    return recipe.model_copy(update={"synthetic": made})
-
-
 def measure(networks: list[SpellingNetwork], recipe: SpellingRecipe) -> dict[str, object]:
     """Return how well networks read made clips that they did not learn from; see `spelling_report`."""
     asked: list[str] = []
@@ -171,6 +167,20 @@ def made_clips(network: SpellingNetwork, recipe: SpellingRecipe, seed: int, coun
     source = SyntheticSpelling(network.select, recipe.synthetic, seed=recipe.seed + seed)
     for number in range(count // READ_BATCH):
         yield source.draw(READ_BATCH, number=number)
+
+
+def strange_clips(network: SpellingNetwork, recipe: SpellingRecipe) -> Iterator[SyntheticBatch]:
+    """Yield clips to choose by how to decode.
+
+    Their hands differ from those learned from as strangers' do, and every eighth phrase is spelled backwards: what the
+    language does not know has to be read, too.
+    """
+    options = recipe.synthetic.model_copy(update={"strangers": STRANGE})
+    source = SyntheticSpelling(network.select, options, seed=recipe.seed + TUNED_SEED)
+    phrases = PhraseMaker(weights=options.texts).draw(TUNED, np.random.default_rng(recipe.seed + TUNED_SEED))
+    phrases[::BACKWARDS] = [phrase[::-1] for phrase in phrases[::BACKWARDS]]
+    for first in range(0, TUNED, READ_BATCH):
+        yield source.draw(READ_BATCH, texts=phrases[first : first + READ_BATCH])
 
 
 def is_made(data: Path) -> bool:
