@@ -317,20 +317,19 @@ def reading() -> dict[str, float]:
 
 
 def knowing(clips: int) -> dict[str, dict[str, float]]:
-    """Read phrases, and the same backwards, of which no word is known, with the language and without; return errors."""
+    """Read phrases, and the same backwards, of which no word is known, with the language and without; return CER."""
     bundle, phrases = load_bundle("spelling"), PhraseMaker().draw(clips, np.random.default_rng(1))
     source = SyntheticSpelling(HANDS, SyntheticOptions(strangers=STRANGE), seed=OTHER_SEED)
-    told: dict[str, dict[str, float]] = {}
+    told: dict[str, dict[str, float]] = {"phrases": {}, "backwards": {}}
     for title, texts in {"phrases": phrases, "backwards": [phrase[::-1] for phrase in phrases]}.items():
         made = source.draw(clips, texts=texts, number=0)
         rows = zip(made.points.numpy(), made.lengths.tolist(), made.fps.tolist(), strict=True)
         seen = [scattered(clip[:frames], HANDS.index.numpy(), fps) for clip, frames, fps in rows]
         for how, changed in {"with": {}, "without": {"weight": 0.0}}.items():
-            thresholds = bundle.manifest.thresholds | changed
-            manifest = bundle.manifest.model_copy(update={"thresholds": thresholds})
+            manifest = bundle.manifest.model_copy(update={"thresholds": bundle.manifest.thresholds | changed})
             reader = SpellingRecognizer(replace(bundle, manifest=manifest))
             read = [reader.recognize(clip).text for clip in seen]
-            told[f"{title}_{how}"] = {"cer": round(float(spelling_metrics(texts, read)["cer"]), 4)}
+            told[title][how] = round(float(spelling_metrics(texts, read)["cer"]), 4)
     return told
 
 

@@ -32,9 +32,10 @@ class WiderPhrases(PhraseMaker):
                 self.lists[title] += words
         self._wider = {title: _sums(listed, held_out) for title, listed in weights.items()}
 
-    def _one(self, title: str, random: np.random.Generator) -> str:
+    def word(self, title: str, random: np.random.Generator) -> str:
+        """Return a word of either list."""
         if random.random() < 0.5:
-            return super()._one(title, random)
+            return super().word(title, random)
         words, sums = self._wider[title]
         return words[np.searchsorted(sums, random.random())]
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from signary.errors import InputError, ShapeError
 from signary.text.characters import CHARACTERS
 from signary.text.ngrams import BOUNDARY
-from signary.text.phrase_model import DIGIT, MARKS, OTHER, SYMBOLS, WORD, PhraseModel, after, encode, load_phrases
+from signary.text.phrase_model import DIGIT, MARKS, OTHER, SYMBOLS, WORD, PhraseModel, after, encode, load_phrase_model
 
 PHRASES = ["12 main street", "9 main street", "oak avenue 7", "www.queen.com", "queen.org", "555-0199"]
 spelled = st.text("abcdefghijklmnopqrstuvwxyz 0.-", min_size=1, max_size=25)
@@ -125,8 +125,8 @@ def test_bad_input() -> None:
 
 
 def test_english() -> None:
-    english = load_phrases()
-    assert english is load_phrases()
+    english = load_phrase_model()
+    assert english is load_phrase_model()
     pairs = {
         "main street 42": "mnin street 42",
         "www.hello.com": "www.hello.cxm",

@@ -11,7 +11,7 @@ pytest.importorskip("torch")
 from signary.recognition.spelling_runtime import trust_of
 from signary.text.beam import BeamOptions
 from signary.text.characters import CHARACTERS
-from signary.text.phrase_model import load_phrases
+from signary.text.phrase_model import load_phrase_model
 from signary.text.spelled import spelled_text
 from signary.text.trust import EVIDENCE
 from signary.training.spelling_tune import tuned
@@ -36,7 +36,7 @@ def test_trust_tells_right_from_wrong() -> None:
     assert {f"trust_{name}" for name in EVIDENCE} < found.keys()
     assert found["weight"] > 0  # English words, badly seen
     search = BeamOptions(int(found["beam"]), int(found["best"]), found["weight"], found["insertion"])
-    how = {"language": load_phrases(), "options": search, "trust": trust_of(found)}
+    how = {"language": load_phrase_model(), "options": search, "trust": trust_of(found)}
     sure, unsure = (spelled_text(table("river", share, random), CHARACTERS, **how) for share in (1.0, 0.2))
     assert sure.confidence > unsure.confidence
     assert (sure.text, sure.confidence > 0.5, unsure.confidence < 0.5) == ("river", True, True)

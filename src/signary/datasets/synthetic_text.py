@@ -113,22 +113,23 @@ class PhraseMaker:
         makers = (self._name, self._sentence, self._phone, self._address, self._url)
         return [makers[kind](random) for kind in kinds.tolist()]
 
-    def _one(self, title: str, random: np.random.Generator) -> str:
+    def word(self, title: str, random: np.random.Generator) -> str:
+        """Return one of a list."""
         words = self.lists[title]
         return words[random.integers(len(words))]
 
     def _name(self, random: np.random.Generator) -> str:
-        first, family, shape = self._one("first", random), self._one("family", random), random.random()
+        first, family, shape = self.word("first", random), self.word("family", random), random.random()
         if shape < 0.08:
             return f"{first} {_LETTERS[random.integers(26)]} {family}"
         if shape < 0.14:
-            return f"{first} {family}-{self._one('family', random)}"
+            return f"{first} {family}-{self.word('family', random)}"
         if shape < 0.17:
             return f"{first} o'{family}"
         return family if shape < 0.22 else f"{first} {family}"
 
     def _sentence(self, random: np.random.Generator) -> str:
-        return " ".join(self._one("words", random) for _ in range(random.integers(1, 5)))
+        return " ".join(self.word("words", random) for _ in range(random.integers(1, 5)))
 
     def _phone(self, random: np.random.Generator) -> str:
         shapes = ("000-000-0000", "+1-000-000-0000", "+00-00-0000-0000", "+000-000-000", "0000000000", "000-0000")
@@ -138,7 +139,7 @@ class PhraseMaker:
     def _address(self, random: np.random.Generator) -> str:
         number = int(10 ** random.uniform(0, 4.7))
         title = ("family", "words", "first")[random.integers(3)]
-        parts = [str(number), self._one(title, random), _pick(_STREETS, random)]
+        parts = [str(number), self.word(title, random), _pick(_STREETS, random)]
         if random.random() < 0.2:
             parts.insert(1, _pick(_DIRECTIONS, random))
         if random.random() < 0.15:
@@ -148,10 +149,10 @@ class PhraseMaker:
     def _url(self, random: np.random.Generator) -> str:
         between = "-" if random.random() < 0.25 else ""
         title = "family" if random.random() < 0.3 else "words"
-        site = between.join([self._one(title, random), *([self._one("words", random)] * (random.random() < 0.3))])
+        site = between.join([self.word(title, random), *([self.word("words", random)] * (random.random() < 0.3))])
         start = ("", "www.", "https://", "https://www.")[random.choice(4, p=(0.5, 0.35, 0.1, 0.05))]
-        path = ("/" + self._one("words", random)) * (random.random() < 0.4)
-        path += ("_" + self._one("words", random)) * (path != "" and random.random() < 0.1)
+        path = ("/" + self.word("words", random)) * (random.random() < 0.4)
+        path += ("_" + self.word("words", random)) * (path != "" and random.random() < 0.1)
         return f"{start}{site}.{_pick(_ENDINGS, random)}{path}"
 
 

@@ -15,7 +15,7 @@ from signary.recognition.options import with_thresholds
 from signary.recognition.spelling_letters import MEMORY, read_letters
 from signary.text.beam import BeamOptions
 from signary.text.characters import CharacterVocabulary
-from signary.text.phrase_model import PhraseModel, load_phrases
+from signary.text.phrase_model import PhraseModel, load_phrase_model
 from signary.text.spelled import SpelledText, glimpsed_text, spelled_text
 from signary.text.stitch import stitch_frames
 from signary.text.trust import EVIDENCE, Trust
@@ -82,7 +82,7 @@ class SpellerRuntime:
         beam = with_thresholds(BeamOptions(weight=0.0), thresholds)
         self._beam = replace(beam, beam=int(beam.beam), best=int(beam.best))
         self._trust = trust_of(thresholds)
-        self._language: PhraseModel | None = load_phrases() if self._beam.weight else None
+        self._language: PhraseModel | None = load_phrase_model() if self._beam.weight else None
         self._graphs = {
             name: Backend(bundle.graph_path(name), threads=1 if name == "step" else threads)  # a step is too short
             for name in bundle.manifest.graphs

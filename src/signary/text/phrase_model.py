@@ -130,7 +130,7 @@ def after(contexts: ArrayLike, codes: ArrayLike) -> Codes:
 
 
 @cache
-def load_phrases() -> PhraseModel:
+def load_phrase_model() -> PhraseModel:
     """Load the model that comes with the package: phrases of American English words and names.
 
     Raises

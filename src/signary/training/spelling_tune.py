@@ -15,7 +15,7 @@ from signary.datasets.synthetic_text import fold
 from signary.models.speller import CTCNetwork
 from signary.text.beam import BeamOptions, Reading, prefix_beam
 from signary.text.ctc import align, greedy
-from signary.text.phrase_model import load_phrases
+from signary.text.phrase_model import load_phrase_model
 from signary.text.trust import EVIDENCE, evidence, fit_trust
 
 WEIGHTS, INSERTIONS, BEAM, BEST = (0.0, 0.3, 0.45, 0.6, 0.8), (-0.3, 0.0, 0.3), 128, 32
@@ -64,7 +64,7 @@ def tuned(tables: Sequence[Table], texts: Sequence[str], characters: str) -> dic
     fewest, chosen, kept = np.inf, dict[str, float](), list[list[Reading]]()
     for weight, insertion in product(WEIGHTS, INSERTIONS):
         options = BeamOptions(beam=BEAM, best=BEST, weight=weight, insertion=insertion)
-        language = load_phrases() if weight else None
+        language = load_phrase_model() if weight else None
         found = [
             prefix_beam(table, len(characters), language=language, characters=characters, options=options)
             for table in tables
