@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import argparse
 import math
-import zlib
 from collections.abc import Iterator
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 
+from signary.datasets.synthetic_text import is_held_out
 from signary.errors import InputError
 from signary.text.language import CharacterModel
 
@@ -102,11 +102,6 @@ def weighted(words: dict[str, float], names: dict[str, float]) -> dict[str, floa
             weight = min(64.0, 2 + 16 * math.sqrt(share)) ** EVENNESS
             weights[name] = max(weight, weights.get(name, 0.0))
     return weights
-
-
-def is_held_out(word: str) -> bool:
-    """Say whether a word is one of the tenth that measures what was learned from the others."""
-    return zlib.crc32(word.encode()) % 10 == 0
 
 
 def bits_a_letter(model: CharacterModel, words: list[str]) -> float:

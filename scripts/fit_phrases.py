@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from fit_language import SCOWL, common_names, common_words, is_held_out, weighted
+from fit_language import SCOWL, common_names, common_words, weighted
 
-from signary.datasets.synthetic_text import PhraseMaker
+from signary.datasets.synthetic_text import PhraseMaker, is_held_out
 from signary.text.phrase_model import ENGLISH, PhraseModel
 
 PHRASES, LEAST = 1_000_000, 3  # n-grams that came up less often are left out
