@@ -22,7 +22,7 @@ from signary.datasets.made import make_fingerspelling
 from signary.datasets.manifest import Options, prepare
 from signary.datasets.spelling_augment import SpellingAugment
 from signary.datasets.spelling_sets import scattered
-from signary.datasets.synthetic import SyntheticSpelling
+from signary.datasets.synthetic import SyntheticBatch, SyntheticSpelling
 from signary.datasets.synthetic_options import SyntheticOptions
 from signary.datasets.synthetic_text import PhraseMaker
 from signary.evaluation.metrics import spelling_metrics
@@ -30,6 +30,7 @@ from signary.export.bundle import load_bundle
 from signary.export.spelling import ENCODER, STEP, export_speller
 from signary.features.select import SelectPoints
 from signary.landmarks.draft import Clip, StoreDraft
+from signary.landmarks.sequence import LandmarkSequence
 from signary.landmarks.store import choose_points
 from signary.models.speller import Speller
 from signary.models.squeezeformer import ConvModule, FrameNorm, SqueezeBlock, rotary_places, turned
@@ -49,6 +50,7 @@ from signary.training.spelling_task import SpellingTask
 FRAMES, TOKENS, BATCH, POOL, FIVE_SECONDS, LETTERS = 384, 33, 32, 32, 150, 16
 HANDS = SelectPoints(["left_hand", "right_hand"])
 MEDIAN, SIGMA = 160, 0.5
+PACES, SHORT = (9.5, 18.0, 30.0, 50.0), 16  # frames a character at 30 a second: who learns is slow; letters of a phrase
 PUBLISHED_MS = {"encoder": 72.9, "decoder": 47.9}  # of the published code on two cores of an EPYC, 2.6 GHz
 OVERFIT = {"width": 64, "depth": 2, "batch": 16, "learning_rate": 3e-3, "weight_decay": 0.0, "dropout": 0.0}
 OVERFIT_EACH = {  # what reads as the clip goes on needs depth to look far enough ahead
@@ -322,14 +324,25 @@ def knowing(clips: int) -> dict[str, dict[str, float]]:
     source = SyntheticSpelling(HANDS, SyntheticOptions(strangers=STRANGE), seed=OTHER_SEED)
     told: dict[str, dict[str, float]] = {"phrases": {}, "backwards": {}}
     for title, texts in {"phrases": phrases, "backwards": [phrase[::-1] for phrase in phrases]}.items():
-        made = source.draw(clips, texts=texts, number=0)
-        rows = zip(made.points.numpy(), made.lengths.tolist(), made.fps.tolist(), strict=True)
-        seen = [scattered(clip[:frames], HANDS.index.numpy(), fps) for clip, frames, fps in rows]
+        seen = _seen(source.draw(clips, texts=texts, number=0))
         for how, changed in {"with": {}, "without": {"weight": 0.0}}.items():
             manifest = bundle.manifest.model_copy(update={"thresholds": bundle.manifest.thresholds | changed})
             reader = SpellingRecognizer(replace(bundle, manifest=manifest))
             read = [reader.recognize(clip).text for clip in seen]
             told[title][how] = round(float(spelling_metrics(texts, read)["cer"]), 4)
+    return told
+
+
+def paces(clips: int) -> dict[str, float]:
+    """Read short phrases that the testing hands spell at one pace each, up to that of beginners; return CER of each."""
+    reader, told = load("spelling"), {}
+    drawn = PhraseMaker("test").draw(4 * clips, np.random.default_rng(2))
+    texts = [text for text in drawn if len(text) <= SHORT][:clips]
+    for pace in PACES:
+        options = SyntheticOptions(letter_frames=(pace, pace, pace), fps=(10.0, 30.0))
+        made = SyntheticSpelling(HANDS, options, split="test", seed=OTHER_SEED).draw(len(texts), texts=texts)
+        read = [reader.recognize(clip).text for clip in _seen(made)]
+        told[f"{pace:g}"] = round(float(spelling_metrics(texts, read)["cer"]), 4)
     return told
 
 
@@ -353,6 +366,12 @@ def overfit(count: int) -> dict[str, Any]:
     return told
 
 
+def _seen(made: SyntheticBatch) -> list[LandmarkSequence]:
+    """Return made clips of hands as a detector gives them."""
+    rows = zip(made.points.numpy(), made.lengths.tolist(), made.fps.tolist(), strict=True)
+    return [scattered(clip[:frames], HANDS.index.numpy(), fps) for clip, frames, fps in rows]
+
+
 def _without_partners(batch: Any) -> Any:
     spelled, place, rows = batch
     own = spelled._replace(**{name: getattr(spelled, name)[: len(rows)] for name in spelled._fields})
@@ -373,7 +392,8 @@ def results(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
         return
     yield decoding(quick=options.quick)
     yield {"augment": augmenting(), "make": making(), "read": reading()}
-    yield {"language": knowing(64 if options.quick else 256)}
+    clips = 64 if options.quick else 256
+    yield {"language": knowing(clips), "paces": paces(clips)}
     yield training(quick=options.quick)
 
 

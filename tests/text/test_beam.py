@@ -103,6 +103,18 @@ def test_the_language_decides_what_is_doubtful(english: PhraseModel) -> None:
     assert texts(prefix_beam(sure, BLANK, language=english))[0] == "qveen"
 
 
+def test_the_end_counts_only_where_it_is_there(english: PhraseModel) -> None:
+    options, worth = BeamOptions(weight=1.0), {}
+    for text in ("quick", "quic"):
+        frames = clip(*({letter: 0.98} for letter in text))
+        over, open_ = (
+            prefix_beam(frames, BLANK, language=english, options=options, ended=ended)[0] for ended in (True, False)
+        )
+        assert over.log_probability == open_.log_probability
+        worth[text] = over.score - open_.score
+    assert worth["quick"] > worth["quic"] + 1
+
+
 def test_digits_are_alike_to_the_language(english: PhraseModel) -> None:
     table = clip({"4": 0.5, "7": 0.48}, {" ": 0.98}, {"m": 0.98}, {"a": 0.98}, {"i": 0.98}, {"n": 0.98})
     first, second = prefix_beam(table, BLANK, language=english, options=BeamOptions(weight=2.0))[:2]

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from signary.text.characters import CHARACTERS
-from signary.text.spelled import glimpsed_text, spelled_text
+from signary.text.spelled import spelled_text
 
 
 def table(frames: str, sure: float = 0.95) -> NDArray[np.float64]:
@@ -19,9 +19,8 @@ def table(frames: str, sure: float = 0.95) -> NDArray[np.float64]:
     return np.log(rows)
 
 
-@pytest.mark.parametrize("read", [spelled_text, glimpsed_text])
-def test_letters_last_until_halfway_to_their_neighbors(read: object) -> None:
-    found = read(table("--c---a--tt-"), CHARACTERS)  # type: ignore[operator]
+def test_letters_last_until_halfway_to_their_neighbors() -> None:
+    found = spelled_text(table("--c---a--tt-"), CHARACTERS)
     assert found.text == "cat"
     assert found.first.tolist() == [0, 5, 8]
     assert found.last.tolist() == [4, 7, 11]

@@ -16,12 +16,13 @@ from signary.recognition.spelling_letters import MEMORY, read_letters
 from signary.text.beam import BeamOptions
 from signary.text.characters import CharacterVocabulary
 from signary.text.phrase_model import PhraseModel, load_phrase_model
-from signary.text.spelled import SpelledText, glimpsed_text, spelled_text
+from signary.text.spelled import SpelledText, spelled_text
 from signary.text.stitch import stitch_frames
 from signary.text.trust import EVIDENCE, Trust
 
 HANDS = ("left_hand", "right_hand")
 WINDOW, HOP = 384, 256  # frames
+GLIMPSED = 16  # texts that are followed while a phrase goes on
 
 Table = NDArray[np.float64]
 Said = MutableMapping[tuple[float, float], NDArray[np.float32]]
@@ -97,14 +98,13 @@ class SpellerRuntime:
         """Read a phrase, float32 (T, 543, 3), T 1 or more; frames are counted from its first."""
         if not self.by_frame:
             return self._by_letter(points)
-        how = {"language": self._language, "options": self._beam, "trust": self._trust}
-        return spelled_text(self.table(points), self.characters.characters, **how)  # type: ignore[arg-type]
+        return self._spelled(self.table(points))
 
     def glimpse(self, points: Points, times_s: NDArray[np.float64], said: Said) -> SpelledText:
         """Read a phrase that goes on, faster; what is known of whole windows is looked up, and noted."""
         if not self.by_frame:
             return self._by_letter(points)
-        return glimpsed_text(self.table(points, times_s, said), self.characters.characters)
+        return self._spelled(self.table(points, times_s, said), beam=min(GLIMPSED, self._beam.beam), ended=False)
 
     def table(self, points: Points, times_s: NDArray[np.float64] | None = None, said: Said | None = None) -> Table:
         """Return what a network says of every frame: logarithms of probabilities, (T, V + 1).
@@ -122,6 +122,11 @@ class SpellerRuntime:
                 said[key] = piece
             pieces.append(piece)
         return stitch_frames(pieces, starts)
+
+    def _spelled(self, table: Table, *, beam: int | None = None, ended: bool = True) -> SpelledText:
+        options = replace(self._beam, beam=beam or self._beam.beam)
+        marks = self.characters.characters
+        return spelled_text(table, marks, language=self._language, options=options, trust=self._trust, ended=ended)
 
     def _by_letter(self, points: Points) -> SpelledText:
         clip, marks, options = self._graphs["encoder"].run(points=points), self.characters, self.options

@@ -16,7 +16,8 @@ from signary.text.recognition import Token
 if TYPE_CHECKING:
     from signary.recognition.spelling import SpellingRecognizer
 
-GLANCE_S = 0.2  # between two readings of what is still spelled
+# Seconds between two readings of what is still spelled, or this share of what it has taken, if that is more.
+GLANCE_S, GLANCE_SHARE = 0.2, 0.02
 KEPT_S = 60.0  # what is spelled for longer without a pause is cut
 
 
@@ -60,7 +61,7 @@ class SpellingWindow:
         now_s, pause_s = self._times[-1], self.recognizer.runtime.options.pause_s
         if now_s - self._seen_s > pause_s + TINY_S or now_s - self._times[0] > KEPT_S:
             return self.end(), []
-        if now_s - self._read_s >= GLANCE_S - TINY_S:
+        if now_s - self._read_s >= max(GLANCE_S, GLANCE_SHARE * (now_s - self._times[0])) - TINY_S:
             self._read_s, self._open = now_s, self._glimpse()
         return [], self._open
 

@@ -95,6 +95,7 @@ def prefix_beam(
     language: PhraseModel | None = None,
     characters: str = CHARACTERS,
     options: BeamOptions | None = None,
+    ended: bool = True,
 ) -> list[Reading]:
     """Find the likeliest texts: of each the paths are summed up, where `greedy` follows one path.
 
@@ -113,6 +114,8 @@ def prefix_beam(
     characters : str
         With a language: those of the classes but the blank, in order.
     options : BeamOptions, optional
+    ended : bool
+        False for a text that goes on: the language says nothing of its end.
 
     Returns
     -------
@@ -127,7 +130,7 @@ def prefix_beam(
         If one is NaN or infinite, or in a frame nothing is possible.
     """
     table, options = checked(log_probabilities, blank), options or BeamOptions()
-    rule = _Rule(language, characters, table.shape[1], blank, options)
+    rule = _Rule(language, characters, table.shape[1], blank, options, ended)
     key, zero = np.array([EMPTY]), np.zeros(1, np.int64)
     beams, steps = _Beams(zero + 0.0, zero - np.inf, key, key ^ key, zero + blank, zero + 0.0, zero), []
     brief = _condensed(table, blank)
@@ -209,11 +212,17 @@ class _Rule:
     """What characters are worth after each other, by contexts as of `signary.text.phrase_model.after`."""
 
     def __init__(
-        self, language: PhraseModel | None, characters: str, classes: int, blank: int, options: BeamOptions
+        self,
+        language: PhraseModel | None,
+        characters: str,
+        classes: int,
+        blank: int,
+        options: BeamOptions,
+        ended: bool,
     ) -> None:
         if language is not None and len(characters) != classes - 1:
             raise ShapeError(f"{len(characters)} characters, must be {classes - 1}", hint="one a class but the blank")
-        self.blank, self._options = blank, options
+        self.blank, self._options, self._ended = blank, options, ended
         self._language = language if options.weight else None
         self._codes = np.append(np.insert(encode(characters), blank, BOUNDARY), BOUNDARY)
         self._known: dict[int, int] = {}
@@ -242,7 +251,8 @@ class _Rule:
         worth = np.zeros((len(contexts), self._worth.shape[1]))
         if self._language is not None:
             worth += self._options.weight * (self._language.following(contexts, self._codes) + np.log(SYMBOLS))
-            worth[contexts == 0, -1] = 0  # that nothing was spelled is not for the language to say
+            # that nothing was spelled is not for the language to say, and the end not before it is there
+            worth[(contexts == 0) | (not self._ended), -1] = 0
         worth[:, :-1] += self._options.insertion
         return worth
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from signary.text.beam import BeamOptions, prefix_beam
-from signary.text.ctc import Spelling, align, checked, greedy
+from signary.text.ctc import Spelling, align, checked
 from signary.text.phrase_model import PhraseModel
 from signary.text.trust import Trust, evidence
 from signary.text.twins import TWINS, told_apart, twin_odds
@@ -50,6 +50,7 @@ def spelled_text(
     language: PhraseModel | None = None,
     options: BeamOptions | None = None,
     trust: Trust | None = None,
+    ended: bool = True,
 ) -> SpelledText:
     """Read a phrase: the likeliest text over all paths, and when each of its characters is shown.
 
@@ -64,6 +65,8 @@ def spelled_text(
     language : PhraseModel, optional
     options : BeamOptions, optional
     trust : Trust, optional
+    ended : bool
+        False for a phrase that goes on.
 
     Returns
     -------
@@ -76,16 +79,10 @@ def spelled_text(
     """
     blank = len(characters)
     table = checked(log_probabilities, blank)
-    readings = prefix_beam(table, blank, language=language, characters=characters, options=options)
+    readings = prefix_beam(table, blank, language=language, characters=characters, options=options, ended=ended)
     spelling = align(table, readings[0].characters, blank)
     sure = float((trust or Trust()).confidence(evidence(readings, spelling)))
     return _phrase(spelling, characters, len(table), sure)
-
-
-def glimpsed_text(log_probabilities: ArrayLike, characters: str) -> SpelledText:
-    """Read a phrase that goes on: the likeliest path, in a fraction of the time of `spelled_text`."""
-    table = checked(log_probabilities, len(characters))
-    return _phrase(greedy(table, len(characters)), characters, len(table), float("nan"))
 
 
 def _phrase(spelling: Spelling, characters: str, frames: int, confidence: float) -> SpelledText:
