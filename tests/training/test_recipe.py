@@ -41,3 +41,8 @@ def test_files_that_hold_no_fields(tmp_path: Path, text: str) -> None:
     (tmp_path / "bad.yaml").write_text(text)
     with pytest.raises(ConfigError, match=r"bad\.yaml"):
         load_recipe(tmp_path / "bad.yaml")
+
+
+def test_what_is_overridden_has_not_the_scores_of_the_recipe() -> None:
+    assert load_recipe("spelling-hands").scores
+    assert not load_recipe("spelling-hands", {"steps": "2"}).scores

@@ -16,7 +16,7 @@ from torch import nn
 import signary
 from signary.datasets.clips import Clips
 from signary.evaluation.card import write_card
-from signary.export.bundle import BundleManifest, Calibration, Score, TrainingSource, write_bundle
+from signary.export.bundle import BundleManifest, Calibration, Score, TrainingSource, load_bundle, write_bundle
 from signary.training.schema import Credit, HandRecipe, Recipe
 from signary.training.schema_signs import SignRecipe
 from signary.training.schema_spelling import SpellingRecipe
@@ -114,6 +114,13 @@ def store_credits(said: Sequence[Credit], clips: Clips) -> list[Credit]:
     by_name = {credit.name: credit for credit in said}
     names = [str(name) for name in np.unique(clips.source)]
     return [by_name.get(name) or Credit(name=name, licence=_licence(clips, name)) for name in names]
+
+
+def with_credits(init_from: str, own: Sequence[Credit]) -> list[Credit]:
+    """Name the sources of a training, and those of the bundle or run that it goes on with, if there is one."""
+    names = {credit.name for credit in own}
+    before = load_bundle(init_from).manifest.training if init_from else []
+    return [*own, *(Credit(name=one.name, licence=one.licence, url=one.url) for one in before if one.name not in names)]
 
 
 def _licence(clips: Clips, source: str) -> str:

@@ -45,7 +45,8 @@ def load_recipe(name: str | Path, overrides: Mapping[str, Any] | None = None) ->
     name : str or Path
         A name, or a YAML file.
     overrides : mapping of str to value, optional
-        Dotted field -> value, stronger than the file: ``{"augment.flip": "0.5", "sources.0.weight": "2"}``.
+        Dotted field -> value, stronger than the file: ``{"augment.flip": "0.5", "sources.0.weight": "2"}``. They make
+        another model, of which the recipe's ``scores`` say nothing: these are left out.
 
     Raises
     ------
@@ -60,6 +61,8 @@ def load_recipe(name: str | Path, overrides: Mapping[str, Any] | None = None) ->
     if not path.is_file():
         raise ModelNotFound.named(str(name), recipe_names(), kind="recipe")
     fields = _read_yaml(path)
+    if overrides:
+        fields.pop("scores", None)
     wrong = [said for field, value in (overrides or {}).items() if (said := _set(fields, field, value))]
     kind = _recipe_class(network := fields.get("network", "handshape"))
     if kind is None:

@@ -192,6 +192,8 @@ class SpellingRecipe(Recipe):
         Of the network, in place of its own; ``inner`` is that of `HandSpeller`, the last two are the decoders'.
     dropout : float, optional
         In place of its own.
+    init_from : str
+        A run or a bundle of ``speller-hands`` to go on with, of the same sizes and points.
     unseen : bool
         Count points that were not seen when parts of the body are normalized, as the published network does.
     members : int
@@ -228,6 +230,7 @@ class SpellingRecipe(Recipe):
     layers: int | None = Field(None, ge=1)
     hidden: int | None = Field(None, ge=1)
     dropout: float | None = Field(None, ge=0, lt=1)
+    init_from: str = ""
     unseen: bool = False
     members: int = Field(1, ge=1)
     epochs: int = Field(400, ge=1)

@@ -19,13 +19,13 @@ from signary.evaluation.spelling import spelling_report
 from signary.export.spelling import GRAPHS, export_ctc_graph, export_speller
 from signary.models.speller import SpellingNetwork
 from signary.training.batches import ShuffledRows
-from signary.training.networks import spelling_network
-from signary.training.pack import Learned, pack_bundle, store_credits
+from signary.training.pack import Learned, pack_bundle, store_credits, with_credits
 from signary.training.run import Run, epoch_plan, fit_task, precision_name
 from signary.training.schema_spelling import SpellingRecipe
 from signary.training.spelling_batches import Batch, PhraseRows, Phrases, load_phrases, phrase_loader
 from signary.training.spelling_rounds import PREDICTIONS, fold_scores, write_predictions
 from signary.training.spelling_task import SpellingTask, read_clips
+from signary.training.start import first_network, first_thresholds
 
 READ_BATCH = 32
 ALL = -1  # the fold of runs that hold nothing out
@@ -79,13 +79,15 @@ def train_spelling(recipe: SpellingRecipe, data: Path, run: Run, *, fold: int = 
     more: dict[str, Any] = {"skipped": skipped}
     run.write_metrics(train={"n": len(seen)}, validation=scores, **more)
     clips = seen.clips
+    sources = with_credits(recipe.init_from, store_credits(recipe.sources, clips))
     learned = Learned(
         temperature=1.0,
         fitted_on="nothing, as trained",
         validation=scores,
         split=f"fold {fold} of {recipe.data.folds} by signer held out",
-        files={str(source): sorted(clips.key[clips.source == source]) for source in np.unique(clips.source)},
-        sources=store_credits(recipe.sources, clips),
+        files={credit.name: sorted(clips.key[clips.source == credit.name]) for credit in sources},
+        sources=sources,
+        thresholds=first_thresholds(recipe),
     )
     if recipe.by_frame:
         return pack_bundle(run.bundle, nn.ModuleList(networks), recipe, learned, export_ctc_graph)
@@ -131,15 +133,15 @@ def fit_members(
         In evaluation mode.
     """
     members = (recipe.model_copy(update={"seed": recipe.seed + number}) for number in range(recipe.members))
-    return [fit_speller(mine, seen, unseen, run, f"member-{number}") for number, mine in enumerate(members)]
+    return [fit_speller(mine, seen, unseen, run, number) for number, mine in enumerate(members)]
 
 
 def fit_speller(
-    recipe: SpellingRecipe, seen: Phrases, unseen: Phrases | None, run: Run | None, stage: str
+    recipe: SpellingRecipe, seen: Phrases, unseen: Phrases | None, run: Run | None, member: int
 ) -> SpellingNetwork:
-    """Train one network; parameters as `fit_members`, and the name of its checkpoints and logs in the run."""
+    """Train one network; parameters as `fit_members`, and its number."""
     lightning.seed_everything(recipe.seed, verbose=False)
-    network = spelling_network(recipe)
+    network = first_network(recipe, member)
     batches = phrase_loader(seen, network.select.index.numpy(), PhraseRows(seen, recipe))
     epochs, epoch_steps = epoch_plan(recipe.epochs, recipe.steps, len(batches))
     task = SpellingTask(recipe, network, epochs * epoch_steps, seen, unseen)
@@ -148,7 +150,7 @@ def fit_speller(
         batches,
         _in_order(unseen, network) if unseen is not None and run is not None else None,
         run=run,
-        stage=stage,
+        stage=f"member-{member}",
         epochs=epochs,
         epoch_steps=epoch_steps,
         precision=precision_name(recipe.precision),

@@ -17,14 +17,14 @@ from signary.datasets.synthetic_text import PhraseMaker
 from signary.evaluation.spelling import spelling_report
 from signary.export.spelling import GRAPHS, export_ctc_graph, export_speller
 from signary.models.speller import CTCNetwork, SpellingNetwork
-from signary.training.networks import spelling_network
-from signary.training.pack import Learned, pack_bundle
+from signary.training.pack import Learned, pack_bundle, with_credits
 from signary.training.run import Run, epoch_plan, fit_task, precision_name
 from signary.training.schema import Credit
 from signary.training.schema_spelling import SpellingRecipe
 from signary.training.spelling_batches import Batch
 from signary.training.spelling_task import SpellingTask, read_clips
 from signary.training.spelling_tune import tables_of, tuned
+from signary.training.start import first_network
 
 SYNTHETIC = Path("synthetic")
 SOURCE = "synthetic"
@@ -93,7 +93,7 @@ def train_on_made(recipe: SpellingRecipe, run: Run) -> Path:
     """
     run.start(recipe, fold=-1, learned=[f"{SOURCE} {recipe.seed}"])
     networks = [
-        fit_on_made(recipe.model_copy(update={"seed": recipe.seed + number}), run, f"member-{number}")
+        fit_on_made(recipe.model_copy(update={"seed": recipe.seed + number}), run, number)
         for number in range(recipe.members)
     ]
     scores = measure(networks, recipe)
@@ -103,7 +103,8 @@ def train_on_made(recipe: SpellingRecipe, run: Run) -> Path:
         tables, texts = tables_of(readers, strange_clips(readers[0], recipe))
         thresholds = tuned(tables, texts, recipe.characters.characters)
     run.write_metrics(train={"n": clips}, validation=scores)
-    sources = [Credit(name=SOURCE, licence="made by signary from its learned handshapes"), *recipe.sources]
+    made = Credit(name=SOURCE, licence="made by signary from its learned handshapes")
+    sources = with_credits(recipe.init_from, [made, *recipe.sources])
     learned = Learned(
         temperature=1.0,
         fitted_on="nothing, as trained",
@@ -122,13 +123,13 @@ def train_on_made(recipe: SpellingRecipe, run: Run) -> Path:
 def fit_on_made(
     recipe: SpellingRecipe,
     run: Run | None = None,
-    stage: str = "member-0",
+    member: int = 0,
     *,
     network: SpellingNetwork | None = None,
 ) -> SpellingNetwork:
-    """Train a network, a new one if none is given; nothing is kept without a run."""
+    """Train a network, what its recipe begins with if none is given; nothing is kept without a run."""
     lightning.seed_everything(recipe.seed, verbose=False)
-    network = network or spelling_network(recipe)
+    network = network or first_network(recipe, member)
     source = SyntheticSpelling(network.select, recipe.synthetic, seed=recipe.seed)
     epochs, epoch_steps = epoch_plan(recipe.epochs, recipe.steps, EPOCH_BATCHES)
     chance = torch.Generator().manual_seed(0)
@@ -140,7 +141,7 @@ def fit_on_made(
         task,
         batches,
         run=run,
-        stage=stage,
+        stage=f"member-{member}",
         epochs=epochs,
         epoch_steps=epoch_steps,
         precision=precision_name(recipe.precision),

@@ -26,7 +26,7 @@ from signary.text.calibrate import fit_temperature, softmax
 from signary.training.backbones import arrays_of, backbone_of
 from signary.training.batches import ShuffledRows
 from signary.training.networks import video_network
-from signary.training.pack import Learned, pack_bundle, store_credits
+from signary.training.pack import Learned, pack_bundle, store_credits, with_credits
 from signary.training.run import Run, epoch_plan, fit_task, precision_name, scores_of
 from signary.training.schema_videos import VideoRecipe
 from signary.training.signs import hold_out, label_places, load_clips, scores_by_signer, shared_rows
@@ -79,13 +79,14 @@ def train_videos(recipe: VideoRecipe, data: Path, run: Run, *, fold: int = 0) ->
     if recipe.curve and len(unseen):
         more["learning_curve"] = _learning_curve(recipe, seen, unseen, run, start)
     run.write_metrics(train={"n": len(seen)}, validation=scores, **more)
+    sources = with_credits(recipe.init_from, store_credits(recipe.sources, seen))
     learned = Learned(
         temperature=temperature,
         fitted_on=f"held-out clips ({name})",
         validation=scores,
         split=f"{name} held out",
-        files={str(source): sorted(seen.key[seen.source == source]) for source in np.unique(seen.source)},
-        sources=store_credits(recipe.sources, seen),
+        files={credit.name: sorted(seen.key[seen.source == credit.name]) for credit in sources},
+        sources=sources,
     )
     store = _stores(clips)[0]
     side = int(store.about["backbone"]["side"])
