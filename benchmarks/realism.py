@@ -58,6 +58,8 @@ WITHOUT: dict[str, dict[str, Any]] = {
     "one speed": {"letter_frames": [9.5, 9.5, 9.5]},
     "one frame rate": {"fps": [30.0, 30.0]},
 }
+# Learned from: practiced signers, not beginners as well as by the recipe, and cameras of 45 frames a second at most.
+USUAL = {"fps": (10.0, 45.0), "letter_frames": (3.0, 8.0, 18.0), "strangers": 1.0}
 PLAIN = reduce(operator.or_, WITHOUT.values())
 KINDS = WITHOUT | {NONE: PLAIN, TEN_POINTS: {}}
 FULL, QUICK = {"beginning": 300, "steps": 300, "clips": 256}, {"beginning": 150, "steps": 50, "clips": 64}
@@ -71,7 +73,7 @@ def recipe_without(realism: dict[str, Any], steps: int, *, ten: bool = False, se
     """Return the recipe of the reader that ships, or of one of ten points, with less realism and so many steps."""
     recipe = load_recipe("spelling-hands")
     assert isinstance(recipe, SpellingRecipe)
-    options = SyntheticOptions(**(recipe.synthetic.model_dump() | {"sparse": 0.0} | realism))
+    options = SyntheticOptions(**(USUAL | realism))
     features = SpellingFeatures(points=TEN, coordinates=2) if ten else recipe.features
     changes = {"synthetic": options, "steps": steps, "average": 0.98, "features": features, "seed": seed}
     return recipe.model_copy(update=changes)

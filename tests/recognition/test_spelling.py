@@ -19,6 +19,7 @@ from signary.landmarks.sequence import LandmarkSequence  # noqa: E402
 from signary.models.speller import Speller, SpellerCTC, spell  # noqa: E402
 from signary.recognition.load import load  # noqa: E402
 from signary.recognition.spelling import DOUBTFUL, SpellingRecognizer  # noqa: E402
+from signary.recognition.spelling_stream import SpellingWindow  # noqa: E402
 from signary.text.beam import BeamOptions  # noqa: E402
 from signary.text.spelled import spelled_text  # noqa: E402
 
@@ -140,3 +141,29 @@ def test_spellers_read_letter_by_letter_as_the_networks_do(tmp_path: Path) -> No
     assert starts == sorted(starts)
     assert starts[0] == pytest.approx(0.25)
     assert found.tokens[-1].end_s == pytest.approx(39 / 20)
+
+
+def spelled_twice(gone: int, place: float) -> LandmarkSequence:
+    """Return a hand, frames without one, and a hand, 20 a second; it went down before by so many of its heights."""
+    points = np.full((60, 543, 3), np.nan, np.float32)
+    points[:, 522:543] = torch.rand(60, 21, 3, generator=torch.Generator().manual_seed(1)).numpy() * 0.1
+    points[27:30, 522:543, 1] += 0.1 * place
+    gap = np.full((gone, 543, 3), np.nan, np.float32)
+    both = np.concatenate([points[:30], gap, points[30:]])
+    return LandmarkSequence(both, np.arange(len(both)) / 20, aspect=1.0)
+
+
+@pytest.mark.parametrize(("gone", "place", "phrases"), [(15, 2, 1), (25, 0, 1), (25, 2, 2), (35, 0, 2)])
+def test_a_lowered_hand_ends_a_phrase_before_a_lost_one_does(
+    streaming: Any, gone: int, place: float, phrases: int
+) -> None:
+    _, reader = streaming
+    sequence = spelled_twice(gone, place)
+    assert len(reader.read_landmarks(sequence).phrases) == phrases
+    window = SpellingWindow(reader, "auto")
+    ended = 0
+    for points, time_s in zip(sequence.points, sequence.times_s, strict=True):
+        window.push(points, time_s, 1.0)
+        window.tokens()
+        ended += not len(window)
+    assert bool(ended) == (phrases == 2)

@@ -35,6 +35,31 @@ def hand_seen(points: Points) -> NDArray[np.bool_]:
     return np.asarray(left | right)
 
 
+def hand_lowered(points: Points) -> NDArray[np.float64]:
+    """Return how far below its usual place the upper hand is, in its heights.
+
+    Parameters
+    ----------
+    points : float32 (T, 543, 3)
+
+    Returns
+    -------
+    float64 (T,)
+        Below 0 where it is higher; infinite where no hand was seen.
+    """
+    heights = np.stack([points[:, slot, 1] for slot in SLOTS])
+    known = np.isfinite(heights)
+    tops, bottoms = np.where(known, heights, np.inf).min(2), np.where(known, heights, -np.inf).max(2)
+    upper = tops.argmin(0)[None]
+    top, bottom = (np.take_along_axis(edges, upper, 0)[0] for edges in (tops, bottoms))
+    below, seen = np.full(len(points), np.inf), np.isfinite(top)
+    if seen.any():
+        top, bottom = top[seen], bottom[seen]
+        middle, size = (top + bottom) / 2, np.median(bottom - top)
+        below[seen] = (middle - np.median(middle)) / max(size, LEAST_SIZE)
+    return below
+
+
 class Way:
     """Follow a hand, in hand sizes: each step by the size seen up to then, so that no later frame changes it."""
 

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from signary.export.bundle import Bundle
 from signary.landmarks.sequence import LandmarkSequence
 from signary.recognition.options import ReadOptions
-from signary.recognition.reading import Clip, hand_seen, one_handed
+from signary.recognition.reading import Clip, hand_lowered, hand_seen, one_handed
 from signary.recognition.recognizer import Progress, Recognizer
 from signary.recognition.slide import TINY_S, thinned
-from signary.recognition.spelling_runtime import SpellerRuntime, reads_hands_alone
+from signary.recognition.spelling_runtime import SpellerRuntime, SpellingOptions, reads_hands_alone
 from signary.recognition.spelling_stream import SpellingWindow
 from signary.text.recognition import Alternative, Token
 from signary.text.spelled import SpelledText
@@ -75,7 +75,7 @@ class SpellingRecognizer(Recognizer):
         self.engine = "hands" if reads_hands_alone(bundle.manifest) else "holistic"
 
     def read_landmarks(self, sequence: LandmarkSequence, *, hand: str = "auto") -> SpellingReading:
-        """Read a clip, each phrase for itself: hands that are gone for a while divide them.
+        """Read a clip, each phrase for itself: hands that are lowered and gone for a while divide them.
 
         Parameters
         ----------
@@ -89,7 +89,7 @@ class SpellingRecognizer(Recognizer):
         points = one_handed(sequence.as_holistic().points, hand)
         seen, times_s, options = hand_seen(points), sequence.times_s, self.runtime.options
         phrases = []
-        for span in phrase_spans(times_s, seen, options.pause_s):
+        for span in phrase_spans(times_s, hand_lowered(points), options):
             kept = span[thinned(times_s[span], options.max_fps)]
             phrases.append(self.runtime.read(points[kept]).at(kept))
         return SpellingReading(tuple(phrases), seen)
@@ -156,10 +156,20 @@ class SpellingRecognizer(Recognizer):
         return replace(clip, warnings=warnings)
 
 
-def phrase_spans(times_s: Floats, seen: Flags, pause_s: float) -> Iterator[Integers]:
-    """Yield the frames of each phrase, from the first in which a hand is seen to the last: int64 (K,)."""
-    shown = np.flatnonzero(seen)
-    breaks = np.flatnonzero(np.diff(times_s[shown]) > pause_s + TINY_S)
+def phrase_spans(times_s: Floats, lowered: Floats, options: SpellingOptions) -> Iterator[Integers]:
+    """Yield the frames of each phrase, from the first in which a hand is seen to the last: int64 (K,).
+
+    Parameters
+    ----------
+    times_s : float64 (T,)
+    lowered : float64 (T,)
+        As of `signary.recognition.reading.hand_lowered`.
+    options : SpellingOptions
+    """
+    shown = np.flatnonzero(np.isfinite(lowered))
+    gone_s = np.diff(times_s[shown])
+    low = np.maximum(lowered[shown[:-1]], lowered[shown[1:]]) >= options.lowered
+    breaks = np.flatnonzero(gone_s > np.where(low, options.pause_s, options.lost_s) + TINY_S)
     for part in np.split(shown, breaks + 1):
         if len(part):
             yield np.arange(part[0], part[-1] + 1)

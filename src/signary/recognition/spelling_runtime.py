@@ -43,7 +43,11 @@ class SpellingOptions:
     max_fps : float
         Frames a second above which some are left out.
     pause_s : float
-        Hands that are gone for longer divide phrases.
+        Hands that were lowered and are gone for longer divide phrases.
+    lowered : float
+        How far below its usual place, in its heights, a hand was lowered.
+    lost_s : float
+        Hands that are gone for longer divide phrases wherever they were seen last: detectors lose hands for a while.
     doubt : float
         Confidence (0 to 1) below which a text is called doubtful.
     """
@@ -53,6 +57,8 @@ class SpellingOptions:
     letter_beam: int = 4
     max_fps: float = 30.0
     pause_s: float = 1.0
+    lowered: float = 0.9
+    lost_s: float = 1.6
     doubt: float = 0.5
 
 

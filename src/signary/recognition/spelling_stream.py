@@ -8,7 +8,7 @@ import numpy as np
 
 from signary.landmarks.repair import repair
 from signary.landmarks.sequence import LandmarkSequence, Points
-from signary.recognition.reading import hand_seen, one_handed
+from signary.recognition.reading import hand_lowered, hand_seen, one_handed
 from signary.recognition.slide import TINY_S, thinned
 from signary.recognition.spelling_runtime import Said
 from signary.text.recognition import Token
@@ -38,6 +38,7 @@ class SpellingWindow:
         self._times: list[float] = []
         self._aspect: float | None = None
         self._seen_s = self._read_s = self._ended_s = -np.inf
+        self._judged_s = self._limit_s = -np.inf  # until when hands were seen, and how long they may be gone since
         self._open: list[Token] = []
         self._said: Said = {}
 
@@ -58,8 +59,8 @@ class SpellingWindow:
         """Return the tokens that became final since they were asked for last, and those that are open."""
         if not self._times:
             return [], []
-        now_s, pause_s = self._times[-1], self.recognizer.runtime.options.pause_s
-        if now_s - self._seen_s > pause_s + TINY_S or now_s - self._times[0] > KEPT_S:
+        now_s = self._times[-1]
+        if self._is_over(now_s) or now_s - self._times[0] > KEPT_S:
             return self.end(), []
         if now_s - self._read_s >= max(GLANCE_S, GLANCE_SHARE * (now_s - self._times[0])) - TINY_S:
             self._read_s, self._open = now_s, self._glimpse()
@@ -76,6 +77,17 @@ class SpellingWindow:
         found = self._spaced(found)
         self._ended_s = found[-1].end_s if found else self._ended_s
         return found
+
+    def _is_over(self, now_s: float) -> bool:
+        """Say whether hands are gone for as long as divides phrases."""
+        options, gone_s = self.recognizer.runtime.options, now_s - self._seen_s - TINY_S
+        if gone_s > options.pause_s and self._judged_s != self._seen_s:
+            lowered = hand_lowered(one_handed(np.stack(self._points), self.hand))
+            last = np.flatnonzero(np.isfinite(lowered))[-1]
+            self._judged_s, self._limit_s = self._seen_s, options.lost_s
+            if lowered[last] >= options.lowered:
+                self._limit_s = options.pause_s
+        return gone_s > options.pause_s and gone_s > self._limit_s
 
     def _glimpse(self) -> list[Token]:
         recognizer, clip = self.recognizer, self._clip()
