@@ -31,7 +31,7 @@ PAGE = Path(app.__file__).with_name("page")
 AXE = Path(os.environ.get("AXE", ROOT / "node_modules/axe-core/axe.min.js"))
 FAKE = ("--no-sandbox", "--headless=new", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 WAIT_MS = 60_000
-REST_FRAMES = 15  # a second more without a hand: what was spelled is over then
+REST_FRAMES = 60  # without a hand: browsers show them at 15 or 30 a second, and what was spelled is over after 1.6 s
 
 
 @pytest.fixture(scope="module")
