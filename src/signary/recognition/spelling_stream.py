@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from signary.recognition.spelling import SpellingRecognizer
 
 # Seconds between two readings of what is still spelled, or this share of what it has taken, if that is more.
-GLANCE_S, GLANCE_SHARE = 0.2, 0.02
+GLANCE_S, GLANCE_SHARE = 0.2, 0.04
 KEPT_S = 60.0  # what is spelled for longer without a pause is cut
 
 
