@@ -169,7 +169,8 @@ def phrase_spans(times_s: Floats, lowered: Floats, options: SpellingOptions) -> 
     shown = np.flatnonzero(np.isfinite(lowered))
     gone_s = np.diff(times_s[shown])
     low = np.maximum(lowered[shown[:-1]], lowered[shown[1:]]) >= options.lowered
-    breaks = np.flatnonzero(gone_s > np.where(low, options.pause_s, options.lost_s) + TINY_S)
+    least_s = np.where(low, options.pause_s, max(options.pause_s, options.lost_s))
+    breaks = np.flatnonzero(gone_s > least_s + TINY_S)
     for part in np.split(shown, breaks + 1):
         if len(part):
             yield np.arange(part[0], part[-1] + 1)

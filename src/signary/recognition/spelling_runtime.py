@@ -104,13 +104,14 @@ class SpellerRuntime:
         """Read a phrase, float32 (T, 543, 3), T 1 or more; frames are counted from its first."""
         if not self.by_frame:
             return self._by_letter(points)
-        return self._spelled(self.table(points))
+        return self._spelled(self.table(points), self._beam)
 
     def glimpse(self, points: Points, times_s: NDArray[np.float64], said: Said) -> SpelledText:
         """Read a phrase that goes on, faster; what is known of whole windows is looked up, and noted."""
         if not self.by_frame:
             return self._by_letter(points)
-        return self._spelled(self.table(points, times_s, said), beam=min(GLIMPSED, self._beam.beam), ended=False)
+        narrow = replace(self._beam, beam=min(GLIMPSED, self._beam.beam))
+        return self._spelled(self.table(points, times_s, said), narrow, ended=False)
 
     def table(self, points: Points, times_s: NDArray[np.float64] | None = None, said: Said | None = None) -> Table:
         """Return what a network says of every frame: logarithms of probabilities, (T, V + 1).
@@ -129,8 +130,7 @@ class SpellerRuntime:
             pieces.append(piece)
         return stitch_frames(pieces, starts)
 
-    def _spelled(self, table: Table, *, beam: int | None = None, ended: bool = True) -> SpelledText:
-        options = replace(self._beam, beam=beam or self._beam.beam)
+    def _spelled(self, table: Table, options: BeamOptions, *, ended: bool = True) -> SpelledText:
         marks = self.characters.characters
         return spelled_text(table, marks, language=self._language, options=options, trust=self._trust, ended=ended)
 

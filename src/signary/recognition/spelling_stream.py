@@ -38,7 +38,6 @@ class SpellingWindow:
         self._times: list[float] = []
         self._aspect: float | None = None
         self._seen_s = self._read_s = self._ended_s = -np.inf
-        self._judged_s = self._limit_s = -np.inf  # until when hands were seen, and how long they may be gone since
         self._open: list[Token] = []
         self._said: Said = {}
 
@@ -81,13 +80,10 @@ class SpellingWindow:
     def _is_over(self, now_s: float) -> bool:
         """Say whether hands are gone for as long as divides phrases."""
         options, gone_s = self.recognizer.runtime.options, now_s - self._seen_s - TINY_S
-        if gone_s > options.pause_s and self._judged_s != self._seen_s:
-            lowered = hand_lowered(one_handed(np.stack(self._points), self.hand))
-            last = np.flatnonzero(np.isfinite(lowered))[-1]
-            self._judged_s, self._limit_s = self._seen_s, options.lost_s
-            if lowered[last] >= options.lowered:
-                self._limit_s = options.pause_s
-        return gone_s > options.pause_s and gone_s > self._limit_s
+        if gone_s <= options.pause_s or gone_s > options.lost_s:
+            return gone_s > options.pause_s
+        lowered = hand_lowered(one_handed(np.stack(self._points), self.hand))
+        return bool(lowered[np.isfinite(lowered)][-1] >= options.lowered)
 
     def _glimpse(self) -> list[Token]:
         recognizer, clip = self.recognizer, self._clip()
