@@ -11,7 +11,7 @@ import numpy as np
 
 from signary.errors import SignaryError
 
-CORE = ("mediapipe", "numpy", "onnxruntime", "av", "pillow", "pyarrow", "pydantic", "cyclopts")
+CORE = ("mediapipe", "numpy", "onnxruntime", "av", "pillow", "pillow-heif", "pyarrow", "pydantic", "cyclopts")
 TRAINING = ("torch", "lightning", "onnx", "scikit-learn", "matplotlib")
 
 
@@ -27,7 +27,11 @@ def doctor(*, camera: bool = False) -> int:
     missing = [name for name in CORE if not _show_version(name, "missing")]
     for name in TRAINING:
         _show_version(name, "not installed (needed to train)")
-    checks: list[tuple[str, Callable[[], str]]] = [("models", _models), ("detector", _detector)]
+    checks: list[tuple[str, Callable[[], str]]] = [
+        ("models", _models),
+        ("detector", _detector),
+        ("privacy", _privacy),
+    ]
     if camera:
         checks.append(("camera", _camera))
     failed = [name for name, check in checks if not _try(name, check)]
@@ -65,6 +69,14 @@ def _detector() -> str:
     with open_detector() as detector:
         points = detector.detect(Frame(np.zeros((240, 320, 3), np.uint8)))
     return f"runs, {int(np.isfinite(points).any(1).sum())} points in an empty picture"
+
+
+def _privacy() -> str:
+    from signary.privacy import left_behind, report
+
+    said = [f"reports of {library} {state}" for library, state in report()]
+    said += [f"{folder} was left by another program, or before, and may be removed" for folder in left_behind()]
+    return "; ".join(said)
 
 
 def _camera() -> str:

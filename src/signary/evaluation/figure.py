@@ -8,6 +8,7 @@ from typing import Any
 from signary.errors import ExtraMissing
 from signary.evaluation.page import NOTHING
 from signary.output import whole_file
+from signary.privacy import keep_caches_apart
 
 DPI = 120
 LONGEST_NAME = 28  # a longer one would leave the plot no room
@@ -16,6 +17,7 @@ RIGHT, WRONG, INK = "#2f6f9f", "#c8553d", "#333333"
 
 def open_figure(width: float, height: float) -> Any:
     """Return a figure (inches) that draws with Agg, whatever windows the caller has open."""
+    keep_caches_apart()
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure

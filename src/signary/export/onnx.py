@@ -22,6 +22,7 @@ from signary.export.verify import (
 from signary.models.handshape import HandshapeReader
 from signary.models.picture import PictureReader
 from signary.models.video import VideoReader
+from signary.privacy import keep_caches_apart
 
 
 def export_landmark_graph(network: HandshapeReader, path: Path) -> None:
@@ -121,6 +122,7 @@ def traced(
     opset: int | None = None,
 ) -> Any:
     """Return the ONNX model of a network; parameters as of ``torch.onnx.export``."""
+    keep_caches_apart()
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), _quiet_logs():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(

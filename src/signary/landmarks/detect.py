@@ -11,6 +11,7 @@ import contextlib
 import os
 import threading
 from dataclasses import dataclass
+from importlib import import_module
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -20,6 +21,7 @@ from signary.errors import InputError
 from signary.landmarks.looks import LAST_LOOKS, LOOKS, VIDEO_LOOK, Image, Look, turned, view_of
 from signary.landmarks.sequence import HAND_SLOTS, LEFT, RIGHT, Points
 from signary.landmarks.skeleton import FACE, HOLISTIC_543, LEFT_HAND, POSE, RIGHT_HAND
+from signary.privacy import without
 from signary.video.frame import Frame
 
 ENGINES = ("hands", "holistic")
@@ -180,10 +182,8 @@ class HandsDetector(_Lifetime):
     def _graph(self, threshold: float) -> Any:
         if threshold not in self._graphs:
             with _QUIET:
-                from mediapipe.python.solutions.hands import Hands
-
                 # stills are searched for more hands than are kept, so that the middle ones can be chosen
-                self._graphs[threshold] = Hands(
+                self._graphs[threshold] = _solution("hands").Hands(
                     static_image_mode=self.still,
                     max_num_hands=4 if self.still else self.max_hands,
                     min_detection_confidence=threshold,
@@ -239,9 +239,7 @@ class HolisticDetector(_Lifetime):
         # MediaPipe's native warnings come with the start, and with the first hand
         with contextlib.nullcontext() if self._woken else _QUIET:
             if self._graph is None:
-                from mediapipe.python.solutions.holistic import Holistic
-
-                self._graph = Holistic(static_image_mode=self.still)
+                self._graph = _solution("holistic").Holistic(static_image_mode=self.still)
             result = self._graph.process(image)
         self._woken |= bool(result.left_hand_landmarks or result.right_hand_landmarks)
         points = nothing_seen()
@@ -266,6 +264,15 @@ class HolisticDetector(_Lifetime):
         if self._graph is not None:
             self._graph.close()
             self._graph = None
+
+
+def _solution(name: str) -> Any:
+    """Import one of MediaPipe's solutions, without what it would draw and record with.
+
+    matplotlib writes a list of fonts into the user's folder, and sounddevice starts a compiler to find a library.
+    """
+    with without("matplotlib", "matplotlib.pyplot", "sounddevice"):
+        return import_module(f"mediapipe.python.solutions.{name}")
 
 
 def _array(landmarks: Any) -> Points:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from signary import privacy
 from signary.errors import BundleError, InputError, ShapeError
 
 MAX_THREADS = 4
@@ -51,8 +52,7 @@ class Backend:
     """
 
     def __init__(self, graph: str | Path, *, threads: int | None = None, providers: Sequence[str] = (CPU,)) -> None:
-        import onnxruntime
-
+        onnxruntime = privacy.onnxruntime()
         self.graph = Path(graph)
         _check_providers(providers, onnxruntime.get_available_providers())
         options = _session_options(threads)
@@ -136,10 +136,9 @@ def _check_providers(providers: Sequence[str], available: Sequence[str]) -> None
 
 
 def _session_options(threads: int | None) -> Any:
-    import onnxruntime
-
     if threads is not None and threads < 1:
         raise InputError(f"threads={threads}, must be 1 or more", hint="leave it out for the number of cores")
+    onnxruntime = privacy.onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or min(MAX_THREADS, _cores())
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL

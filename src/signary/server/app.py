@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from inspect import signature
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
@@ -40,7 +41,6 @@ from signary.server.metrics import Metrics
 from signary.server.options import ServeOptions
 from signary.server.sessions import Sessions
 from signary.server.uploads import Busy, Uploads, client_name
-from signary.text.write import to_dict
 
 PAGE = Path(__file__).parent / "page"
 REFS = "#/components/schemas/{model}"
@@ -92,6 +92,7 @@ def make_app(options: ServeOptions | None = None, readers: Mapping[str, Recogniz
         docs_url=None,  # they would load scripts from elsewhere
         redoc_url=None,
         responses=cast(dict[int | str, dict[str, Any]], refused),
+        **_untold(),
     )
     app.add_middleware(Guard, options=options)
     _add_errors(app)
@@ -101,6 +102,11 @@ def make_app(options: ServeOptions | None = None, readers: Mapping[str, Recogniz
     _add_page(app)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
+
+
+def _untold() -> dict[str, Any]:
+    """Return what keeps newer versions from telling a collector, which the environment may name, of each request."""
+    return {"telemetry": {"auto_configure": False}} if "telemetry" in signature(FastAPI).parameters else {}
 
 
 def _load(models: tuple[str, ...]) -> dict[str, Recognizer]:
@@ -163,7 +169,7 @@ def _add_recognize(app: FastAPI, readers: Mapping[str, Recognizer], uploads: Upl
             status = 404 if isinstance(error, ModelNotFound) else 503 if isinstance(error, Busy) else 422
             return JSONResponse(refusal(error.message, error.hint, type=kind, source=name), status)
         metrics.uploads.inc()
-        return to_dict(result)
+        return result.to_dict()
 
 
 def _add_practice(app: FastAPI) -> None:

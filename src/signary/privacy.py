@@ -1,0 +1,137 @@
+"""What the libraries beneath would tell their makers, switched off before they can be imported.
+
+``import signary`` calls `silence`, so every door passes it: the command line, Python, the server, and each process that
+they start. ``SIGNARY_TELEMETRY=onnxruntime`` (names with commas between) lets a library do as its maker wishes.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from types import MappingProxyType, ModuleType
+from typing import Any
+
+ALLOW = "SIGNARY_TELEMETRY"
+FONTS = "MPLCONFIGDIR"
+CACHES = (FONTS, "TORCHINDUCTOR_CACHE_DIR")
+_kept: list[Any] = []  # folders that are removed at the end
+# Library -> what switches its reports off. `docs/explanation.md` says what each would contact.
+SWITCHES: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "onnxruntime": {"ORT_DISABLE_TELEMETRY": "1"},
+        "mlflow": {"MLFLOW_DISABLE_TELEMETRY": "true"},
+        "ray": {"RAY_USAGE_STATS_ENABLED": "0"},
+    }
+)
+
+
+def silence(environment: MutableMapping[str, str] = os.environ) -> None:
+    """Switch reports off in the environment, whatever it says, but for those that `ALLOW` names.
+
+    Parameters
+    ----------
+    environment : mapping of str to str
+        Changed in place.
+    """
+    for library in SWITCHES.keys() - allowed(environment):
+        environment.update(SWITCHES[library])
+
+
+def allowed(environment: Mapping[str, str] = os.environ) -> set[str]:
+    """Return the libraries that may report to their makers, as the user named them."""
+    return {name.strip().lower() for name in environment.get(ALLOW, "").split(",")} - {""}
+
+
+def onnxruntime() -> Any:
+    """Return ONNX Runtime with its reports off, also where somebody imported it before."""
+    module = import_module("onnxruntime")
+    switch = getattr(module, "disable_telemetry_events", None)  # not in every version and build
+    if switch is not None and "onnxruntime" not in allowed():
+        switch()
+    return module
+
+
+@contextmanager
+def without(*names: str) -> Iterator[None]:
+    """Keep modules from being imported by what is imported meanwhile; who uses one later gets the real one.
+
+    Parameters
+    ----------
+    *names : str
+        Modules that are imported for features that are not used here. Those that are there already stay.
+    """
+    stood_in = {name: _StandIn(name) for name in names if name not in sys.modules}
+    for name, module in stood_in.items():
+        above, _, own = name.rpartition(".")
+        if above in stood_in:
+            setattr(stood_in[above], own, module)
+    sys.modules.update(stood_in)
+    try:
+        yield
+    finally:
+        for name, module in stood_in.items():
+            if sys.modules.get(name) is module:
+                del sys.modules[name]
+
+
+def keep_caches_apart() -> None:
+    """Let matplotlib's list of fonts and torch's compiled code lie in folders that go with the process.
+
+    A folder that the user has for fonts, or names for either, is used.
+    """
+    fonts = "matplotlib" in sys.modules or any(folder.is_dir() for folder in _matplotlib_folders())
+    for name in CACHES:
+        if name in os.environ or (name == FONTS and fonts):
+            continue
+        from tempfile import TemporaryDirectory
+
+        folder = TemporaryDirectory(prefix="signary-", ignore_cleanup_errors=True)
+        _kept.append(folder)
+        os.environ[name] = folder.name
+
+
+def _matplotlib_folders() -> Iterator[Path]:
+    home = Path(os.path.expanduser("~"))  # noqa: PTH111  # Path.home() raises where there is none
+    yield home / ".matplotlib"
+    for name, usual in (("XDG_CACHE_HOME", ".cache"), ("XDG_CONFIG_HOME", ".config")):
+        yield Path(os.environ.get(name) or home / usual) / "matplotlib"
+
+
+class _StandIn(ModuleType):
+    """Stands where a module would be, and is it as soon as something of it is wanted."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or sys.modules.get(self.__name__) is self:
+            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}", name=name)
+        return getattr(import_module(self.__name__), name)
+
+
+def left_behind() -> list[Path]:
+    """Return the folders in which ONNX Runtime keeps its device's number and what it wants to report, if there are."""
+    home = Path(os.path.expanduser("~"))  # noqa: PTH111
+    roots = [Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache"), home / "Library" / "Caches"]
+    roots += [Path(local)] if (local := os.environ.get("LOCALAPPDATA")) else []
+    folders = (root / "Microsoft" / "DeveloperTools" / ".onnxruntime" for root in roots)
+    return [folder for folder in folders if folder.is_dir()]
+
+
+def report() -> list[tuple[str, str]]:
+    """Say what is switched off here.
+
+    Returns
+    -------
+    list of (library, state)
+        ``off``, ``allowed by SIGNARY_TELEMETRY``, or ``on`` with the reason.
+    """
+    return [(library, _state(library)) for library in SWITCHES]
+
+
+def _state(library: str) -> str:
+    if library in allowed():
+        return f"allowed by {ALLOW}"
+    lacking = [name for name, value in SWITCHES[library].items() if os.environ.get(name) != value]
+    return f"on: {', '.join(lacking)} was changed after the import of signary" if lacking else "off"
