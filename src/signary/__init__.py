@@ -11,6 +11,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from signary.privacy import silence
+
 if TYPE_CHECKING:
     from signary.avatar.look import Look
     from signary.avatar.motion import SpellingPlan, SpellOptions, plan_spelling
@@ -33,10 +35,13 @@ if TYPE_CHECKING:
     from signary.recognition.load import load
     from signary.recognition.recognizer import Recognizer
     from signary.text.recognition import Alternative, Event, Failure, Recognition, Token
+    from signary.text.write import write_results
     from signary.video.frame import Frame
     from signary.video.source import open_source
 
 __version__ = "0.1.0"
+
+silence()  # before anything that reports to its maker can be imported
 
 _HOMES = {
     "signary.avatar.look": ("Look",),
@@ -60,6 +65,7 @@ _HOMES = {
     "signary.recognition.load": ("load",),
     "signary.recognition.recognizer": ("Recognizer",),
     "signary.text.recognition": ("Alternative", "Event", "Failure", "Recognition", "Token"),
+    "signary.text.write": ("write_results",),
     "signary.video.frame": ("Frame",),
     "signary.video.source": ("open_source",),
 }
@@ -94,6 +100,7 @@ __all__ = [
     "render",
     "spell",
     "write_landmarks",
+    "write_results",
 ]
 
 

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from signary.errors import InputError
 from signary.text.recognition import Alternative, Failure, Recognition, Token
-from signary.text.write import FORMATS, format_results, output_path, to_dict, write_result
+from signary.text.write import FORMATS, format_results, output_paths, to_dict, write_result
 
 CLIP = Recognition(
     source="a & b.mp4",
@@ -291,7 +291,7 @@ def test_eaf_is_well_formed_whatever_is_said(source: str, tokens: list[Token]) -
     "call",
     [
         lambda: format_results([CLIP], "docx"),
-        lambda: output_path(Path("out"), "a.mp4", "docx", None),
+        lambda: output_paths(Path("out"), ["a.mp4"], "docx"),
         lambda: write_result(CLIP, Path("never-written"), "docx"),
     ],
 )
@@ -309,9 +309,9 @@ def test_what_is_said_ends_in_one_newline(format: str) -> None:
 
 @pytest.mark.parametrize("format", [name for name in FORMATS if name != "eaf"])
 def test_a_file_holds_what_stdout_shows(tmp_path: Path, format: str) -> None:
-    path = output_path(tmp_path / "out", "B/1.mp4", format, None)
+    (path,) = output_paths(tmp_path / "out", ["B/1.mp4"], format)
     assert write_result(CLIP, path, format) == path
-    assert path == tmp_path / "out" / "B" / f"1.mp4{FORMATS[format]}"
+    assert path == tmp_path / "out" / "B" / f"1{FORMATS[format]}"
     assert path.read_bytes().decode("utf-8") == format_results([CLIP], format)
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
@@ -332,54 +332,3 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
         write_result(CLIP, tmp_path / "out" / "a.txt", "text")
     with pytest.raises(InputError, match="cannot be written"):
         write_result(CLIP, tmp_path / ("a" * 300), "text")
-
-
-@pytest.mark.parametrize(
-    ("source", "root", "expected"),
-    [
-        ("B/1.jpg", None, "B/1.jpg.srt"),
-        ("./B//1.jpg", None, "B/1.jpg.srt"),
-        ("/data/B/1.jpg", None, "data/B/1.jpg.srt"),
-        ("../../B/1.jpg", None, "B/1.jpg.srt"),
-        ("a/../../b.mp4", None, "b.mp4.srt"),
-        ("../photos/B/1.jpg", "../photos", "B/1.jpg.srt"),
-        ("../photos/B/1.jpg", "../photos/", "B/1.jpg.srt"),
-        ("../photos/B/1.jpg", "../photos/*/*.jpg", "B/1.jpg.srt"),
-        ("/data/B/1.jpg", "/data/B", "1.jpg.srt"),
-        ("B/1.jpg", "B/1.jpg", "B/1.jpg.srt"),
-        ("B/1.jpg", "C", "B/1.jpg.srt"),
-        ("B/1.jpg", ".", "B/1.jpg.srt"),
-        ("-", None, "stdin.srt"),
-        ("0", None, "camera-0.srt"),
-        ("camera 12", None, "camera-12.srt"),
-        ("array", None, "array.srt"),
-        ("no ending", None, "no ending.srt"),
-    ],
-)
-def test_output_path(source: str, root: str | None, expected: str) -> None:
-    assert output_path(Path("out"), source, "srt", root) == Path("out") / expected
-
-
-def test_a_file_named_like_a_camera_and_a_folder_named_by_a_dot(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "0").touch()
-    assert output_path(Path("out"), "0", "csv") == Path("out/0.csv")
-    assert output_path(Path("out"), ".", "csv") == Path("out") / f"{tmp_path.name}.csv"
-
-
-def test_a_folder_with_brackets_in_its_name_is_no_pattern(tmp_path: Path) -> None:
-    folder = tmp_path / "[2024] signs"
-    folder.mkdir()
-    assert output_path(Path("out"), str(folder / "a" / "b.mp4"), "vtt", str(folder)) == Path("out/a/b.mp4.vtt")
-
-
-@given(st.text(), st.one_of(st.none(), st.text()))
-def test_output_never_leaves_its_folder(source: str, root: str | None) -> None:
-    if "\0" in source + (root or ""):
-        return
-    path = output_path(Path("out"), source, "json", root)
-    assert path.parts[0] == "out"
-    assert ".." not in path.parts
-    assert path.name.endswith(".json")

@@ -109,10 +109,7 @@ def _as_table(wrote: str, result: Recognition, pairs: list[tuple[SpelledLetter |
 
 
 def _as_json(wrote: str, result: Recognition) -> str:
-    from signary.text.write import to_dict
-
-    whole: dict[str, Any] = to_dict(result)
-    return json_text.dumps({"wrote": wrote, "read": result.text, "tokens": whole["tokens"]}) + "\n"
+    return json_text.dumps({"wrote": wrote, "read": result.text, "tokens": result.to_dict()["tokens"]}) + "\n"
 
 
 def _write_clip(path: Path, clip: Path, points: LandmarkSequence, result: Recognition, *, force: bool) -> None:
@@ -154,7 +151,7 @@ def _write_sheet(
     with open_source(clip) as frames:
         for index, frame in enumerate(frames):
             if index in wanted:
-                read = [token.text for token in result.tokens if token.start_s <= frame.time_s <= token.end_s]
+                read = [token.text for token in result.tokens if token.start_s <= frame.time_s < token.end_s]
                 label = f"{wanted[index].text}: read {''.join(read) or 'nothing'}"
                 pictures.append(draw_label(draw_landmarks(frame.image, points.points[index]), label))
     write_picture(path, contact_sheet(pictures, columns=min(6, len(pictures))), force=force)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from signary.text.commit import recognition_text
 from signary.text.recognition import Event, Recognition, Token
-from signary.text.write import to_dict
 from signary.video.source import FrameSource
 
 if TYPE_CHECKING:
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 AT_ONCE = ("text", "jsonl")  # formats of which every line stands for itself
 KEYS = ("source", "model", "task", "text", "confidence", "tokens")
 REDRAWN_HZ = 12
+TINY_S = 1e-6
 
 Write = Callable[[Event], None]
 Look = Callable[["Image", "Points"], bool]
@@ -55,7 +55,7 @@ class Said:
         """Take an event of a stream."""
         if event.final:
             self._final += event.tokens
-            self._open = [token for token in self._open if token.start_s > event.end_s]
+            self._open = [token for token in self._open if token.start_s >= event.end_s - TINY_S]
         else:
             self._open = list(event.tokens)
 
@@ -86,7 +86,7 @@ def read_live(session: Session, frames: FrameSource, write: Write, look: Look | 
     """
     for frame in frames:
         points = session.look(frame)
-        for event in session.push(points, frame.time_s, frame.aspect):
+        for event in session.push(points, frame.time_s, frame.aspect, frame.shown_s):
             write(event)
         if look is not None and not look(frame.image, points):
             break
@@ -114,7 +114,7 @@ def writing(reader: Recognizer, format: str, source: str) -> Iterator[Write]:
     def line(event: Event) -> None:
         if not event.final:
             return
-        said = to_dict(Recognition(source, reader.name, reader.task, event.text, event.confidence, event.tokens))
+        said = Recognition(source, reader.name, reader.task, event.text, event.confidence, event.tokens).to_dict()
         text = event.text if format == "text" else json.dumps({key: said[key] for key in KEYS}, ensure_ascii=False)
         sys.stdout.write(f"{text}\n")
         sys.stdout.flush()

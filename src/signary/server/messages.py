@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from signary.errors import InputError, SignaryError
-from signary.text.recognition import Event, Recognition
-from signary.text.write import to_dict
+from signary.export.bundle import Score
+from signary.text.recognition import Event
 
 NORMAL, WRONG_DATA, REFUSED, TOO_LARGE, FAILURE, WRONG_MESSAGE, IDLE = 1000, 1003, 1008, 1009, 1011, 4400, 4408
 
@@ -135,10 +135,12 @@ class RecognitionReply(_Strict):
 
 
 class ScoreReply(_Strict):
-    """A model's first score."""
+    """The figure to compare models by: the mean of the scores of sources that were left out, or the first score."""
 
     metric: str
     value: float
+    worst: float | None
+    sources: int
     data: str
     split: str
     n: int | None
@@ -155,6 +157,7 @@ class ModelReply(_Strict):
     size_mb: float
     licence: str
     score: ScoreReply | None
+    scores: list[Score]
 
 
 class HealthReply(_Strict):
@@ -205,15 +208,7 @@ def wrong_fields(errors: Sequence[Any]) -> str:
 
 def event_message(event: Event) -> EventMessage:
     """Return an event as it is sent."""
-    said = to_dict(Recognition("", "", "", event.text, event.confidence, event.tokens))
-    return EventMessage(
-        text=event.text,
-        final=event.final,
-        start_s=round(event.start_s, 3),
-        end_s=round(event.end_s, 3),
-        confidence=said["confidence"],
-        tokens=said["tokens"],
-    )
+    return EventMessage(**event.to_dict())
 
 
 def error_message(error: SignaryError) -> ErrorMessage:

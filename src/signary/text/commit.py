@@ -16,6 +16,8 @@ from signary.text.vocabulary import Vocabulary
 
 Floats = NDArray[np.float64]
 ON_ITS_WAY = 6.0  # hand sizes a second, faster than any letter is held
+MOMENT_S = 0.05  # a frame that stands for longer is a hold by itself
+TINY_S = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ def decode_held(
     position: NDArray[Any],
     vocabulary: Vocabulary,
     options: HeldOptions | None = None,
+    ends_s: NDArray[Any] | None = None,
 ) -> list[Token]:
     """Find the held letters of a clip.
 
@@ -74,6 +77,8 @@ def decode_held(
         Center of the hand in hand sizes; NaN where it was not seen.
     vocabulary : Vocabulary
     options : HeldOptions, optional
+    ends_s : float (T,), optional
+        Until when each frame stands: by default until the next one, and the last for the median step.
 
     Returns
     -------
@@ -91,33 +96,41 @@ def decode_held(
         return []
     if len(times) == 1:
         looks = as_photo(probabilities, vocabulary) if options.drawn else probabilities
-        runs = runs_of(frame_labels(looks, times, seen, vocabulary, options))
-        return [_token(run, looks, times, seen, vocabulary, options) for run in runs]
-    runs = held_runs(frame_labels(probabilities, times, seen, vocabulary, options), times, vocabulary, options)
-    return held_tokens(runs, probabilities, times, seen, position, vocabulary, options)
+        runs = runs_of(frame_labels(looks, times, times, seen, vocabulary, options))
+        return [_token(run, looks, times, times, seen, vocabulary, options) for run in runs]
+    ends = np.append(times[1:], times[-1] + np.median(np.diff(times))) if ends_s is None else np.asarray(ends_s)
+    labels = frame_labels(probabilities, times, ends, seen, vocabulary, options)
+    runs = held_runs(labels, times, ends, vocabulary, options)
+    return held_tokens(runs, probabilities, times, ends, seen, position, vocabulary, options)
 
 
 def frame_labels(
     probabilities: NDArray[Any],
     times_s: Floats,
+    ends_s: Floats,
     seen: NDArray[np.bool_],
     vocabulary: Vocabulary,
     options: HeldOptions,
 ) -> NDArray[np.int64]:
     """Return the likeliest label of each frame, averaged over ``smooth_s``: int64 (T,), `REST` where nothing is said.
 
-    Parameters are those of `decode_held`. A frame's label depends on those within half of ``smooth_s`` only.
+    Parameters are those of `decode_held`. A frame's label depends on those within half of ``smooth_s`` only; a frame
+    that stands for ``smooth_s`` or longer speaks for itself.
     """
     silent = np.array([not vocabulary.text(label) for label in range(len(vocabulary))])
-    smooth = _smoothed(np.asarray(probabilities, np.float64), times_s, seen, options.smooth_s)
+    rows = np.asarray(probabilities, np.float64)
+    long = ends_s - times_s >= options.smooth_s - TINY_S
+    smooth = np.where((long & seen)[:, None], rows, _smoothed(rows, times_s, seen, options.smooth_s))
     label = np.where(seen, smooth.round(9).argmax(1), REST)  # of labels that tie the first, however sums were rounded
     label[seen & silent[label]] = REST
     return label
 
 
-def held_runs(labels: NDArray[np.int64], times_s: Floats, vocabulary: Vocabulary, options: HeldOptions) -> list[Run]:
+def held_runs(
+    labels: NDArray[np.int64], times_s: Floats, ends_s: Floats, vocabulary: Vocabulary, options: HeldOptions
+) -> list[Run]:
     """Return the runs of one label, int64 (T,), however short, with short breaks bridged: what may become letters."""
-    runs = _bridged(runs_of(labels), times_s, options)
+    runs = _bridged(runs_of(labels), times_s, ends_s, options)
     return join_hooks(runs, times_s, vocabulary, options.gap_s) if options.drawn else runs
 
 
@@ -125,6 +138,7 @@ def held_tokens(
     runs: list[Run],
     probabilities: NDArray[Any],
     times_s: Floats,
+    ends_s: Floats,
     seen: NDArray[np.bool_],
     position: NDArray[Any],
     vocabulary: Vocabulary,
@@ -132,17 +146,22 @@ def held_tokens(
 ) -> list[Token]:
     """Return the letters among runs, as from `held_runs`; the other parameters are those of `decode_held`, T > 1."""
     place = np.asarray(position, np.float64)
-    step = float(np.median(np.diff(times_s)))
     drawn = drawn_labels(vocabulary) if options.drawn else {}
 
     def lasting(runs: list[Run]) -> list[Run]:
-        return [run for run in runs if times_s[run[2] - 1] - times_s[run[1]] + step >= options.hold_s]
+        return [run for run in runs if ends_s[run[2] - 1] - times_s[run[1]] >= options.hold_s - TINY_S]
 
     runs = lasting(read_strokes(runs, times_s, place, vocabulary, options.gap_s) if options.drawn else runs)
     runs = [part for run in runs for part in ([run] if run[0] in drawn else _parted(run, times_s, place, options))]
     runs = lasting([run if run[0] in drawn else _settled(run, times_s, place) for run in runs])
-    tokens = [_token(run, probabilities, times_s, seen, vocabulary, options, drawn.get(run[0], [])) for run in runs]
+    known = probabilities, times_s, ends_s, seen, vocabulary, options
+    tokens = [_token(run, *known, drawn.get(run[0], [])) for run in runs]
     return [token for token in tokens if token.confidence >= options.min_confidence]
+
+
+def left_s(run: Run, times_s: Floats, ends_s: Floats) -> float:
+    """Return when a run is over: when its last frame came, or shortly before its end if that stands for long."""
+    return max(float(times_s[run[2] - 1]), float(ends_s[run[2] - 1]) - MOMENT_S)
 
 
 def recognition_text(tokens: Sequence[Token], task: str) -> str:
@@ -179,11 +198,12 @@ def _smoothed(probabilities: Floats, times: Floats, seen: NDArray[np.bool_], smo
     return np.asarray((total[last] - total[first]) / np.maximum(count[last] - count[first], 1)[:, None])
 
 
-def _bridged(runs: list[Run], times: Floats, options: HeldOptions) -> list[Run]:
+def _bridged(runs: list[Run], times: Floats, ends: Floats, options: HeldOptions) -> list[Run]:
     """Join runs of one label across breaks shorter than ``gap_s``; what is in between is a flicker."""
     joined: list[Run] = []
     for run in runs:
-        near = [k for k in range(len(joined) - 1, -1, -1) if times[run[1]] - times[joined[k][2] - 1] < options.gap_s]
+        since_s = times[run[1]] - options.gap_s
+        near = [k for k in range(len(joined) - 1, -1, -1) if left_s(joined[k], times, ends) > since_s]
         same = next((k for k in near if joined[k][0] == run[0]), None)
         if same is None:
             joined.append(run)
@@ -228,6 +248,7 @@ def _token(
     run: Run,
     probabilities: NDArray[Any],
     times: Floats,
+    ends: Floats,
     seen: NDArray[np.bool_],
     vocabulary: Vocabulary,
     options: HeldOptions,
@@ -235,7 +256,8 @@ def _token(
 ) -> Token:
     """Sum a run up; what a drawn letter looks ``like`` on its way speaks for it."""
     label, first, end = run
-    mean = probabilities[first:end][seen[first:end]].mean(0, dtype=np.float64)
+    weights = np.where(seen, np.maximum(ends - times, TINY_S), 0)[first:end]
+    mean = weights @ np.where(seen[first:end, None], probabilities[first:end], 0) / weights.sum()
     mean[label] += mean[list(like)].sum()
     mean[list(like)] = 0
     likely = [other for other in np.argsort(-mean).tolist() if other != label and mean[other] > 0.01]
@@ -243,7 +265,7 @@ def _token(
     return Token(
         text=vocabulary.text(label),
         start_s=float(times[first]),
-        end_s=float(times[end - 1]),
+        end_s=float(ends[end - 1]),
         confidence=float(np.clip(mean[label], 0, 1)),
         alternatives=tuple(
             Alternative(vocabulary.text(other), float(mean[other])) for other in others[: options.alternatives]

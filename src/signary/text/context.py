@@ -224,9 +224,9 @@ def _between(tokens: Sequence[Token], others: Sequence[Token]) -> list[Token]:
     """Return those letters of other tokens that overlap none of the tokens, which are in order."""
     others = [other for other in others if _is_letter(other.text)]
     starts, ends = np.array([(token.start_s, token.end_s) for token in tokens]).reshape(-1, 2).T
-    following = np.searchsorted(ends, [other.start_s for other in others])
+    following = np.searchsorted(ends, [other.start_s for other in others], side="right")
     free_until = np.append(starts, np.inf)[following]
-    return [other for other, limit in zip(others, free_until.tolist(), strict=True) if other.end_s < limit]
+    return [other for other, limit in zip(others, free_until.tolist(), strict=True) if other.end_s <= limit]
 
 
 def _real(tokens: Sequence[Token], frame_s: float) -> list[float]:
@@ -234,11 +234,9 @@ def _real(tokens: Sequence[Token], frame_s: float) -> list[float]:
     if not tokens:
         return []
     starts, ends, sure = np.array([(token.start_s, token.end_s, token.confidence) for token in tokens]).T
-    pauses = np.clip(starts[1:] - ends[:-1], 0, LONGEST_PAUSE_S)
+    pauses = np.clip(starts[1:] - ends[:-1] + frame_s, 0, LONGEST_PAUSE_S)
     pauses = np.append(pauses, 0) + np.append(0, pauses)
-    odds = (
-        REAL + BY_TIME * np.log(np.maximum(ends - starts + frame_s, TINY_S)) + BY_CONFIDENCE * sure + BY_PAUSES * pauses
-    )
+    odds = REAL + BY_TIME * np.log(np.maximum(ends - starts, TINY_S)) + BY_CONFIDENCE * sure + BY_PAUSES * pauses
     odds[[0, -1]] += AT_END
     chances: list[float] = (1 / (1 + np.exp(-odds))).tolist()
     return chances

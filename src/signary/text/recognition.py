@@ -2,11 +2,95 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+from signary.text.formats import format_of, json_text, rounded, save_readings
+
+
+class _Part:
+    """What every part of a result can do."""
+
+    __slots__ = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as ``--format json`` has it.
+
+        Times are rounded to milliseconds, confidences and rates to four digits; a number that is not finite is None.
+
+        Returns
+        -------
+        dict
+            Its fields by name, with lists for tuples; of a failure ``source`` and ``error`` (``type``, ``message``,
+            ``hint``).
+        """
+        return rounded(asdict(cast(Any, self)))
+
+
+class _Result(_Part):
+    """What a whole result can do: a reading, an event or a failure."""
+
+    __slots__ = ()
+
+    def to_json(self, indent: int | None = 2) -> str:
+        """Return `to_dict` as JSON.
+
+        Parameters
+        ----------
+        indent : int, optional
+            Spaces a level; None for one line.
+
+        Returns
+        -------
+        str
+            Without a newline at its end.
+        """
+        return json_text(self.to_dict(), indent)
+
+
+class _Reading(_Result):
+    """What a result with a text can do."""
+
+    __slots__ = ()
+    text: str
+
+    def save(self, path: str | Path, *, force: bool = False) -> Path:
+        """Write it into a file, whole or not at all; folders above it are made.
+
+        Parameters
+        ----------
+        path : str or Path
+            Its ending is the format: .txt, .json, .jsonl, .csv, .srt, .vtt or .eaf. A partial event has a place in
+            JSON alone.
+        force : bool
+            Write over an existing file.
+
+        Returns
+        -------
+        Path
+            The file.
+
+        Raises
+        ------
+        InputError
+            If the ending is no format's (the known ones are listed), the file exists and ``force`` is false, or it
+            cannot be written.
+        """
+        return save_readings([asdict(cast(Any, self))], Path(path), format_of(Path(path)), force=force)
+
+    def __str__(self) -> str:
+        return self.text
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        from signary.text.notebook import reading_html
+
+        return reading_html(self.to_dict())
 
 
 @dataclass(frozen=True, slots=True)
-class Alternative:
+class Alternative(_Part):
     """Another reading of a token and its probability (0 to 1)."""
 
     text: str
@@ -14,7 +98,7 @@ class Alternative:
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class Token(_Part):
     """One letter, digit or word.
 
     Parameters
@@ -36,8 +120,8 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
-class Recognition:
-    """Everything read from one source.
+class Recognition(_Reading):
+    """Everything read from one source. As a string it is its text.
 
     Parameters
     ----------
@@ -61,6 +145,14 @@ class Recognition:
     elapsed_s : float
         Wall-clock seconds that reading took.
     warnings : tuple of str
+
+    Examples
+    --------
+    >>> read = Recognition("hi.mp4", "letters", "letters", "HI", 0.9, fps=30.0)
+    >>> print(read)
+    HI
+    >>> read.to_dict()["confidence"]
+    0.9
     """
 
     source: str
@@ -77,7 +169,7 @@ class Recognition:
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(_Result):
     """A source that could not be read: the error's class name, message and hint."""
 
     source: str
@@ -85,10 +177,18 @@ class Failure:
     message: str
     hint: str = ""
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return ``source`` and ``error``, which has ``type``, ``message`` and ``hint``."""
+        return {"source": self.source, "error": {"type": self.type, "message": self.message, "hint": self.hint}}
+
+    def __str__(self) -> str:
+        said = self.message if self.source in self.message else f"{self.source}: {self.message}"
+        return f"{said} ({self.hint})" if self.hint else said
+
 
 @dataclass(frozen=True, slots=True)
-class Event:
-    """What a stream says at one moment.
+class Event(_Reading):
+    """What a stream says at one moment. As a string it is its text.
 
     Parameters
     ----------
