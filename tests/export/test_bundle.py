@@ -366,8 +366,18 @@ def test_describe_bundles(bundled: Path) -> None:
         "parameters": 9,
         "size_mb": round(size / 1e6, 2),
         "licence": "CC0-1.0, MIT",
-        "score": {"metric": "accuracy", "value": 0.9, "data": "made up", "split": "left out", "n": 40},
-    }
+        "score": {
+            "metric": "accuracy", "value": 0.9, "worst": None, "sources": 0,
+            "data": "made up", "split": "left out", "n": 40,
+        },
+        "scores": [
+            {
+                "data": "made up", "split": "left out", "n": 40,
+                "metrics": {"balanced_accuracy": 0.8, "accuracy": 0.9},
+                "command": "signary evaluate demo DATA", "left_out": False,
+            }
+        ],
+    }  # fmt: skip
     assert (spelling["task"], spelling["score"], spelling["licence"]) == ("spelling", None, "")
 
 

@@ -39,7 +39,8 @@ def test_health_and_models(client: TestClient) -> None:
     }
     (model,) = client.get("/api/models").json()
     assert (model["name"], model["task"], model["labels"] > 20) == ("letters", "letters", True)
-    assert model["score"].keys() == {"metric", "value", "data", "split", "n"}
+    assert model["score"].keys() == {"metric", "value", "worst", "sources", "data", "split", "n"}
+    assert len(model["scores"]) > model["score"]["sources"] == 7
 
 
 def test_all_models_of_the_package_are_served_letters_first() -> None:

@@ -24,7 +24,7 @@ from signary.avatar.render import render
 from signary.landmarks.sequence import LandmarkSequence
 from signary.recognition.recognizer import Recognizer
 from signary.server.live import FRAME_BYTES, LANDMARK_BYTES
-from signary.video.decode import read_photo
+from signary.video.photo import read_photo
 from signary.video.source import open_source
 
 

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import json as json_format
 import sys
+from typing import Any
+
+MEASURED = {"accuracy": "accuracy", "score": "1 - errors"}
+CAPTION = (
+    "score: mean over sources and people never learned from (the worst of them); "
+    "accuracy: share read right; errors: of characters"
+)
 
 
 def models(*, json: bool = False) -> None:
-    """List the models that come with the package.
+    """List the models that come with the package, each with its mean score over people never learned from.
 
     Parameters
     ----------
     json
-        Write one JSON array.
+        Write one JSON array, with all scores.
     """
     from signary.export.bundle import describe_bundles
 
@@ -21,11 +28,21 @@ def models(*, json: bool = False) -> None:
         sys.stdout.write(json_format.dumps(rows, indent=2) + "\n")
         return
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table("name", "task", "labels", "parameters", "MB", "score")
+    shown = Column("score", no_wrap=True)
+    table = Table("name", "task", "labels", "parameters", "MB", shown, "measured", caption=CAPTION)
     for row in rows:
-        score = row["score"]
-        said = f"{score['metric']} {score['value']:.3f}: {score['data']}, {score['split']}" if score else ""
-        table.add_row(row["name"], row["task"], str(row["labels"]), f"{row['parameters']:,}", str(row["size_mb"]), said)
+        told = (row["name"], row["task"], str(row["labels"]), f"{row['parameters']:,}", str(row["size_mb"]))
+        table.add_row(*told, *_said(row["score"]))
     Console().print(table)
+
+
+def _said(score: dict[str, Any] | None) -> tuple[str, str]:
+    """Return a score, and what is measured over how many sources."""
+    if score is None:
+        return "", ""
+    measured = MEASURED.get(score["metric"], score["metric"])
+    if not (sources := score["sources"]):
+        return f"{score['value']:.3f}", f"{measured}: {score['data']}, {score['split']}"
+    return f"{score['value']:.3f} ({score['worst']:.3f})", f"{measured}, {sources} source{'s' * (sources > 1)}"

@@ -13,117 +13,36 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PureWindowsPath
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import ValidationError
 
 from signary.errors import BundleError, InputError, ModelNotFound, SignaryError
+from signary.export.manifest import BundleManifest, Calibration, Score, TrainingSource, main_score
 from signary.output import whole_folder
 from signary.text.vocabulary import Vocabulary
+
+__all__ = [
+    "BUNDLES",
+    "MANIFEST",
+    "Bundle",
+    "BundleManifest",
+    "Calibration",
+    "Score",
+    "TrainingSource",
+    "bundle_names",
+    "describe_bundle",
+    "describe_bundles",
+    "load_bundle",
+    "sha256_file",
+    "write_bundle",
+]
 
 FORMAT = 1
 MANIFEST = "bundle.json"
 BUNDLES = Path(__file__).resolve().parents[1] / "bundles"
 
 _AGAIN = "fetch or export the bundle again"
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
-
-
-class Calibration(_Part):
-    """How logits become probabilities, ``softmax(logits / temperature)``, and the calibration error (0 to 1) left.
-
-    ``reliability`` holds, for each tenth of confidence that occurred, its mean confidence, the share read right, and
-    the number of readings.
-    """
-
-    temperature: float = Field(gt=0)
-    fitted_on: str
-    ece: float | None = None
-    reliability: list[tuple[float, float, int]] = []
-
-
-class Score(_Part):
-    """One measured result: on ``n`` clips or photos of a ``split`` of ``data``, and the command that measures it."""
-
-    data: str
-    split: str
-    n: int = Field(ge=0)
-    metrics: dict[str, float]
-    command: str
-
-
-class TrainingSource(_Part):
-    """Data that a model learned from: how many files of it, and the sha256 of the whole."""
-
-    name: str
-    licence: str
-    url: str = ""
-    files: int = Field(ge=0)
-    sha256: str
-
-
-class BundleManifest(_Part):
-    """What ``bundle.json`` says.
-
-    Parameters
-    ----------
-    skeleton : str, optional
-        Name of the skeleton that the graph takes; needed where the input is landmarks.
-    graphs : dict of str to str
-        What a graph is for -> its file: ``{"model": "model.onnx"}``.
-    vocabulary, silent, aliases, trusted
-        Labels in the order of the logits, those that are read but not written, other names of labels, and labels
-        learned from enough sources to be read of other people, too.
-    sign_language, region : str
-        ISO 639-3 (``ase`` is American Sign Language), and where the signers are from, as far as it is known.
-    scores : list of Score
-        The first is the one to quote.
-    parameters : int
-        Trainable ones.
-    training_files : str, optional
-        A file of the bundle with the sha256 of every single training file, one a line, sorted.
-    recipe : dict
-        The resolved recipe it was trained by.
-    files : dict of str to str
-        Every other file of the bundle -> its sha256; worked out by `write_bundle`.
-    """
-
-    format: Literal[1] = 1
-    name: str = Field(min_length=1)
-    version: str
-    task: Literal["letters", "digits", "signs", "spelling"]
-    input: Literal["landmarks", "image", "clip"]
-    skeleton: str | None = None
-    graphs: dict[str, str] = Field(min_length=1)
-    vocabulary: list[str] = Field(min_length=1)
-    silent: list[str] = []
-    aliases: dict[str, str] = {}
-    trusted: list[str] = []
-    sign_language: str = Field(pattern="^[a-z]{3}$")
-    region: str
-    thresholds: dict[str, float] = {}
-    calibration: Calibration
-    scores: list[Score] = []
-    parameters: int = Field(ge=0)
-    training: list[TrainingSource] = []
-    training_files: str | None = None
-    recipe: dict[str, Any] = {}
-    created_with: str
-    files: dict[str, Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]] = {}
-
-    @model_validator(mode="after")
-    def _check_together(self) -> BundleManifest:
-        if self.input == "landmarks" and not self.skeleton:
-            raise ValueError("input 'landmarks' needs a skeleton")
-        if len(set(self.vocabulary)) != len(self.vocabulary):
-            raise ValueError("vocabulary holds a label twice")
-        for said in ("silent", "trusted"):
-            if strange := sorted(set(getattr(self, said)) - set(self.vocabulary)):
-                raise ValueError(f"{said} {strange} not in the vocabulary")
-        return self
 
 
 @dataclass(frozen=True, eq=False)
@@ -282,8 +201,8 @@ def describe_bundles() -> list[dict[str, Any]]:
     -------
     list of dict
         ``name`` (to load it by), ``version``, ``task``, ``labels`` (how many), ``parameters``, ``size_mb`` (10^6
-        bytes), ``licence`` (of the training data, each once) and ``score``: the first score's ``metric``, ``value``,
-        ``data``, ``split`` and ``n``, or None.
+        bytes), ``licence`` (of the training data, each once), ``score`` (see `main_score`) and ``scores`` (all of
+        them, as in ``bundle.json``).
     """
     return [describe_bundle(load_bundle(BUNDLES / name, verify=False)) for name in bundle_names()]
 
@@ -300,16 +219,9 @@ def describe_bundle(bundle: Bundle) -> dict[str, Any]:
         "parameters": manifest.parameters,
         "size_mb": round(size / 1e6, 2),
         "licence": ", ".join(sorted({source.licence for source in manifest.training})),
-        "score": _main_score(manifest),
+        "score": main_score(manifest),
+        "scores": [score.model_dump() for score in manifest.scores],
     }
-
-
-def _main_score(manifest: BundleManifest) -> dict[str, Any] | None:
-    usual = "score" if manifest.task == "spelling" else "accuracy"
-    if not manifest.scores or not (metrics := manifest.scores[0].metrics):
-        return None
-    metric, first = usual if usual in metrics else next(iter(metrics)), manifest.scores[0]
-    return {"metric": metric, "value": metrics[metric], "data": first.data, "split": first.split, "n": first.n}
 
 
 def _find_folder(asked: str) -> Path:

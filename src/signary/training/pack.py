@@ -137,6 +137,7 @@ def _held_out(recipe: Recipe, learned: Learned) -> list[Score]:
         n=int(validation["n"]),
         metrics={name: round(validation[name], 4) for name in SCORES if name in validation},
         command=f"signary train {recipe.name} (fields in bundle.json)",
+        left_out=False,  # the temperature, and often the best step, were chosen by it
     )
     return [score]
 

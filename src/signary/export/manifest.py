@@ -1,0 +1,167 @@
+"""What ``bundle.json`` says, and which of its scores models are compared by."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+class Calibration(_Part):
+    """How logits become probabilities, ``softmax(logits / temperature)``, and the calibration error (0 to 1) left.
+
+    ``reliability`` holds, for each tenth of confidence that occurred, its mean confidence, the share read right, and
+    the number of readings.
+    """
+
+    temperature: float = Field(gt=0)
+    fitted_on: str
+    ece: float | None = None
+    reliability: list[tuple[float, float, int]] = []
+
+
+class Score(_Part):
+    """One measured result: on ``n`` clips or photos of a ``split`` of ``data``, and the command that measures it.
+
+    ``left_out`` says that what was measured had learned nothing from this data and its people, and was not chosen by
+    it: such scores tell what to expect of strangers, and models are compared by their mean.
+    """
+
+    data: str
+    split: str
+    n: int = Field(ge=0)
+    metrics: dict[str, float]
+    command: str
+    left_out: bool = False
+
+
+class TrainingSource(_Part):
+    """Data that a model learned from: how many files of it, and the sha256 of the whole."""
+
+    name: str
+    licence: str
+    url: str = ""
+    files: int = Field(ge=0)
+    sha256: str
+
+
+class BundleManifest(_Part):
+    """What ``bundle.json`` says.
+
+    Parameters
+    ----------
+    skeleton : str, optional
+        Name of the skeleton that the graph takes; needed where the input is landmarks.
+    graphs : dict of str to str
+        What a graph is for -> its file: ``{"model": "model.onnx"}``.
+    vocabulary, silent, aliases, trusted
+        Labels in the order of the logits, those that are read but not written, other names of labels, and labels
+        learned from enough sources to be read of other people, too.
+    sign_language, region : str
+        ISO 639-3 (``ase`` is American Sign Language), and where the signers are from, as far as it is known.
+    scores : list of Score
+        All of them; `main_score` is the figure that is quoted.
+    parameters : int
+        Trainable ones.
+    training_files : str, optional
+        A file of the bundle with the sha256 of every single training file, one a line, sorted.
+    recipe : dict
+        The resolved recipe it was trained by.
+    files : dict of str to str
+        Every other file of the bundle -> its sha256; worked out by `signary.export.bundle.write_bundle`.
+    """
+
+    format: Literal[1] = 1
+    name: str = Field(min_length=1)
+    version: str
+    task: Literal["letters", "digits", "signs", "spelling"]
+    input: Literal["landmarks", "image", "clip"]
+    skeleton: str | None = None
+    graphs: dict[str, str] = Field(min_length=1)
+    vocabulary: list[str] = Field(min_length=1)
+    silent: list[str] = []
+    aliases: dict[str, str] = {}
+    trusted: list[str] = []
+    sign_language: str = Field(pattern="^[a-z]{3}$")
+    region: str
+    thresholds: dict[str, float] = {}
+    calibration: Calibration
+    scores: list[Score] = []
+    parameters: int = Field(ge=0)
+    training: list[TrainingSource] = []
+    training_files: str | None = None
+    recipe: dict[str, Any] = {}
+    created_with: str
+    files: dict[str, Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]] = {}
+
+    @model_validator(mode="after")
+    def _check_together(self) -> BundleManifest:
+        if self.input == "landmarks" and not self.skeleton:
+            raise ValueError("input 'landmarks' needs a skeleton")
+        if len(set(self.vocabulary)) != len(self.vocabulary):
+            raise ValueError("vocabulary holds a label twice")
+        for said in ("silent", "trusted"):
+            if strange := sorted(set(getattr(self, said)) - set(self.vocabulary)):
+                raise ValueError(f"{said} {strange} not in the vocabulary")
+        return self
+
+
+def main_score(manifest: BundleManifest) -> dict[str, Any] | None:
+    """Return the figure to compare models by, or None where there is no score.
+
+    Returns
+    -------
+    dict
+        Over the scores that are ``left_out``, each counting alike; where there is none, of the first score, with
+        ``sources`` 0 and ``worst`` None:
+
+        ===========  ================================================================================================
+        metric       ``accuracy``, or of spelling ``score``: 1 - errors / characters
+        value        the mean
+        worst        the lowest
+        sources, n   how many these are, and clips or photos in all of them
+        data, split  what they are of, joined
+        ===========  ================================================================================================
+    """
+    return _left_out(manifest) or _first(manifest)
+
+
+def _left_out(manifest: BundleManifest) -> dict[str, Any] | None:
+    metric = _usual(manifest)
+    told = [(score, _value(score, metric)) for score in manifest.scores if score.left_out]
+    scores, values = [score for score, value in told if value is not None], [one for _, one in told if one is not None]
+    if not values:
+        return None
+    return {
+        "metric": metric,
+        "value": round(sum(values) / len(values), 4),
+        "worst": min(values),
+        "sources": len(values),
+        "data": "; ".join(score.data for score in scores),
+        "split": "; ".join(dict.fromkeys(score.split for score in scores)),
+        "n": sum(score.n for score in scores),
+    }
+
+
+def _first(manifest: BundleManifest) -> dict[str, Any] | None:
+    if not manifest.scores or not (metrics := manifest.scores[0].metrics):
+        return None
+    first, usual = manifest.scores[0], _usual(manifest)
+    metric = usual if usual in metrics else next(iter(metrics))
+    told = {"metric": metric, "value": metrics[metric], "worst": None, "sources": 0}
+    return told | {"data": first.data, "split": first.split, "n": first.n}
+
+
+def _usual(manifest: BundleManifest) -> str:
+    return "score" if manifest.task == "spelling" else "accuracy"
+
+
+def _value(score: Score, metric: str) -> float | None:
+    """Return a metric of a score; of spelling, errors of characters tell it, too."""
+    if metric == "score" and metric not in score.metrics and "cer" in score.metrics:
+        return round(1 - score.metrics["cer"], 4)
+    return score.metrics.get(metric)
