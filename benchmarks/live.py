@@ -32,8 +32,8 @@ from harness import arguments, matrix_rate, show
 from signary.avatar.motion import plan_spelling
 from signary.avatar.render import render
 from signary.landmarks.detect import open_detector
-from signary.video.decode import read_photo
 from signary.video.frame import Frame
+from signary.video.photo import read_photo
 
 FPS, SIZE, WORD = 30, (640, 480), "HELLO"
 ENGINES = {"hands": "letters", "holistic": "signs"}

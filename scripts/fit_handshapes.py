@@ -129,7 +129,7 @@ def look(photos: list[Path]) -> NDArray[np.float32]:
     import cv2
     import mediapipe
 
-    from signary.video.decode import read_photo
+    from signary.video.photo import read_photo
 
     found = np.full((len(photos), 21, 3), np.nan, np.float32)
     with mediapipe.solutions.hands.Hands(

@@ -28,7 +28,7 @@ def test_letters_of_a_folder(shared_data: Path) -> None:
 
 
 def test_mirrored_photos_read_alike(shared_data: Path) -> None:
-    from signary.video.decode import read_photo
+    from signary.video.photo import read_photo
 
     reader = signary.load("letters")
     photo = read_photo(next((shared_data / "asl-letters-photos-mirrored/photos/L").glob("*.jpg")))

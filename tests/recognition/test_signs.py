@@ -16,6 +16,7 @@ from signary.errors import ConfigError, InputError
 from signary.evaluation.evaluate import evaluate
 from signary.landmarks.sequence import LandmarkSequence
 from signary.landmarks.write import write_landmarks
+from signary.recognition.recognizer import BGR
 from signary.recognition.sign_stream import KEPT_S, SignWindow
 from signary.recognition.signs import STILL, SignRecognizer
 from signary.text.recognition import Event, Failure, Token
@@ -36,7 +37,7 @@ def spans(tokens: list[Token] | tuple[Token, ...]) -> list[tuple[str, float, flo
 def test_a_short_clip_is_one_sign_while_a_hand_is_seen(reader: SignRecognizer) -> None:
     said = reader.recognize(signed(("-", 0.5), ("A", 0.8), ("-", 0.5)))
     assert (said.text, said.task, said.frames, round(said.fps), said.warnings) == ("A", "signs", 54, 30, ())
-    assert spans(said.tokens) == [("A", 0.5, round(38 / 30, 6))]
+    assert spans(said.tokens) == [("A", 0.5, round(39 / 30, 6))]
     assert said.tokens[0].confidence == pytest.approx(SURE)
     assert said.hand_rate == pytest.approx(24 / 54)
     both = reader.recognize(signed(("A", 0.4), ("-", 0.6), ("B", 0.8)))
@@ -59,9 +60,9 @@ def test_lowered_hands_part_signs(reader: SignRecognizer) -> None:
     said = reader.recognize(clip)
     assert said.text == "A B B"
     assert spans(said.tokens) == [
-        ("A", 0.5, round(44 / 30, 6)),
-        ("B", 2.5, round(128 / 30, 6)),  # hands are lost for longer than a moment before they part
-        ("B", 5.0, round(185 / 30, 6)),
+        ("A", 0.5, round(45 / 30, 6)),
+        ("B", 2.5, round(129 / 30, 6)),  # hands are lost for longer than a moment before they part
+        ("B", 5.0, round(186 / 30, 6)),
     ]
     assert [token.confidence for token in said.tokens] == pytest.approx([SURE] * 3)
 
@@ -181,6 +182,6 @@ def test_a_stream_settles_without_lowered_hands_and_stays_short(reader: SignReco
 def test_the_detector_looks_for_the_body(reader: SignRecognizer) -> None:
     black = np.zeros((3, 32, 32, 3), np.uint8)
     said = reader.recognize(black, fps=10)
-    assert replace(said, elapsed_s=0, fps=0).warnings == ("no hand found",)
+    assert replace(said, elapsed_s=0, fps=0).warnings == ("no hand found", BGR)
     assert [type(detector).__name__ for detector in reader._detectors.values()] == ["HolisticDetector"]
     reader.close()

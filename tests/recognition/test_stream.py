@@ -87,7 +87,7 @@ def test_letters_become_final_while_the_hand_goes_on(reader: Recognizer) -> None
     for frame, row in enumerate(points):
         window.push(row, frame / 30, 1.0)
         said_at |= {token.end_s: frame / 30 for token in window.tokens()[0]}
-    assert [said - end for end, said in said_at.items()] == pytest.approx([0.25, 0.25, 0.73, 0.25], abs=0.05)
+    assert [said - end for end, said in said_at.items()] == pytest.approx([0.22, 0.22, 0.7, 0.22], abs=0.05)
 
 
 def test_the_window_stays_short(reader: Recognizer) -> None:

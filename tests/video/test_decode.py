@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from signary.errors import InputError
-from signary.video.decode import HLG, PQ, VideoDecoder, _tone_curve, read_photo
+from signary.video.decode import HLG, PQ, VideoDecoder, _tone_curve
+from signary.video.photo import read_photo
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from signary.errors import ConfigError, InputError
+from signary.video.memory import Pictures
 from signary.video.sample import KEPT, sample_clip, sample_places
-from signary.video.source import Pictures
 
 RED, BLUE = (200, 30, 30), (30, 30, 200)
 

@@ -20,7 +20,8 @@ from PIL import Image
 
 from signary.errors import InputError, ShapeError
 from signary.video import camera
-from signary.video.source import FrameSource, expand_sources, natural_key, open_source
+from signary.video.files import expand_sources, natural_key
+from signary.video.source import FrameSource, open_source
 from signary.video.write import write_video
 
 
@@ -80,9 +81,13 @@ class TestOpenSource:
     @pytest.mark.parametrize(
         "array",
         [
-            np.zeros((4, 6), np.uint8),
-            np.zeros((4, 6, 4), np.uint8),
+            np.zeros((2, 5, 6, 2), np.uint8),
+            np.zeros((1, 2, 4, 6, 3), np.uint8),
             np.zeros((4, 6, 3)),
+            np.zeros((4, 6, 3), np.uint16),
+            np.zeros((4, 6, 3), np.int64),
+            np.zeros((4, 6), np.bool_),
+            np.zeros((4, 6, 3), object),
             np.zeros((0, 4, 6, 3), np.uint8),
         ],
     )

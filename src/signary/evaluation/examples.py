@@ -15,7 +15,8 @@ from signary.evaluation.page import Example, Mistake
 from signary.landmarks.draw import draw_landmarks
 from signary.landmarks.sequence import LandmarkSequence
 from signary.landmarks.skeleton import LEFT_HAND, POSE, RIGHT_HAND
-from signary.video.source import PHOTO_ENDINGS, VIDEO_ENDINGS, open_source
+from signary.video.kinds import PHOTO_ENDINGS, VIDEO_ENDINGS
+from signary.video.source import open_source
 
 MOST_PAIRS = 6
 MOST_EXAMPLES = 3

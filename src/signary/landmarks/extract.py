@@ -9,7 +9,7 @@ import numpy as np
 from signary.errors import InputError
 from signary.landmarks.detect import Detector, HandsDetector
 from signary.landmarks.repair import repair
-from signary.landmarks.sequence import LandmarkSequence
+from signary.landmarks.sequence import LandmarkSequence, shown_until
 from signary.video.source import FrameSource
 
 
@@ -34,16 +34,17 @@ def extract(
     InputError
         If the source has no frame.
     """
-    points, times, aspect = [], [], None
+    points, times, shown, aspect = [], [], [], None
     for frame in source:
         points.append(detector.detect(frame))
         times.append(frame.time_s)
+        shown.append(frame.shown_s)
         aspect = aspect or frame.aspect
         if on_progress is not None:
             on_progress(len(times), source.frame_count)
     if not points:
         raise InputError(f"{source.name}: no frames", hint="give a photo or video that a player can show")
-    sequence = LandmarkSequence(np.stack(points), times, aspect=aspect)
+    sequence = LandmarkSequence(np.stack(points), times, aspect=aspect, ends_s=shown_until(times, shown))
     return sequence if source.is_still else repair(sequence)
 
 

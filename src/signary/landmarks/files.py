@@ -34,6 +34,7 @@ VERSION = 1
 LONG_COLUMNS = ("frame", "type", "landmark_index", "x", "y", "z")
 WIDE_COLUMNS = ("sequence_id", "frame")
 NPZ_KEYS = ("points", "times_s", "skeleton", "aspect")
+ENDS = "ends_s"  # of files that say until when frames stand
 METADATA_KEY = b"signary"
 _BATCH_ROWS = 2048
 _DAMAGE = (OSError, ValueError, LookupError, TypeError, EOFError, NotImplementedError, BadZipFile, zlib.error)
@@ -157,7 +158,8 @@ def _read_npz(path: Path) -> LandmarkSequence:
     with _reading(path, "npz"), np.load(path, allow_pickle=False) as arrays:
         _need(path, list(arrays.files), NPZ_KEYS, "keys")
         points, times, skeleton, aspect = (arrays[key] for key in NPZ_KEYS)
-        return LandmarkSequence(points, times, str(skeleton), None if np.isnan(aspect) else float(aspect))
+        ends = arrays[ENDS] if ENDS in arrays.files else None
+        return LandmarkSequence(points, times, str(skeleton), None if np.isnan(aspect) else float(aspect), ends)
 
 
 def _schema(path: Path) -> tuple[list[str], Metadata]:
@@ -191,7 +193,8 @@ def _read_long(path: Path, columns: list[str], metadata: Metadata, fps: float) -
             raise ValueError("a point occurs twice in one frame: more than one clip?")
         points = np.full((len(times) * len(skeleton), 3), np.nan, np.float32)
         points[flat] = np.stack([table[axis].cast("float32", safe=False).to_numpy() for axis in "xyz"], axis=1)
-        return LandmarkSequence(points.reshape(len(times), len(skeleton), 3), times, skeleton, metadata.get("aspect"))
+        placed = points.reshape(len(times), len(skeleton), 3)
+        return LandmarkSequence(placed, times, skeleton, metadata.get("aspect"), metadata.get(ENDS))
 
 
 def _integers(values: Any) -> Integers:
@@ -261,7 +264,7 @@ def _wide_clip(frames: Integers, points: Points, chosen: Integers, described: Me
         raise ValueError("a frame occurs twice in one clip")
     placed = np.full((len(times), len(HOLISTIC_543), 3), np.nan, np.float32)
     placed[rows] = points
-    return LandmarkSequence(placed, times, HOLISTIC_543, described.get("aspect"))
+    return LandmarkSequence(placed, times, HOLISTIC_543, described.get("aspect"), described.get(ENDS))
 
 
 def _clip_names(path: Path) -> list[Name]:

@@ -65,7 +65,7 @@ def fill_gaps(sequence: LandmarkSequence, *, max_gap_s: float = 0.2) -> Landmark
     points = sequence.points.copy()
     for part in sequence.skeleton.parts.values():
         _fill(points[:, part], sequence.times_s, max_gap_s)
-    return LandmarkSequence(points, sequence.times_s, sequence.skeleton, sequence.aspect)
+    return sequence.with_points(points)
 
 
 def keep_sides(sequence: LandmarkSequence) -> LandmarkSequence:
@@ -98,7 +98,7 @@ def keep_sides(sequence: LandmarkSequence) -> LandmarkSequence:
         sequence.points[swapped, RIGHT_HAND],
         sequence.points[swapped, LEFT_HAND],
     )
-    return LandmarkSequence(points, sequence.times_s, sequence.skeleton, sequence.aspect)
+    return sequence.with_points(points)
 
 
 class Sides:

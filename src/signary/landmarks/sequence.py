@@ -32,11 +32,13 @@ class LandmarkSequence:
         What the P points are.
     aspect : float, optional
         Width / height of the picture; None where it is not known.
+    ends_s : float64 (T,), optional
+        Seconds until which each frame stands; by default as `shown_until` has it.
 
     Raises
     ------
     ShapeError
-        If the shapes do not fit together or times fall.
+        If the shapes do not fit together, times fall, or a frame ends before it begins.
     SkeletonMismatch
         If the skeleton is unknown.
 
@@ -51,6 +53,7 @@ class LandmarkSequence:
     times_s: NDArray[np.float64]
     skeleton: Skeleton
     aspect: float | None
+    ends_s: NDArray[np.float64]
 
     def __init__(
         self,
@@ -58,6 +61,7 @@ class LandmarkSequence:
         times_s: ArrayLike,
         skeleton: Skeleton | str = HOLISTIC_543,
         aspect: float | None = None,
+        ends_s: ArrayLike | None = None,
     ) -> None:
         skeleton = find_skeleton(skeleton)
         array, times = np.asarray(points, np.float32), np.asarray(times_s, np.float64)
@@ -71,10 +75,14 @@ class LandmarkSequence:
             raise ShapeError("times_s falls or is not finite, must rise", hint="sort the frames by time")
         if aspect is not None and not 0 < aspect < np.inf:
             raise ShapeError(f"aspect={aspect}, must be above 0", hint="width / height, or None where it is not known")
+        ends = shown_until(times) if ends_s is None else np.asarray(ends_s, np.float64)
+        if ends.shape != times.shape or not (ends >= times).all():
+            raise ShapeError(f"ends_s {ends.shape}, must be ({len(array)},), none before its time", hint="seconds")
         object.__setattr__(self, "points", array)
         object.__setattr__(self, "times_s", times)
         object.__setattr__(self, "skeleton", skeleton)
         object.__setattr__(self, "aspect", aspect)
+        object.__setattr__(self, "ends_s", ends)
 
     def __len__(self) -> int:
         return len(self.points)
@@ -104,7 +112,11 @@ class LandmarkSequence:
         """Return the clip as a mirror shows it: x turned round, sides exchanged. Twice is the identity."""
         points = self.points[:, list(self.skeleton.mirror)].copy()
         points[..., 0] = 1 - points[..., 0]
-        return LandmarkSequence(points, self.times_s, self.skeleton, self.aspect)
+        return self.with_points(points)
+
+    def with_points(self, points: Points) -> LandmarkSequence:
+        """Return other points of the same frames."""
+        return LandmarkSequence(points, self.times_s, self.skeleton, self.aspect, self.ends_s)
 
     def part(self, name: str) -> Points:
         """Return the points float32 (T, p, 3) of one part: ``face``, ``left_hand``, ``pose``, ``right_hand``."""
@@ -122,11 +134,45 @@ class LandmarkSequence:
             raise ShapeError(f"side={side!r}, must be 'left' or 'right'", hint="the signer's own side")
         points = np.full((len(self), len(HOLISTIC_543), 3), np.nan, np.float32)
         points[:, HAND_SLOTS[side]] = self.points
-        return LandmarkSequence(points, self.times_s, HOLISTIC_543, self.aspect)
+        return LandmarkSequence(points, self.times_s, HOLISTIC_543, self.aspect, self.ends_s)
 
     def __getitem__(self, frames: slice) -> LandmarkSequence:
         """Return some of the frames, with their times."""
-        return LandmarkSequence(self.points[frames], self.times_s[frames], self.skeleton, self.aspect)
+        return LandmarkSequence(
+            self.points[frames], self.times_s[frames], self.skeleton, self.aspect, self.ends_s[frames]
+        )
+
+
+def shown_until(times_s: ArrayLike, shown_s: Sequence[float | None] | None = None) -> NDArray[np.float64]:
+    """Return until when each frame stands.
+
+    Parameters
+    ----------
+    times_s : float64 (T,)
+        Rising.
+    shown_s : sequence of float, optional
+        For how many seconds each frame stands at most; None: until the next one.
+
+    Returns
+    -------
+    float64 (T,)
+        The next frame's time, or what ``shown_s`` says if that is earlier. Of the last one what ``shown_s`` says, or
+        the median step.
+
+    Examples
+    --------
+    >>> shown_until([0.0, 0.1, 0.9], [None, 0.2, None]).round(3).tolist()
+    [0.1, 0.3, 1.35]
+    """
+    times = np.asarray(times_s, np.float64)
+    if not len(times):
+        return times
+    steps = np.diff(times)
+    own = times + np.array([np.inf] * len(times) if shown_s is None else shown_s, np.float64)
+    own[np.isnan(own)] = np.inf
+    if not np.isfinite(own[-1]):
+        own[-1] = times[-1] + (np.median(steps) if len(steps) else 0.0)
+    return np.minimum(own, np.append(times[1:], np.inf))
 
 
 def join_sequences(parts: Sequence[LandmarkSequence]) -> LandmarkSequence:
@@ -148,5 +194,7 @@ def join_sequences(parts: Sequence[LandmarkSequence]) -> LandmarkSequence:
                 f"{part.skeleton.name} cannot be joined to {first.skeleton.name}",
                 hint="as_holistic() brings them together",
             )
-    points = np.concatenate([part.points for part in parts])
-    return LandmarkSequence(points, np.concatenate([part.times_s for part in parts]), first.skeleton, first.aspect)
+    points, times, ends = (
+        np.concatenate([getattr(part, name) for part in parts]) for name in ("points", "times_s", "ends_s")
+    )
+    return LandmarkSequence(points, times, first.skeleton, first.aspect, ends)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from signary.errors import InputError, SkeletonMismatch
-from signary.landmarks.files import METADATA_KEY, NPZ_KEYS, VERSION, Metadata, known_ending, wide_names
+from signary.landmarks.files import ENDS, METADATA_KEY, NPZ_KEYS, VERSION, Metadata, known_ending, wide_names
 from signary.landmarks.sequence import LandmarkSequence, join_sequences
 from signary.landmarks.skeleton import HOLISTIC_543
 from signary.output import whole_file
@@ -47,10 +47,11 @@ def write_landmark_parts(path: str | Path, parts: Iterable[LandmarkSequence], *,
         sequence = join_sequences(list(parts))
         with whole_file(path, force=force) as draft:
             aspect = np.nan if sequence.aspect is None else sequence.aspect
-            values = (sequence.points, sequence.times_s, sequence.skeleton.name, aspect)
-            np.savez_compressed(draft, **{key: np.array(value) for key, value in zip(NPZ_KEYS, values, strict=True)})
+            values = (sequence.points, sequence.times_s, sequence.skeleton.name, aspect, sequence.ends_s)
+            arrays = {key: np.array(value) for key, value in zip((*NPZ_KEYS, ENDS), values, strict=True)}
+            np.savez_compressed(draft, **arrays)
         return path
-    described: Metadata = {"times_s": []}
+    described: Metadata = {"times_s": [], ENDS: []}
     return _write_parquet(path, _long_tables(parts, described), described, force=force)
 
 
@@ -90,16 +91,17 @@ def _check_wide(path: Path, sequences: Mapping[int, LandmarkSequence]) -> None:
 
 
 def _described(sequence: LandmarkSequence) -> Metadata:
-    name, times = sequence.skeleton.name, sequence.times_s.tolist()
-    return {"skeleton": name, "aspect": sequence.aspect, "times_s": times}
+    times, ends = sequence.times_s.tolist(), sequence.ends_s.tolist()
+    return {"skeleton": sequence.skeleton.name, "aspect": sequence.aspect, "times_s": times, ENDS: ends}
 
 
 def _long_tables(parts: Iterable[LandmarkSequence], described: Metadata) -> Iterator[pa.Table]:
     """Yield each part in the long layout; ``described`` gets the metadata of all."""
     start = 0
     for part in parts:
-        times = described["times_s"] + part.times_s.tolist()
-        described.update(_described(part) | {"times_s": times})
+        before = {name: described[name] for name in ("times_s", ENDS)}
+        described.update(_described(part))
+        described.update({name: known + described[name] for name, known in before.items()})
         yield _long_table(part, start)
         start += len(part)
 

@@ -56,7 +56,14 @@ class HeldRecognizer(Recognizer):
         temperature = self.bundle.manifest.calibration.temperature
         return Reading(softmax(output["logits"], temperature).astype(np.float32), output["hand"])
 
-    def decode(self, reading: Reading, times_s: NDArray[np.float64], *, context: str = "none") -> list[Token]:
+    def decode(
+        self,
+        reading: Reading,
+        times_s: NDArray[np.float64],
+        *,
+        context: str = "none",
+        ends_s: NDArray[np.float64] | None = None,
+    ) -> list[Token]:
         """Find the held letters of a reading.
 
         Parameters
@@ -65,6 +72,8 @@ class HeldRecognizer(Recognizer):
         times_s : float64 (T,)
         context : {"none", "words"}
             As for `ReadOptions`.
+        ends_s : float64 (T,), optional
+            As of a `LandmarkSequence`.
 
         Returns
         -------
@@ -73,7 +82,8 @@ class HeldRecognizer(Recognizer):
 
         def held(options: HeldOptions) -> list[Token]:
             vocabulary = self.bundle.vocabulary
-            return decode_held(reading.probabilities, times_s, reading.seen, reading.position, vocabulary, options)
+            read = reading.probabilities, times_s, reading.seen, reading.position
+            return decode_held(*read, vocabulary, options, ends_s)
 
         if context == "none" or len(times_s) < 2:
             return held(self._held)
@@ -104,18 +114,18 @@ class HeldRecognizer(Recognizer):
             mean = reading.averaged().probabilities[0]
             mean = as_photo(mean, self.bundle.vocabulary) if self._held.drawn else mean
         else:
-            weights = _steadiness(reading, times_s) * self._signing(reading, times_s)
+            weights = _steadiness(reading, times_s) * self._signing(clip)
             mean = weights @ reading.probabilities[reading.seen] / weights.sum()
         return self._ranked(mean)
 
-    def _signing(self, reading: Reading, times_s: NDArray[np.float64]) -> NDArray[np.bool_]:
+    def _signing(self, clip: Clip[Reading]) -> NDArray[np.bool_]:
         """Say which seen frames of a clip belong to what is read, bool (S,): a hand at rest before and after does not.
 
         All of them where nothing is read.
         """
-        spans = [(token.start_s, token.end_s) for token in self.decode(reading, times_s)]
-        times = times_s[reading.seen]
-        inside = np.array([(start <= times) & (times <= end) for start, end in spans], np.bool_)
+        tokens = self.decode(clip.reading, clip.times_s, ends_s=clip.ends_s)
+        times = clip.times_s[clip.reading.seen]
+        inside = np.array([(token.start_s <= times) & (times < token.end_s) for token in tokens], np.bool_)
         return inside.any(0) if inside.any() else np.ones(len(times), np.bool_)
 
     def _open_text(self, hand: str) -> Window:

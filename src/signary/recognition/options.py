@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
@@ -32,6 +32,8 @@ class ReadOptions:
         Read a folder of pictures as one clip.
     fps : float, optional
         Frames a second of sources that do not say.
+    times_s : sequence of float, optional
+        Seconds of each frame of frames in memory, rising, in place of ``fps``.
     context : {"none", "words"}
         Whether doubtful letters of a clip are read as what makes words; `signary.text.context`. What the model is
         sure of stays as it is, and so do photos.
@@ -43,6 +45,12 @@ class ReadOptions:
     as_clip: bool = False
     fps: float | None = None
     context: str = "none"
+    times_s: Sequence[float] | None = None
+
+    @property
+    def of_source(self) -> dict[str, Any]:
+        """What `signary.video.source.open_source` is told."""
+        return {"as_clip": self.as_clip, "fps": self.fps, "times_s": self.times_s}
 
     def __post_init__(self) -> None:
         if self.hand not in HANDS:

@@ -7,17 +7,17 @@ from itertools import islice
 from typing import Any, NoReturn
 
 import numpy as np
+from numpy.typing import NDArray
 
 from signary.errors import ConfigError, InputError
 from signary.export.bundle import Bundle
-from signary.landmarks.files import LANDMARK_ENDINGS
-from signary.landmarks.sequence import LandmarkSequence
+from signary.landmarks.sequence import LandmarkSequence, shown_until
 from signary.recognition.held import HeldRecognizer
 from signary.recognition.options import ReadOptions
 from signary.recognition.reading import Clip, Reading
-from signary.recognition.recognizer import Progress, source_name
+from signary.recognition.recognizer import Progress
 from signary.text.calibrate import softmax
-from signary.video.source import FrameSource, open_source
+from signary.video.source import FrameSource, is_landmark_file, opened, source_name
 from signary.video.square import square
 
 BATCH = 32
@@ -66,23 +66,25 @@ class PictureRecognizer(HeldRecognizer):
         if how.hand != "auto":
             hint = "leave the hand out, or use --model letters or digits"
             raise ConfigError(f"hand={how.hand!r}: {self.name} reads whole pictures, not one hand", hint=hint)
-        if isinstance(source, LandmarkSequence) or str(source).lower().endswith(LANDMARK_ENDINGS):
+        if isinstance(source, LandmarkSequence) or is_landmark_file(source):
             self._refuse("landmarks")
-        with open_source(source, as_clip=how.as_clip, fps=how.fps) as frames:
+        with opened(source, **how.of_source) as frames:
             rows = list(self._read_frames(frames, how, on_progress))
             if not rows:
                 hint = "give a photo or video that a player can show"
                 raise InputError(f"{source_name(source)}: no frames", hint=hint)
-            times_s = np.concatenate([times for _, times in rows])
+            read, batches = zip(*rows, strict=True)
+            shown = [frame for batch in batches for frame in batch]
+            times_s = np.array([time_s for time_s, _ in shown])
             place = np.tile(np.array(WHOLE_PICTURE, np.float32), (len(times_s), 1))
-            reading = Reading(np.concatenate([probabilities for probabilities, _ in rows]), place)
+            ends_s = shown_until(times_s, [shown_s for _, shown_s in shown])
             fps = 0.0 if len(times_s) < 2 else (len(times_s) - 1) / max(times_s[-1] - times_s[0], 1e-9)
-            return Clip(reading, times_s, fps, tuple(frames.warnings))
+            return Clip(Reading(np.concatenate(read), place), times_s, ends_s, fps, tuple(frames.warnings))
 
     def _read_frames(
         self, frames: FrameSource, how: ReadOptions, on_progress: Progress | None
-    ) -> Iterator[tuple[Any, Any]]:
-        """Yield probabilities float32 (B, V) and times float64 (B,) of a batch of frames after the other."""
+    ) -> Iterator[tuple[NDArray[np.float32], list[tuple[float, float | None]]]]:
+        """Yield probabilities float32 (B, V) of one batch of frames after the other, and when each frame is shown."""
         temperature, done, rest = self.bundle.manifest.calibration.temperature, 0, iter(frames)
         while batch := list(islice(rest, BATCH)):
             pictures = np.stack([square(frame.image, self.side) for frame in batch])
@@ -91,4 +93,4 @@ class PictureRecognizer(HeldRecognizer):
             done += len(batch)
             if on_progress is not None:
                 on_progress(done, frames.frame_count)
-            yield softmax(logits, temperature).astype(np.float32), np.array([frame.time_s for frame in batch])
+            yield softmax(logits, temperature).astype(np.float32), [(frame.time_s, frame.shown_s) for frame in batch]

@@ -182,8 +182,8 @@ class Clip(Generic[Read]):
     ----------
     reading : Reading or WindowReading
         T frames.
-    times_s : float64 (T,)
-        Of the frames; all at one time: looks at one photo.
+    times_s, ends_s : float64 (T,)
+        From when to when the frames stand; all at one time: looks at one photo.
     fps : float
         Frames a second; 0 = not known.
     warnings : tuple of str
@@ -192,6 +192,7 @@ class Clip(Generic[Read]):
 
     reading: Read
     times_s: NDArray[np.float64]
+    ends_s: NDArray[np.float64]
     fps: float
     warnings: tuple[str, ...] = ()
 

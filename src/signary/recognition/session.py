@@ -14,7 +14,7 @@ from signary.video.frame import Frame
 class OpenText(Protocol):
     """What frames go into and tokens come out of."""
 
-    def push(self, points: Points, time_s: float, aspect: float | None) -> None:
+    def push(self, points: Points, time_s: float, aspect: float | None, shown_s: float | None = None) -> None:
         """Take one frame, float32 (543, 3)."""
         ...
 
@@ -50,7 +50,9 @@ class Session:
         """Return the points float32 (543, 3) of the next frame, for `push`."""
         return self._detector.detect(frame)
 
-    def push(self, points: Points, time_s: float, aspect: float | None = None) -> list[Event]:
+    def push(
+        self, points: Points, time_s: float, aspect: float | None = None, shown_s: float | None = None
+    ) -> list[Event]:
         """Take the points of the next frame and return what they tell.
 
         Parameters
@@ -61,8 +63,10 @@ class Session:
             Rising from frame to frame.
         aspect : float, optional
             Width / height of the picture.
+        shown_s : float, optional
+            Seconds for which the frame stands at most; by default until the next one.
         """
-        self._text.push(points, time_s, aspect)
+        self._text.push(points, time_s, aspect, shown_s)
         final, open_tokens = self._text.tokens()
         events = [self._event([token], final=True) for token in final]
         if (texts := tuple(token.text for token in open_tokens)) != self._shown:

@@ -84,7 +84,14 @@ class SignRecognizer(Recognizer):
         first, last = kept[shown].T
         return WindowReading(rows, first, last, seen)
 
-    def decode(self, reading: WindowReading, times_s: NDArray[np.float64], *, context: str = "none") -> list[Token]:
+    def decode(
+        self,
+        reading: WindowReading,
+        times_s: NDArray[np.float64],
+        *,
+        context: str = "none",
+        ends_s: NDArray[np.float64] | None = None,
+    ) -> list[Token]:
         """Find the signs of a reading.
 
         Parameters
@@ -93,12 +100,14 @@ class SignRecognizer(Recognizer):
         times_s : float64 (T,)
         context : {"none"}
             Signs are read as they are.
+        ends_s : float64 (T,), optional
+            As of a `LandmarkSequence`.
 
         Returns
         -------
         list of Token
         """
-        start_s, end_s = times_s[reading.first], times_s[reading.last]
+        start_s, end_s = times_s[reading.first], (times_s if ends_s is None else ends_s)[reading.last]
         return decode_windows(reading.probabilities, start_s, end_s, self.bundle.vocabulary, self._options)
 
     def classify(self, sequence: LandmarkSequence, *, hand: str = "auto") -> list[tuple[str, float]]:

@@ -94,7 +94,9 @@ class SpellingRecognizer(Recognizer):
             phrases.append(self.runtime.read(points[kept]).at(kept))
         return SpellingReading(tuple(phrases), seen)
 
-    def decode(self, reading: SpellingReading, times_s: Floats, *, context: str = "none") -> list[Token]:
+    def decode(
+        self, reading: SpellingReading, times_s: Floats, *, context: str = "none", ends_s: Floats | None = None
+    ) -> list[Token]:
         """Return the characters of a reading, a token each, phrases with a space between.
 
         Parameters
@@ -103,6 +105,8 @@ class SpellingRecognizer(Recognizer):
         times_s : float64 (T,)
         context : {"none"}
             Phrases are read as they are.
+        ends_s : float64 (T,), optional
+            As of a `LandmarkSequence`; characters are over with their last frame.
 
         Returns
         -------

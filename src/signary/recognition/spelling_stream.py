@@ -44,7 +44,7 @@ class SpellingWindow:
     def __len__(self) -> int:
         return len(self._times)
 
-    def push(self, points: Points, time_s: float, aspect: float | None) -> None:
+    def push(self, points: Points, time_s: float, aspect: float | None, shown_s: float | None = None) -> None:
         """Take one frame, float32 (543, 3); what comes before the first hand is not kept."""
         if hand_seen(one_handed(points[None], self.hand)).any():
             self._seen_s = time_s

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from signary.landmarks.repair import Sides, fill_gaps
-from signary.landmarks.sequence import LandmarkSequence, Points
+from signary.landmarks.sequence import LandmarkSequence, Points, shown_until
 from signary.recognition.reading import SLOTS, Lead, Way
-from signary.text.commit import HeldOptions, decode_held, frame_labels, held_runs, held_tokens
+from signary.text.commit import HeldOptions, decode_held, frame_labels, held_runs, held_tokens, left_s
 from signary.text.recognition import Token
 from signary.text.strokes import HOOK_FROM, HOOK_S, ZIGZAG, ZIGZAG_LIKE, Run, runs_of
 
@@ -21,6 +21,15 @@ KEPT_S = 20.0  # a held sign longer than this is cut
 MAX_GAP_S = 0.2  # as `signary.landmarks.repair.fill_gaps`
 TINY_S = 1e-6
 POINTING = frozenset((ZIGZAG, *ZIGZAG_LIKE))
+
+
+Floats = NDArray[np.float64]
+
+
+class _Pushed(NamedTuple):
+    points: Points
+    time_s: float
+    shown_s: float | None
 
 
 class Window:
@@ -38,23 +47,23 @@ class Window:
     def __init__(self, recognizer: HeldRecognizer, hand: str, held: HeldOptions) -> None:
         self.recognizer, self.hand, self.held = recognizer, hand, held
         self._sides, self._way, self._lead = Sides(), Way(), Lead()
-        self._known: list[tuple[Points, float]] = []  # frames that were read, from which gaps are filled
-        self._waiting: list[tuple[Points, float]] = []
+        self._known: list[_Pushed] = []  # frames that were read, from which gaps are filled
+        self._waiting: list[_Pushed] = []
         self._aspect: float | None = None
         self._seen_s = np.full(len(SLOTS), -np.inf)
         self._vocabulary = recognizer.bundle.vocabulary
         self._probabilities, self._position = np.zeros((0, len(self._vocabulary)), np.float32), np.zeros((0, 2))
-        self._times, self._seen = np.zeros(0), np.zeros(0, np.bool_)
+        self._times, self._shown, self._seen = np.zeros(0), list[float | None](), np.zeros(0, np.bool_)
         self._labels = np.zeros(0, np.int64)
         self._final_s = -np.inf
 
     def __len__(self) -> int:
         return len(self._times)
 
-    def push(self, points: Points, time_s: float, aspect: float | None) -> None:
+    def push(self, points: Points, time_s: float, aspect: float | None, shown_s: float | None = None) -> None:
         """Take one frame, float32 (543, 3); frames that lack a hand wait until it is known whether the gap is short."""
         points = self._sides.of(points, time_s, aspect)
-        self._waiting.append((points, time_s))
+        self._waiting.append(_Pushed(points, time_s, shown_s))
         for hand, slot in enumerate(SLOTS):
             if np.isfinite(points[slot]).any():
                 self._seen_s[hand] = time_s
@@ -77,10 +86,13 @@ class Window:
     def end(self) -> list[Token]:
         """Return the tokens that are still open, for good."""
         self._read(np.inf)
-        return self._new(decode_held(*self._frames(), self._position, self._vocabulary, self.held))
+        rows, times, ends_s, seen = self._frames()
+        return self._new(decode_held(rows, times, seen, self._position, self._vocabulary, self.held, ends_s))
 
-    def _frames(self, first: int = 0) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.bool_]]:
-        return self._probabilities[first:], self._times[first:], self._seen[first:]
+    def _frames(self, first: int = 0) -> tuple[NDArray[np.float32], Floats, Floats, NDArray[np.bool_]]:
+        """Return probabilities, times, ends and whether a hand was seen."""
+        ends_s = shown_until(self._times, self._shown)
+        return self._probabilities[first:], self._times[first:], ends_s[first:], self._seen[first:]
 
     @property
     def _fixed_s(self) -> float:
@@ -92,21 +104,23 @@ class Window:
 
     def _read(self, until_s: float) -> None:
         """Read the waiting frames up to then, with short gaps filled."""
-        count = sum(time_s <= until_s for _, time_s in self._waiting)
+        count = sum(row.time_s <= until_s for row in self._waiting)
         if not count:
             return
         rows, known, aspect = [*self._known, *self._waiting], len(self._known), self._aspect
-        clip = fill_gaps(LandmarkSequence(np.stack([row[0] for row in rows]), [row[1] for row in rows], aspect=aspect))
-        for points, (_, time_s) in zip(clip.points[known : known + count], self._waiting, strict=False):
+        times = [row.time_s for row in rows]
+        clip = fill_gaps(LandmarkSequence(np.stack([row.points for row in rows]), times, aspect=aspect))
+        for points, row in zip(clip.points[known : known + count], self._waiting, strict=False):
             points = self._lead.of(points, aspect) if self.hand == "auto" else points
-            one = LandmarkSequence(points[None], [time_s], aspect=aspect)
+            one = LandmarkSequence(points[None], [row.time_s], aspect=aspect)
             reading = self.recognizer.read_landmarks(one, hand=self.hand)
             self._probabilities = np.vstack([self._probabilities, reading.probabilities])
             self._position = np.vstack([self._position, self._way.step(reading.place[0])])
-            self._times = np.append(self._times, time_s)
+            self._times = np.append(self._times, row.time_s)
+            self._shown.append(row.shown_s)
             self._seen = np.append(self._seen, reading.seen)
         kept = rows[: known + count]
-        self._known = [row for row in kept if row[1] >= kept[-1][1] - MAX_GAP_S - TINY_S]
+        self._known = [row for row in kept if row.time_s >= kept[-1].time_s - MAX_GAP_S - TINY_S]
         del self._waiting[:count]
 
     def _runs(self) -> list[Run]:
@@ -116,7 +130,7 @@ class Window:
         recent = frame_labels(*self._frames(around), self._vocabulary, self.held)
         labels = np.append(self._labels, recent[known - around :])
         self._labels = labels[: np.searchsorted(self._times, self._fixed_s)]
-        return held_runs(labels, self._times, self._vocabulary, self.held)
+        return held_runs(labels, *self._frames()[1:3], self._vocabulary, self.held)
 
     def _settled(self, runs: list[Run]) -> tuple[float, float]:
         """Return the time up to which nothing changes any more, and the earliest at which something new can start.
@@ -126,7 +140,8 @@ class Window:
         """
         fixed_s = self._fixed_s
         texts = [self._vocabulary.text(run[0]) for run in runs]
-        ends = [float(self._times[run[2] - 1]) for run in runs]
+        _, times, ends_s, _ = self._frames()
+        ends = [left_s(run, times, ends_s) for run in runs]
         starts = [*(min(float(self._times[run[1]]), fixed_s) for run in runs), fixed_s]
         for k in range(len(runs), 0, -1):
             text, end_s, next_s = texts[k - 1], ends[k - 1], starts[k]
@@ -152,3 +167,4 @@ class Window:
             first = max(first, cut if cut >= start else 0)
         self._probabilities, self._position = self._probabilities[first:], self._position[first:]
         self._times, self._seen, self._labels = self._times[first:], self._seen[first:], self._labels[first:]
+        del self._shown[:first]

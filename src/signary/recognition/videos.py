@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from signary.errors import ConfigError
 from signary.export.bundle import Bundle
-from signary.landmarks.files import LANDMARK_ENDINGS
-from signary.landmarks.sequence import LandmarkSequence
+from signary.landmarks.sequence import LandmarkSequence, shown_until
 from signary.recognition.options import ReadOptions
 from signary.recognition.reading import Clip, WindowReading
 from signary.recognition.recognizer import Progress, Recognizer
@@ -22,7 +21,7 @@ from signary.text.recognition import Token
 from signary.text.windows import WindowOptions, decode_windows
 from signary.video.frame import Frame
 from signary.video.sample import sample_clip
-from signary.video.source import FrameSource, open_source
+from signary.video.source import FrameSource, is_landmark_file, opened
 
 
 class VideoRecognizer(Recognizer):
@@ -44,9 +43,16 @@ class VideoRecognizer(Recognizer):
         self.frames, self.side = int(frames or 0), int(side or 0)
         self.fit = bundle.manifest.recipe.get("fit", "pad")
 
-    def decode(self, reading: WindowReading, times_s: NDArray[np.float64], *, context: str = "none") -> list[Token]:
+    def decode(
+        self,
+        reading: WindowReading,
+        times_s: NDArray[np.float64],
+        *,
+        context: str = "none",
+        ends_s: NDArray[np.float64] | None = None,
+    ) -> list[Token]:
         """Return the sign of a clip, if it is one; parameters as of `Recognizer.decode`."""
-        start_s, end_s = times_s[reading.first], times_s[reading.last]
+        start_s, end_s = times_s[reading.first], (times_s if ends_s is None else ends_s)[reading.last]
         return decode_windows(reading.probabilities, start_s, end_s, self.bundle.vocabulary, WindowOptions())
 
     def rank(self, source: Any, **options: Any) -> list[tuple[str, float]]:
@@ -77,19 +83,20 @@ class VideoRecognizer(Recognizer):
         raise ConfigError(f"{self.name} reads whole clips of pictures, no {what}", hint="use --model signs for these")
 
     def _look(self, source: Any, how: ReadOptions, on_progress: Progress | None) -> Clip[WindowReading]:
-        if isinstance(source, LandmarkSequence) or str(source).lower().endswith(LANDMARK_ENDINGS):
+        if isinstance(source, LandmarkSequence) or is_landmark_file(source):
             self._refuse("landmarks")
         if how.hand != "auto":
             raise ConfigError(f"hand={how.hand!r}: {self.name} reads whole pictures", hint="leave the hand out")
-        with _Watched(open_source(source, as_clip=how.as_clip, fps=how.fps), on_progress) as frames:
+        with opened(source, **how.of_source) as source_frames:
+            frames = _Watched(source_frames, on_progress)
             pictures = sample_clip(frames, self.frames, side=self.side, fit=self.fit)
             pictures = np.ascontiguousarray(pictures[:, :, ::-1]) if how.mirrored else pictures
             logits = self._backend.run(pictures=pictures)["logits"]
             said = softmax(logits[None], self.bundle.manifest.calibration.temperature).astype(np.float32)
             times_s, first = np.array(frames.times_s), np.zeros(1, np.int64)
-            reading = WindowReading(said, first, first + len(times_s) - 1, np.ones(len(times_s), np.bool_))
+            read = WindowReading(said, first, first + len(times_s) - 1, np.ones(len(times_s), np.bool_))
             warnings = tuple(frames.warnings) + ((STILL,) if len(times_s) == 1 else ())
-            return Clip(reading, times_s, frames.fps, warnings)
+            return Clip(read, times_s, shown_until(times_s, frames.shown_s), frames.fps, warnings)
 
 
 class _Watched:
@@ -100,10 +107,12 @@ class _Watched:
         self.name, self.fps, self.frame_count = source.name, source.fps, source.frame_count
         self.is_still, self.is_live, self.warnings = source.is_still, source.is_live, source.warnings
         self.times_s: list[float] = []
+        self.shown_s: list[float | None] = []
 
     def __iter__(self) -> Iterator[Frame]:
         for frame in self._source:
             self.times_s.append(frame.time_s)
+            self.shown_s.append(frame.shown_s)
             if self._on_progress is not None:
                 self._on_progress(len(self.times_s), self.frame_count)
             yield frame

@@ -17,8 +17,8 @@ from signary.landmarks.sequence import LandmarkSequence, Points
 from signary.landmarks.skeleton import HOLISTIC_543, LEFT_HAND, POSE, RIGHT_HAND
 from signary.recognition.recognizer import Recognizer
 from signary.server.messages import FrameMessage, Ready, Spot, Start, event_message
-from signary.video.decode import read_photo
-from signary.video.frame import Frame
+from signary.video.frame import LIVE_SHOWN_S, Frame
+from signary.video.photo import read_photo
 
 TIME = struct.Struct("<d")
 SHAPE = (len(HOLISTIC_543), 3)
@@ -84,7 +84,7 @@ class LiveReader:
             return []
         points, aspect = self._points(packet.data, time_s)
         self._last_s = time_s
-        events = self._session.push(points, time_s, aspect)
+        events = self._session.push(points, time_s, aspect, LIVE_SHOWN_S)
         self.served += 1
         return [*map(event_message, events), self._frame_message(packet, points, time_s)]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import shutil
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,13 +18,11 @@ from signary.landmarks.skeleton import HOLISTIC_543
 from signary.recognition.recognizer import Recognizer
 from signary.server.options import ServeOptions
 from signary.text.recognition import Recognition
-from signary.video.source import LANDMARK_ENDINGS, PHOTO_ENDINGS, VIDEO_ENDINGS
+from signary.video.kinds import LANDMARK_ENDINGS, LIST_SIGNATURE, PHOTO_ENDINGS, VIDEO_ENDINGS
 
 MOST_WAITING = 4
 LOOK_S = 0.5  # how often it is asked whether the client is still there
 NAME_LENGTH = 100
-# FFmpeg would open whatever these name
-LISTS = re.compile(rb"(\xef\xbb\xbf)?\s*(#EXTM3U|ffconcat|<|v=0)")
 POINT_BYTES = 64  # of one point of one frame, in any of the layouts, unpacked
 
 
@@ -112,7 +109,7 @@ class Uploads:
     def _check_content(self, path: Path) -> None:
         """Refuse lists of other files, and landmarks that unpack to more than the longest clip."""
         with path.open("rb") as file:
-            if LISTS.match(file.read(64)):
+            if LIST_SIGNATURE.match(file.read(64)):
                 raise InputError(f"{path}: names other files, holds no pictures", hint="send a photo or a video")
         unpacked = 0
         if path.suffix == ".npz" and is_zipfile(path):

@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 
 from signary.errors import InputError
 from signary.video.decode import DEFAULT_FPS, VideoDecoder
-from signary.video.frame import Frame
+from signary.video.frame import LIVE_SHOWN_S, Frame
 
 Picture = NDArray[np.uint8]
 
 READ_TRIES = 20
 RETRY_S = 0.02
 CLOSE_WAIT_S = 2.0
+HINT = "is it plugged in, and free? `signary doctor --camera` lists the cameras that answer"
 
 
 class Capture(Protocol):
@@ -162,6 +163,10 @@ class Camera:
         Opens what is read from; OpenCV's camera by default, `ArrayCapture` or `FileCapture` to try things out.
     timeout_s : float
         How long to wait for a picture before giving up.
+    name : str
+        What it is called; "camera" and its number by default.
+    hint : str
+        What to do if it gives no pictures.
 
     Attributes
     ----------
@@ -197,13 +202,15 @@ class Camera:
         height: int = 480,
         open_capture: Callable[[int], Capture] | None = None,
         timeout_s: float = 10.0,
+        name: str = "",
+        hint: str = HINT,
     ) -> None:
-        self.name: str = f"camera {number}"
+        self.name: str = name or f"camera {number}"
         self.warnings: list[str] = []
         self.lag_ms, self.dropped = 0.0, 0
         self._capture = open_capture(number) if open_capture else OpenCVCapture(number, width, height)
         self.fps: float = self._capture.fps
-        self._timeout_s = timeout_s
+        self._timeout_s, self._hint = timeout_s, hint
         self._newest: tuple[Picture, float] | None = None
         self._failure: Exception | None = None
         self._ended, self._closing = False, False
@@ -232,20 +239,21 @@ class Camera:
             image, taken_s = newest
             start_s = taken_s if start_s is None else start_s
             self.lag_ms = 1000 * (time.monotonic() - taken_s)
-            yield Frame(image, index, taken_s - start_s)
+            yield Frame(image, index, taken_s - start_s, LIVE_SHOWN_S)
             index += 1
         if not self._closing:
             self.warnings.append(f"{self.name} gave no more pictures after {index} frames")
 
     def _take(self) -> tuple[Picture, float] | None:
         """Wait for a picture that was not handed out yet; None at the end."""
-        hint = "is it plugged in, and free? `signary doctor --camera` lists the cameras that answer"
         with self._changed:
             if not self._changed.wait_for(lambda: self._newest or self._ended, self._timeout_s):
-                raise InputError(f"{self.name}: no picture for {self._timeout_s:g} s", hint=hint)
+                raise InputError(f"{self.name}: no picture for {self._timeout_s:g} s", hint=self._hint)
             newest, self._newest = self._newest, None
         if newest is None and self._failure is not None and not self._closing:
-            raise InputError(f"{self.name}: failed ({self._failure})", hint=hint) from self._failure
+            if isinstance(self._failure, InputError):
+                raise self._failure
+            raise InputError(f"{self.name}: failed ({self._failure})", hint=self._hint) from self._failure
         return None if self._closing else newest
 
     def stop(self) -> None:

@@ -1,12 +1,10 @@
-"""Decode photos (Pillow) and videos (PyAV) to upright 8-bit RGB pictures."""
+"""Decode videos with PyAV to upright 8-bit RGB pictures."""
 
 from __future__ import annotations
 
-import io
 import math
-import re
-import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
@@ -15,125 +13,41 @@ import numpy as np
 from numpy.typing import NDArray
 
 from signary.errors import InputError
-from signary.video.frame import Frame
+from signary.video.frame import LIVE_SHOWN_S, Frame
+from signary.video.kinds import HEAD_BYTES, LIST_SIGNATURE
+from signary.video.photo import MAX_SIDE_PX, check_size, open_bytes
 
 if TYPE_CHECKING:
     import av
-    from PIL import Image
 
 Picture = NDArray[np.uint8]
-
-MAX_SIDE_PX = 1920
-MAX_PIXELS = 100_000_000
-
-# Those that Pillow knows without loading all of its plug-ins come first; none of them starts another program.
-PHOTO_FORMATS = ("JPEG", "PNG", "BMP", "GIF", "PPM", "WEBP", "TIFF")
 
 DEFAULT_FPS = 30.0
 PQ, HLG = 16, 18  # transfer characteristics of ITU-T H.273
 REFERENCE_WHITE_NITS, PEAK_NITS = 203.0, 1000.0  # ITU-R BT.2408
 
-
-def read_photo(
-    photo: str | Path | bytes, *, name: str = "", max_side: int = MAX_SIDE_PX, max_pixels: int = MAX_PIXELS
-) -> Picture:
-    """Decode a photo, turned as its EXIF orientation says.
-
-    16-bit, palette, grey and CMYK pictures become 8-bit RGB, transparent ones are laid over white; of an animation
-    the first picture is read.
-
-    Parameters
-    ----------
-    photo : str, Path or bytes
-        A file, or the bytes of one.
-    name : str
-        What errors call it; the path by default.
-    max_side : int
-        Longest side of the result in pixels; larger photos are shrunk (JPEG while decoding), smaller ones kept.
-    max_pixels : int
-
-    Returns
-    -------
-    uint8 (H, W, 3), RGB
-
-    Raises
-    ------
-    InputError
-        If it is missing, empty, not a picture, cut off, or has more than ``max_pixels`` (found out before decoding).
-    """
-    name = name or ("picture" if isinstance(photo, bytes) else str(photo))
-    data: BinaryIO = io.BytesIO(photo) if isinstance(photo, bytes) else _open_file(Path(photo), name)
-    with data:
-        return _decode_photo(data, name, max_side, max_pixels)
-
-
-def _open_file(path: Path, name: str) -> BinaryIO:
-    try:
-        if path.stat().st_size:
-            return path.open("rb")
-    except FileNotFoundError:
-        raise InputError(f"{name}: no such file", hint="check the path") from None
-    except OSError as error:
-        raise InputError(f"{name}: {error.strerror}", hint="check what it is and its permissions") from None
-    raise InputError(f"{name}: empty file", hint="copy or record it again")
-
-
-def _decode_photo(data: BinaryIO, name: str, max_side: int, max_pixels: int) -> Picture:
-    from PIL import ImageOps, UnidentifiedImageError
-
-    try:
-        with _open_image(data, name) as image:
-            _check_size(image.width, image.height, name, max_pixels)
-            scale = min(1.0, max_side / max(image.size))
-            image.draft(None, (math.ceil(image.width * scale), math.ceil(image.height * scale)))
-            rgb = _as_rgb(ImageOps.exif_transpose(image))
-        rgb.thumbnail((max_side, max_side))
-        return np.array(rgb)
-    except InputError:
-        raise
-    except UnidentifiedImageError:
-        hint = "known: JPEG, PNG, WebP, BMP, TIFF; save HEIC and AVIF as one of them"
-        raise InputError(f"{name}: not a photo that can be read", hint=hint) from None
-    except Exception as error:  # damaged files make Pillow raise errors of nearly every kind
-        raise InputError(f"{name}: damaged photo ({error})", hint="copy it again, or save it anew") from error
-
-
-def _open_image(data: BinaryIO, name: str) -> Image.Image:
-    """Read the head of a photo; Pillow refuses the very largest ones before their size can be asked for."""
-    from PIL import Image
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            return Image.open(data, formats=PHOTO_FORMATS)
-    except Image.DecompressionBombError as error:
-        pixels = re.search(r"\d+", str(error))
-        raise _too_large(name, f"{int(pixels[0]) / 1e6:.0f} megapixels" if pixels else "huge picture") from None
-
-
-def _check_size(width: int, height: int, name: str, max_pixels: int = MAX_PIXELS) -> None:
-    if width * height > max_pixels:
-        raise _too_large(name, f"{width} x {height} pixels", max_pixels)
-
-
-def _too_large(name: str, size: str, max_pixels: int = MAX_PIXELS) -> InputError:
-    return InputError(
-        f"{name}: {size}, must be at most {max_pixels // 1_000_000} megapixels",
-        hint=f"shrink it first; {MAX_SIDE_PX} pixels a side are enough",
-    )
-
-
-def _as_rgb(image: Image.Image) -> Image.Image:
-    from PIL import Image
-
-    if image.mode.startswith("I"):
-        values = np.asarray(image)
-        grey = np.clip(values // 257 if values.max() > 255 else values, 0, 255)
-        return Image.fromarray(grey.astype(np.uint8)).convert("RGB")
-    if "A" in image.getbands() or "transparency" in image.info:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return image.convert("RGB")
+# Containers that hold their pictures themselves. Playlists and descriptions (HLS, DASH, concat, SDP, image2) name other
+# files and addresses, which FFmpeg would open.
+CONTAINERS = (
+    *("mov", "matroska", "avi", "gif", "apng", "mpeg", "mpegts", "mpegvideo", "asf", "flv", "ogg", "mxf", "gxf", "nut"),
+    *(
+        "rm",
+        "dv",
+        "wtv",
+        "nuv",
+        "ivf",
+        "yuv4mpegpipe",
+        "mjpeg",
+        "mjpeg_2000",
+        "mpjpeg",
+        "smjpeg",
+        "m4v",
+        "h261",
+        "h263",
+    ),
+    *("h264", "hevc", "vvc", "av1", "obu", "vc1", "dirac", "cavsvideo", "avs2", "avs3", "evc"),
+)
+ONLY_ITSELF = {"format_whitelist": ",".join(CONTAINERS), "protocol_whitelist": "file"}
 
 
 class VideoDecoder:
@@ -151,6 +65,11 @@ class VideoDecoder:
         What errors call it; the path by default.
     max_side : int
         Longest side of the frames in pixels; larger ones are shrunk.
+    container : InputContainer, optional
+        What PyAV opened already, in place of ``source``; closed with the decoder.
+    is_live : bool
+        Frames come as they are filmed: none is held back until the next one is there, as the last of a file is, to be
+        given its own duration.
 
     Attributes
     ----------
@@ -164,16 +83,25 @@ class VideoDecoder:
     Raises
     ------
     InputError
-        If it is missing, empty, no video, has no pictures, or (while iterating) not one that can be decoded.
+        If it is missing, empty, no video, names other files or addresses, has no pictures, or (while iterating) not
+        one that can be decoded.
     """
 
     is_still = False
-    is_live = False
 
-    def __init__(self, source: str | Path | BinaryIO, *, name: str = "", max_side: int = MAX_SIDE_PX) -> None:
+    def __init__(
+        self,
+        source: str | Path | BinaryIO,
+        *,
+        name: str = "",
+        max_side: int = MAX_SIDE_PX,
+        container: av.container.InputContainer | None = None,
+        is_live: bool = False,
+    ) -> None:
         self.name: str = name or (str(source) if isinstance(source, str | Path) else "video")
+        self.is_live = is_live
         self.warnings: list[str] = []
-        self._container = _open_container(source, self.name)
+        self._container = container or _open_container(source, self.name)
         self._stream = _video_stream(self._container, self.name)
         self._stream.thread_type = "AUTO"
         self.fps: float = float(self._stream.average_rate or self._stream.guessed_rate or DEFAULT_FPS)
@@ -183,20 +111,31 @@ class VideoDecoder:
         self._tones = _tone_curve(int(self._stream.codec_context.color_trc))
         self._max_side = max_side
         self._damaged = 0
-        self._end_s = 0.0
+        self._start_s = self._end_s = 0.0
 
     def __iter__(self) -> Iterator[Frame]:
-        index, last_s, start_s = 0, -math.inf, None
-        for picture in self._pictures():
+        held = None
+        for frame in self._frames():
+            if self.is_live:
+                yield replace(frame, shown_s=LIVE_SHOWN_S)
+            elif held is not None:
+                yield held
+            held = frame
+        self._warn_of_gaps()
+        if held is None:
+            raise InputError(f"{self.name}: not one frame could be decoded", hint="copy or record the video again")
+        if not self.is_live:
+            own_s = self._end_s - self._start_s - held.time_s
+            yield replace(held, shown_s=own_s if own_s > 0 else None)
+
+    def _frames(self) -> Iterator[Frame]:
+        last_s = -math.inf
+        for index, picture in enumerate(self._pictures()):
             raw_s = picture.time if picture.time is not None else index / self.fps
-            start_s = raw_s if start_s is None else start_s
-            time_s = raw_s - start_s
+            self._start_s = self._start_s if index else raw_s
+            time_s = raw_s - self._start_s
             last_s = time_s if time_s > last_s else last_s + 1 / self.fps
             yield Frame(self._image(picture), index, last_s)
-            index += 1
-        self._warn_of_gaps()
-        if not index:
-            raise InputError(f"{self.name}: not one frame could be decoded", hint="copy or record the video again")
 
     def _pictures(self) -> Iterator[av.VideoFrame]:
         from av.error import FFmpegError
@@ -221,7 +160,7 @@ class VideoDecoder:
             self.warnings.append(f"cut off: {self._end_s:.1f} of {self._duration_s:.1f} s could be read")
 
     def _image(self, picture: av.VideoFrame) -> Picture:
-        _check_size(picture.width, picture.height, self.name)
+        check_size(picture.width, picture.height, self.name)
         shape: dict[str, Any] = dict(zip(("width", "height"), self._fit(picture.width, picture.height), strict=True))
         depth = "rgb24" if self._tones is None else "rgb48le"
         values = picture.to_ndarray(format=depth, **shape)
@@ -252,12 +191,13 @@ def _open_container(source: str | Path | BinaryIO, name: str) -> av.container.In
 
     head = b""
     if isinstance(source, str | Path):
-        with _open_file(Path(source), name) as file:
-            head = file.read(8)
+        with open_bytes(source, name) as file:
+            head = file.read(HEAD_BYTES)
         # The prefix keeps FFmpeg from taking "a:b.mp4" for a protocol.
         source = f"file:{source}"
+    check_head(head, name)
     try:
-        return av.open(source, "r")
+        return av.open(source, "r", options=ONLY_ITSELF)
     except (av.error.FFmpegError, OSError, ValueError) as error:
         if head[4:8] == b"ftyp":
             raise InputError(
@@ -268,6 +208,19 @@ def _open_container(source: str | Path | BinaryIO, name: str) -> av.container.In
             hint = "an MP4 with its index at the end cannot be piped: name the file, or write it with +faststart"
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"{name}: not a video that can be read ({reason})", hint=hint) from None
+
+
+def check_head(head: bytes, name: str) -> None:
+    """Refuse what names other files or addresses, by its first bytes.
+
+    Raises
+    ------
+    InputError
+    """
+    if LIST_SIGNATURE.match(head):
+        raise InputError(
+            f"{name}: a playlist or page that names other files, no video", hint="give the video itself that it names"
+        )
 
 
 def _video_stream(container: av.container.InputContainer, name: str) -> av.VideoStream:

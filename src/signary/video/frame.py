@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from signary.errors import ShapeError
 
+LIVE_SHOWN_S = 0.1  # a camera's picture says nothing of what comes so much later
+
 
 @dataclass(frozen=True, slots=True)
 class Frame:
@@ -21,6 +23,8 @@ class Frame:
         Number of the frame in its source, from 0.
     time_s : float
         Seconds since the first frame.
+    shown_s : float, optional
+        Seconds for which it stands, at most; by default until the next one.
 
     Raises
     ------
@@ -31,6 +35,7 @@ class Frame:
     image: NDArray[np.uint8]
     index: int = 0
     time_s: float = 0.0
+    shown_s: float | None = None
 
     def __post_init__(self) -> None:
         image = self.image

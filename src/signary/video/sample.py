@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from signary.errors import ConfigError, InputError
-from signary.video.source import FrameSource, open_source
+from signary.video.source import FrameSource, opened
 from signary.video.square import letterbox, square
 
 CLIP_FRAMES = 20
@@ -104,8 +104,8 @@ def _kept_frames(source: Any, most: int, side: int, fit: Fit) -> tuple[NDArray[n
     """Return every so many-th frame as squares, every how many-th, and how many there were in all."""
     kept: list[NDArray[np.uint8]] = []
     step, count, name = 1, 0, str(source) if isinstance(source, str | Path | int) else "clip"
-    with open_source(source) as opened:
-        for frame in opened:
+    with opened(source) as frames:
+        for frame in frames:
             if count % step == 0:
                 if len(kept) == 2 * most:
                     kept, step = kept[::2], 2 * step

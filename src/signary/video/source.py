@@ -1,35 +1,39 @@
-"""Any source of pictures through one door: files, folders, globs, stdin, cameras, arrays."""
+"""Any source of pictures through one door: files, folders, globs, addresses, stdin, cameras, pictures in memory."""
 
 from __future__ import annotations
 
-import glob
+import io
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from numbers import Integral
+from os import PathLike, fsdecode, fspath
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Protocol, Self, runtime_checkable
+from typing import Any, Protocol, Self, runtime_checkable
 
 import numpy as np
-from numpy.typing import NDArray
 
-from signary.errors import InputError, ShapeError
+from signary.address import is_address, shown_address
+from signary.errors import InputError
+from signary.video.binary import open_photo, open_stream
+from signary.video.files import STDIN, clip_photos, exists, is_file, is_folder, is_glob, known_files, matches
 from signary.video.frame import Frame
-from signary.video.pipe import put_back
-
-PHOTO_ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".heic", ".heif", ".avif")
-VIDEO_ENDINGS = (
-    *(".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".gif", ".3gp"),
-    *(".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".wmv", ".flv", ".ogv", ".mjpeg"),
+from signary.video.kinds import (
+    HEAD_BYTES,
+    LANDMARK_ENDINGS,
+    PHOTO_ENDINGS,
+    PHOTO_SIGNATURE,
 )
-LANDMARK_ENDINGS = (".parquet", ".npz")
-PHOTO_SIGNATURE = re.compile(rb"\xff\xd8\xff|\x89PNG|RIFF....WEBP|BM|II\*\0|MM\0\*|P[36]\s", re.DOTALL)
+from signary.video.memory import DEFAULT_FPS, Pictures, array_pictures, as_array, is_image, iterable_pictures, type_name
 
-STDIN = "-"
 CAMERA_NUMBER = re.compile(r"\d{1,3}")
-DEFAULT_FPS = 30.0
-HEAD_BYTES = 16
-MAX_PHOTO_BYTES = 256 * 1024 * 1024
+SCHEME = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+READABLE = (
+    "a path, http(s):// or rtsp:// address, camera number, PIL image, uint8 array, bytes or binary file of a photo or "
+    "video, or a list or iterator of frames"
+)
 
 
 @runtime_checkable
@@ -78,65 +82,32 @@ class FrameSource(Protocol):
     ) -> None: ...
 
 
-class Pictures:
-    """Photos and arrays in memory or on disk: a still (``fps`` 0), or the frames of a clip.
-
-    Parameters
-    ----------
-    name : str
-    pictures : sequence of uint8 (H, W, 3), Path or bytes
-        RGB pictures, photo files, or the bytes of such.
-    fps : float
-        Frames a second; 0 for a still.
-    """
-
-    is_live = False
-
-    def __init__(self, name: str, pictures: Sequence[NDArray[np.uint8] | Path | bytes], fps: float = 0.0) -> None:
-        self.name, self.fps = name, fps
-        self.is_still = fps == 0
-        self.frame_count: int | None = len(pictures)
-        self.warnings: list[str] = []
-        self._pictures = pictures
-
-    def __iter__(self) -> Iterator[Frame]:
-        for index, picture in enumerate(self._pictures):
-            image = picture if isinstance(picture, np.ndarray) else self._read(picture)
-            yield Frame(image, index, index / self.fps if self.fps else 0.0)
-
-    def _read(self, photo: Path | bytes) -> NDArray[np.uint8]:
-        from signary.video.decode import read_photo
-
-        return read_photo(photo, name=self.name if isinstance(photo, bytes) else "")
-
-    def close(self) -> None:
-        """Let go of the pictures."""
-        self._pictures = ()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-
 def open_source(
-    source: str | Path | int | NDArray[Any] | FrameSource, *, as_clip: bool = False, fps: float | None = None
+    source: Any, *, as_clip: bool = False, fps: float | None = None, times_s: Iterable[float] | None = None
 ) -> FrameSource:
     """Open anything that holds pictures.
 
     Parameters
     ----------
-    source : str, Path, int, uint8 array or FrameSource
-        A photo (JPEG, PNG, WebP, BMP, TIFF) or video file (whatever FFmpeg reads; a GIF is a video), ``-`` for
-        stdin, a camera's number (0 or "0"; a file of that name wins), an array (H, W, 3) as a still or (T, H, W, 3)
-        as a clip, RGB; with ``as_clip`` a folder or glob of photos. What is open already is handed back.
+    source : str, Path, int, array, PIL.Image.Image, bytes, binary file, iterable of frames or FrameSource
+        One of
+
+        * a photo (JPEG, PNG, WebP, BMP, TIFF, HEIC, AVIF, JPEG 2000), an animation (GIF, APNG, WebP, AVIF: a clip) or
+          a video file (whatever FFmpeg reads); ``-`` for stdin; with ``as_clip`` a folder, glob or list of photos;
+        * an address, ``http(s)://`` of a photo, video or camera, ``rtsp(s)://`` of a camera;
+        * a camera's number (0 or "0"; a file of that name wins);
+        * a uint8 array, RGB: (H, W, 3), also (H, W), (H, W, 4) and (3, H, W), is a still, (T, H, W, 3) and alike a
+          clip; what can become such an array, as a tensor does; a PIL image of any mode;
+        * bytes, bytearray, memoryview or a binary file of a photo or video, read from where it stands;
+        * a list, tuple, iterator or generator of frames of one size: arrays, PIL images, `Frame`.
+
+        What is open already is handed back. Nothing that the caller opened is closed.
     as_clip : bool
-        Read the photos of a folder or glob, in natural order, as the frames of one clip.
+        Read the photos of a folder, glob or list, in natural order, as the frames of one clip.
     fps : float, optional
-        Frames a second of an array or ``as_clip``, 30 by default; videos and cameras have their own.
+        Frames a second of frames in memory or ``as_clip``, 30 by default; videos and cameras have their own.
+    times_s : iterable of float, optional
+        Seconds of frames in memory, rising, in place of ``fps``; those of `Frame` count by themselves.
 
     Returns
     -------
@@ -145,9 +116,9 @@ def open_source(
     Raises
     ------
     InputError
-        If there is no such file or camera, or nothing in it can be read as pictures.
+        If there is no such file, address or camera, nothing in it can be read as pictures, or it is of another type.
     ShapeError
-        If an array is not uint8 (H, W, 3) or (T, H, W, 3).
+        If an array has another dtype or shape.
 
     Examples
     --------
@@ -155,133 +126,131 @@ def open_source(
     ...     [frame.time_s for frame in clip]
     [0.0, 0.04]
     """
-    if fps is not None and not 0 < fps < float("inf"):
-        raise InputError(f"fps={fps}, must be above 0", hint="frames a second, 30 for example")
-    if isinstance(source, np.ndarray):
-        return _open_array(source, fps or DEFAULT_FPS)
-    if not isinstance(source, str | Path | int):
+    _check_times(fps, times_s)
+    if isinstance(source, FrameSource):
         return source
-    path, name = Path(str(source)), str(source)
-    if name == STDIN:
-        return _open_stream(sys.stdin.buffer, STDIN)
-    if _is_file(path):
-        return _open_file(path, name)
-    if is_camera(name):
-        return _open_camera(int(name))
-    if as_clip and (_is_folder(path) or _is_glob(name)):
-        return Pictures(name, _clip_photos(path, name), fps or DEFAULT_FPS)
-    if _is_folder(path) and not _known_files(path):
-        raise InputError(f"{name}: no photo, video or landmark file in this folder", hint="check the path")
-    if _is_glob(name) and not _matches(name):
-        raise InputError(f"{name}: no file matches this pattern", hint="check it; quotes keep the shell off it")
-    if _is_folder(path) or _is_glob(name):
-        hint = "name its files one by one (`signary recognize` does), or read its photos as one clip: --as-clip"
-        raise InputError(f"{name}: a folder or pattern, not one source", hint=hint)
-    raise InputError(f"{name}: no such file", hint="check the path; a number is a camera, - is stdin")
+    if isinstance(source, str | PathLike):
+        return _open_named(fsdecode(fspath(source)), as_clip=as_clip, fps=fps)
+    if isinstance(source, Integral) and not isinstance(source, bool):
+        return _open_named(str(int(source)), as_clip=as_clip, fps=fps)
+    if is_image(source):
+        return _open_image(source)
+    if _is_encoded(source):
+        return open_stream(io.BytesIO(_file_bytes(source)), source_name(source))
+    if isinstance(source, Frame):
+        return Pictures("frame", [source.image])
+    if (array := as_array(source)) is not None:
+        return array_pictures(array, fps=fps, times_s=times_s)
+    if callable(getattr(source, "read", None)):
+        return open_stream(source, source_name(source))
+    if isinstance(source, Iterable):
+        return iterable_pictures(source, fps=fps, times_s=times_s, as_clip=as_clip)
+    raise InputError(f"{type_name(source)}: cannot be read as pictures", hint=f"give {READABLE}")
+
+
+@contextmanager
+def opened(source: Any, **options: Any) -> Iterator[FrameSource]:
+    """Open a source for a while; one that the caller opened stays open. Parameters are those of `open_source`."""
+    frames = open_source(source, **options)
+    try:
+        yield frames
+    finally:
+        if frames is not source:
+            frames.close()
+
+
+def source_name(source: Any) -> str:
+    """Return what a source is called in results; no password is in it."""
+    if isinstance(source, str | PathLike):
+        name = fsdecode(fspath(source))
+        return shown_address(name) if is_address(name) else name
+    if isinstance(source, Integral) and not isinstance(source, bool):
+        return str(int(source))
+    if is_image(source):
+        return _image_name(source)
+    if isinstance(given := getattr(source, "name", None), str) and given:
+        return given
+    if _is_encoded(source):
+        return "bytes"
+    if isinstance(source, Frame):
+        return "frame"
+    if hasattr(source, "__array__"):
+        return "array"
+    return "file" if hasattr(source, "read") else "frames" if isinstance(source, Iterable) else type(source).__name__
 
 
 def is_camera(source: str | Path | int) -> bool:
     """Tell whether a source is a camera's number; a file or folder of that name is none."""
-    return CAMERA_NUMBER.fullmatch(str(source)) is not None and not _exists(Path(str(source)))
+    return CAMERA_NUMBER.fullmatch(str(source)) is not None and not exists(Path(str(source)))
 
 
-def expand_sources(sources: Iterable[str | Path]) -> list[str]:
-    """Replace folders and globs by their files, in natural order (2 before 10); leave all else as it is.
-
-    Folders are searched to the bottom for photos, videos and landmark files; hidden files are left out.
-
-    Parameters
-    ----------
-    sources : iterable of str or Path
-
-    Returns
-    -------
-    list of str
-        A file that is not there, an empty folder or a glob without a match stays in, to fail as one source of a
-        batch.
-    """
-    return [name for source in sources for name in _expanded(str(source))]
-
-
-def _expanded(name: str) -> list[str]:
-    path, files = Path(name), []
-    if name == STDIN or _is_file(path):
-        return [name]
-    if _is_folder(path):
-        files = _known_files(path)
-    elif _is_glob(name):
-        files = [file for match in _matches(name) for file in (_known_files(match) if match.is_dir() else [match])]
-    return [str(file) for file in files] or [name]
-
-
-def natural_key(path: Path) -> list[list[int | str]]:
-    """Return the key that sorts ``2.jpg`` before ``10.jpg``, folder by folder, whatever the case."""
-    return [
-        [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name.casefold())] for name in path.parts
-    ]
-
-
-def _known_files(folder: Path) -> list[Path]:
-    endings = PHOTO_ENDINGS + VIDEO_ENDINGS + LANDMARK_ENDINGS
-    files = (file for file in folder.rglob("*") if file.suffix.lower() in endings and file.is_file())
-    visible = (file for file in files if not any(part.startswith(".") for part in file.relative_to(folder).parts))
-    return sorted(visible, key=natural_key)
-
-
-def _is_glob(name: str) -> bool:
-    return glob.has_magic(name)
-
-
-def _matches(pattern: str) -> list[Path]:
-    # Path.glob would match hidden files and refuse absolute patterns.
-    return sorted(map(Path, glob.glob(pattern, recursive=True)), key=natural_key)  # noqa: PTH207
-
-
-def _is_file(path: Path) -> bool:
-    """Tell whether ``path`` is there and no folder: a file, or a pipe that can be read as one."""
-    return _exists(path) and not path.is_dir()
-
-
-def _is_folder(path: Path) -> bool:
-    return _exists(path) and path.is_dir()
-
-
-def _exists(path: Path) -> bool:
-    try:
-        return path.exists()
-    except (OSError, ValueError):  # too long a name, a folder that may not be entered, a null character
+def is_landmark_file(source: Any) -> bool:
+    """Tell whether a source is the path of a file with landmarks, by its ending."""
+    if not isinstance(source, str | PathLike):
         return False
+    name = fsdecode(fspath(source))
+    return name.lower().endswith(LANDMARK_ENDINGS) and not is_address(name)
 
 
-def _clip_photos(path: Path, name: str) -> list[Path]:
-    files = sorted(path.iterdir(), key=natural_key) if _is_folder(path) else _matches(name)
-    photos = [file for file in files if file.suffix.lower() in PHOTO_ENDINGS and not file.name.startswith(".")]
-    if not photos:
-        raise InputError(f"{name}: no photos to make a clip of", hint=f"known endings: {', '.join(PHOTO_ENDINGS)}")
-    return photos
+def _check_times(fps: float | None, times_s: Iterable[float] | None) -> None:
+    if fps is not None and not 0 < fps < float("inf"):
+        raise InputError(f"fps={fps}, must be above 0", hint="frames a second, 30 for example")
+    if fps is not None and times_s is not None:
+        raise InputError(f"fps={fps} and times_s: only one of them can be", hint="leave one out")
 
 
-def _open_array(images: NDArray[Any], fps: float) -> FrameSource:
-    fits = images.ndim in (3, 4) and images.shape[-1] == 3 and images.dtype == np.uint8 and images.size > 0
-    if not fits:
-        raise ShapeError(
-            f"array {images.dtype} {images.shape}, must be uint8 (H, W, 3) or (T, H, W, 3)",
-            hint="give RGB pictures with values 0 to 255",
-        )
-    return Pictures("array", images, fps) if images.ndim == 4 else Pictures("array", [images])  # type: ignore[arg-type]
+def _open_named(name: str, *, as_clip: bool, fps: float | None) -> FrameSource:
+    path = Path(name)
+    if name == STDIN:
+        return open_stream(sys.stdin.buffer, STDIN)
+    if is_address(name):
+        from signary.video.network.source import open_network
+
+        return open_network(name)
+    if is_file(path):
+        return _open_file(path, name)
+    if is_camera(name):
+        return _open_camera(int(name))
+    if as_clip and (is_folder(path) or is_glob(name)):
+        return Pictures(name, clip_photos(path, name), fps or DEFAULT_FPS)
+    raise _not_one(path, name)
+
+
+def _not_one(path: Path, name: str) -> InputError:
+    """Return what is to be said of a name that is no file, address or camera."""
+    if is_folder(path) and not known_files(path):
+        return InputError(f"{name}: no photo, video or landmark file in this folder", hint="check the path")
+    if SCHEME.match(name):
+        hint = "addresses start with http://, https:// or rtsp://; of a file give the path"
+        return InputError(f"{shown_address(name)}: no address that can be read", hint=hint)
+    if is_glob(name) and not matches(name):
+        return InputError(f"{name}: no file matches this pattern", hint="check it; quotes keep the shell off it")
+    if is_folder(path) or is_glob(name):
+        hint = "name its files one by one (`signary recognize` does), or read its photos as one clip: --as-clip"
+        return InputError(f"{name}: a folder or pattern, not one source", hint=hint)
+    return InputError(f"{name}: no such file", hint="check the path; a number is a camera, - is stdin")
 
 
 def _open_file(path: Path, name: str) -> FrameSource:
     if path.is_fifo():
-        return _open_stream(path.open("rb"), name)
-    ending = path.suffix.lower()
+        return open_stream(path.open("rb"), name)
+    ending, head = path.suffix.lower(), _head(path)
     if ending in LANDMARK_ENDINGS:
         raise InputError(f"{name}: holds landmarks, no pictures", hint="read it as a LandmarkSequence")
-    if ending in PHOTO_ENDINGS or (ending not in VIDEO_ENDINGS and PHOTO_SIGNATURE.match(_head(path))):
-        return Pictures(name, [path])
+    if PHOTO_SIGNATURE.match(head):
+        return open_photo(path, name)
+    if ending in PHOTO_ENDINGS:
+        return Pictures(name, [path])  # which says what is wrong with it
     from signary.video.decode import VideoDecoder
 
     return VideoDecoder(path, name=name)
+
+
+def _open_image(image: Any) -> FrameSource:
+    from signary.video.animation import Animation, is_animation
+
+    name = _image_name(image)
+    return Animation(image, name) if is_animation(image) else Pictures(name, [image])
 
 
 def _head(path: Path) -> bytes:
@@ -298,21 +267,24 @@ def _open_camera(number: int) -> FrameSource:
     return Camera(number)
 
 
-def _open_stream(stream: BinaryIO, name: str) -> FrameSource:
-    head = stream.read(HEAD_BYTES)
-    if not head:
-        raise InputError(f"{name}: empty, nothing came in", hint="pipe a photo or video: cat clip.mp4 | signary ...")
-    if PHOTO_SIGNATURE.match(head):
-        photo = head + stream.read(MAX_PHOTO_BYTES)
-        if len(photo) > MAX_PHOTO_BYTES:
-            raise InputError(
-                f"{name}: a photo of more than {MAX_PHOTO_BYTES // 2**20} MiB",
-                hint="pipe motion JPEG in a container such as Matroska",
-            )
-        return Pictures(name, [photo])
-    from signary.video.decode import VideoDecoder
+def _image_name(image: Any) -> str:
+    return str(getattr(image, "filename", "") or "picture")
 
-    if stream.seekable():
-        stream.seek(-len(head), 1)
-        return VideoDecoder(stream, name=name)
-    return VideoDecoder(put_back(head, stream), name=name)
+
+def _is_encoded(source: Any) -> bool:
+    """Say whether something in memory holds the bytes of a file: a photo or video as it is saved or sent."""
+    if isinstance(source, np.ndarray):
+        return source.dtype == np.uint8 and source.ndim == 1 and source.size > 0
+    if hasattr(source, "__array__") or hasattr(source, "read"):
+        return False
+    if callable(getattr(source, "read_bytes", None)):  # a file of an archive or package
+        return True
+    try:
+        view = memoryview(source)
+    except TypeError:
+        return False
+    return view.itemsize == 1 and view.ndim == 1
+
+
+def _file_bytes(source: Any) -> bytes:
+    return bytes(source.read_bytes() if hasattr(source, "read_bytes") else memoryview(source).tobytes())

@@ -13,7 +13,8 @@ from signary.landmarks.draft import Clip
 from signary.landmarks.files import LANDMARK_ENDINGS, read_landmarks
 from signary.landmarks.sequence import LandmarkSequence
 from signary.landmarks.store import DEFAULT_FPS
-from signary.video.source import VIDEO_ENDINGS, natural_key
+from signary.video.files import natural_key
+from signary.video.kinds import VIDEO_ENDINGS
 
 TABLE = "manifest.csv"
 COLUMNS = ("path", "label")

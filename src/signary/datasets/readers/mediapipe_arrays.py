@@ -16,7 +16,7 @@ from signary.errors import InputError, ShapeError
 from signary.landmarks.draft import Clip
 from signary.landmarks.sequence import Points
 from signary.landmarks.skeleton import FACE, HOLISTIC_543, LEFT_HAND, POSE, RIGHT_HAND
-from signary.video.source import natural_key
+from signary.video.files import natural_key
 
 POSE_NUMBERS = 33 * 4  # x, y, z, visibility
 PARTS_OF = {258: (LEFT_HAND, RIGHT_HAND), 1662: (FACE, LEFT_HAND, RIGHT_HAND)}

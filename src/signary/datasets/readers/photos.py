@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from itertools import chain
-from multiprocessing import get_context
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,14 +17,17 @@ from rich.progress import track
 from signary.datasets.samples import HandSamples
 from signary.errors import InputError, SignaryError
 from signary.export.bundle import sha256_file
+from signary.jobs import Lost, run
 from signary.landmarks.detect import HandsDetector
 from signary.landmarks.looks import LAST_LOOKS, LOOKS
 from signary.landmarks.skeleton import LEFT_HAND, RIGHT_HAND
 from signary.output import whole_file
-from signary.video.source import PHOTO_ENDINGS, natural_key
+from signary.video.files import natural_key
+from signary.video.kinds import PHOTO_ENDINGS
+from signary.worker import cores
 
-CHUNK = 32
 Item = TypeVar("Item")
+Hands = tuple[NDArray[np.float32], NDArray[np.bool_]]
 
 
 def find_photos(folder: str | Path) -> list[Path]:
@@ -59,7 +59,7 @@ def read_photo_folder(
     cache : Path, optional
         Folder in which what was found is kept, under a name that changes with the photos and with the detector.
     workers : int, optional
-        Processes; the number of cores by default.
+        Processes; by default as many as this process may use cores.
 
     Returns
     -------
@@ -123,9 +123,8 @@ def _key(photos: Sequence[Path]) -> str:
 def _look_at(
     photos: Sequence[Path], source: str, workers: int | None
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.int64]]:
-    chunks = [photos[start : start + CHUNK] for start in range(0, len(photos), CHUNK)]
-    with ProcessPoolExecutor(workers or os.cpu_count(), mp_context=get_context("spawn")) as pool:
-        found = list(chain.from_iterable(_shown(pool.map(_hands_of, chunks), source, len(chunks))))
+    results = run(_looking, photos, min(workers or cores(), len(photos)))
+    found = [_done(one) for one in _shown(results, source, len(photos))]
     counts = [len(points) for points, _ in found]
     points, right = (np.concatenate([pair[part] for pair in found]) for part in (0, 1))
     return points, right.astype(np.bool_), np.repeat(np.arange(len(photos)), counts)
@@ -135,24 +134,31 @@ def _shown(items: Iterable[Item], title: str, total: int) -> Iterable[Item]:
     return track(items, title, total, console=Console(stderr=True), transient=True)
 
 
-def _hands_of(photos: Sequence[Path]) -> list[tuple[NDArray[np.float32], NDArray[np.bool_]]]:
-    """Return, for each photo, hands (K, 21, 3) in picture widths and whether they are right ones (K,)."""
-    from signary.video.decode import read_photo
+def _done(result: Hands | Lost) -> Hands:
+    if isinstance(result, Lost):
+        raise InputError(f"photo {result.number + 1}: {result.message}", hint="memory may be short: give it more")
+    return result
+
+
+def _looking() -> Callable[[Path], Hands]:
+    """Open a detector for the photos of one process."""
+    return partial(_hands_of, HandsDetector(still=True))
+
+
+def _hands_of(detector: HandsDetector, path: Path) -> Hands:
+    """Return the hands in a photo (K, 21, 3), in picture widths, and whether they are right ones (K,)."""
     from signary.video.frame import Frame
+    from signary.video.photo import read_photo
 
-    found = []
-    with HandsDetector(still=True) as detector:
-        for path in photos:
-            try:
-                frame = Frame(read_photo(path))
-                points, aspect = detector.looks(frame), frame.aspect
-            except SignaryError:
-                points, aspect = np.full((1, 543, 3), np.nan, np.float32), 1.0
-            found.append(_larger_hand(points * np.array([1, 1 / aspect, 1], np.float32)))
-    return found
+    try:
+        frame = Frame(read_photo(path))
+        points, aspect = detector.looks(frame), frame.aspect
+    except SignaryError:
+        points, aspect = np.full((1, 543, 3), np.nan, np.float32), 1.0
+    return _larger_hand(points * np.array([1, 1 / aspect, 1], np.float32))
 
 
-def _larger_hand(points: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+def _larger_hand(points: NDArray[np.float32]) -> Hands:
     left, right = points[:, LEFT_HAND], points[:, RIGHT_HAND]
     left_size, right_size = (np.nan_to_num(np.ptp(hand[..., :2], axis=1).sum(-1)) for hand in (left, right))
     is_right = right_size >= left_size

@@ -21,7 +21,7 @@ from signary.datasets.readers.photos import find_photos, photo_groups
 from signary.errors import InputError, ShapeError, SignaryError
 from signary.export.bundle import sha256_file
 from signary.output import make_folder, whole_file
-from signary.video.decode import read_photo
+from signary.video.photo import read_photo
 from signary.video.square import square
 
 ARRAYS = ("X.npy", "Y.npy")

@@ -12,7 +12,8 @@ from typing import Any
 from signary.datasets.manifest import Options, Piece, Reader
 from signary.datasets.readers.clip_folders import TABLE, find_clips, read_clip
 from signary.errors import InputError
-from signary.video.source import VIDEO_ENDINGS, natural_key
+from signary.video.files import natural_key
+from signary.video.kinds import VIDEO_ENDINGS
 
 LISTS = "*_list.txt"
 CHALEARN_LICENCE = "ChaLearn IsoGD: research only, by agreement"

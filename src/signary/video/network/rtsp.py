@@ -1,0 +1,122 @@
+"""Cameras that speak RTSP, decoded by FFmpeg, which talks to nothing but a `Relay` on this machine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import numpy as np
+from numpy.typing import NDArray
+
+from signary.address import Address
+from signary.errors import InputError
+from signary.video.decode import VideoDecoder
+from signary.video.network.line import Patience, Stop, StoppedError
+from signary.video.network.relay import Relay
+
+if TYPE_CHECKING:
+    import av
+
+Picture = NDArray[np.uint8]
+
+PROTOCOLS = "rtsp,tcp"
+PROBE_US = 1_000_000  # to find out the frame rate where the server does not tell it
+HINT = "check the address, the network, and that the camera is on"
+
+
+class RtspCapture:
+    """Pictures of an RTSP stream over TCP, as they come.
+
+    Parameters
+    ----------
+    address : Address
+        User and password of it are given to that server only (Basic or Digest).
+    name : str
+        What errors call it.
+    stop : Stop
+    patience : Patience
+
+    Raises
+    ------
+    InputError
+        If the server refuses, sends on to another address, or has no pictures.
+    OSError
+        If it does not answer, or (while reading) the connection breaks or stalls.
+    """
+
+    def __init__(self, address: Address, name: str, stop: Stop, patience: Patience) -> None:
+        self._name, self._stop = name, stop
+        self._relay = Relay(address, name, stop, patience)
+        try:
+            self._container = self._open(address, patience)
+            self._decoder = VideoDecoder("", name=name, container=self._container, is_live=True)
+            # Whole frames on several cores would hold each picture back by as many.
+            self._container.streams.video[0].thread_type = "SLICE"
+        except BaseException:
+            self._relay.close()
+            raise
+        self._relay.begin()
+        self.fps: float = self._decoder.fps
+        self._frames = iter(self._decoder)
+
+    def _open(self, address: Address, patience: Patience) -> av.container.InputContainer:
+        import av
+
+        options = {
+            "rtsp_transport": "tcp",
+            "protocol_whitelist": PROTOCOLS,
+            "allowed_media_types": "video",
+            "analyzeduration": str(PROBE_US),
+        }
+        user = ":".join(quote(part or "", safe="") for part in (address.user, address.password))
+        user = "" if address.user is None else f"{user}@"
+        door = f"rtsp://{user}127.0.0.1:{self._relay.port}{address.target}"
+        # The relay's limits come first; these are for what FFmpeg might wait for on its own.
+        timeout = 2 * patience.connect_s, 2 * patience.stall_s + patience.connect_s
+        try:
+            return av.open(door, format="rtsp", options=options, timeout=timeout)
+        except (av.error.FFmpegError, OSError, ValueError) as error:  # its text holds the password
+            reason = getattr(error, "strerror", None) or type(error).__name__
+        self._check()
+        if self._relay.replies.refused:
+            hint = "wrong user or password" if address.user else "write them into it: rtsp://USER:PASSWORD@HOST/PATH"
+            hint = hint if self._relay.replies.refused.startswith("401") else HINT
+            raise InputError(f"{self._name}: answers {self._relay.replies.refused}", hint=hint)
+        raise InputError(f"{self._name}: not a stream that can be read ({reason})", hint=HINT)
+
+    def read(self) -> Picture | None:
+        """Wait for the next picture; None at an end that the server tells.
+
+        Raises
+        ------
+        OSError
+            If the connection breaks or stalls.
+        """
+        import av
+
+        try:
+            frame = next(self._frames, None)
+        except av.error.FFmpegError as error:  # its text holds the password
+            self._check()
+            raise OSError(error.strerror) from None
+        except InputError:
+            self._check()
+            raise
+        if frame is not None:
+            return frame.image
+        # A recording has a duration, and its end is one whether or not the server hangs up after it.
+        if not self._container.duration:
+            self._check()
+        return None
+
+    def _check(self) -> None:
+        """Raise what the relay ended with, if it has ended."""
+        if self._stop.said:
+            raise StoppedError("closed")
+        if self._relay.failure is not None:
+            raise self._relay.failure
+
+    def close(self) -> None:
+        """Take leave of the server, and end the connection."""
+        self._decoder.close()
+        self._relay.close()

@@ -1,0 +1,197 @@
+"""Decode photos with Pillow to upright 8-bit RGB pictures."""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from signary.errors import InputError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+Picture = NDArray[np.uint8]
+
+MAX_SIDE_PX = 1920
+MAX_PIXELS = 100_000_000
+
+# Those that Pillow knows without loading all of its plug-ins come first; none of them starts another program.
+FORMATS = ("JPEG", "PNG", "BMP", "GIF", "PPM", "WEBP", "TIFF", "AVIF", "JPEG2000")
+HEIF = re.compile(rb"....ftyp(?:hei[cxms]|hev[cxms]|mif1|msf1)", re.DOTALL)
+TRANSPARENT = ("RGBA", "LA", "PA", "RGBa")
+KNOWN = "JPEG, PNG, WebP, GIF, BMP, TIFF, HEIC, AVIF, JPEG 2000"
+
+
+def read_photo(
+    photo: str | Path | bytes, *, name: str = "", max_side: int = MAX_SIDE_PX, max_pixels: int = MAX_PIXELS
+) -> Picture:
+    """Decode a photo, turned as its EXIF orientation says.
+
+    16-bit, palette, grey and CMYK pictures become 8-bit RGB, transparent ones are laid over white; of an animation
+    the first picture is read, of several pictures in a HEIC file the primary one.
+
+    Parameters
+    ----------
+    photo : str, Path or bytes
+        A file, or the bytes of one.
+    name : str
+        What errors call it; the path by default.
+    max_side : int
+        Longest side of the result in pixels; larger photos are shrunk (JPEG while decoding), smaller ones kept.
+    max_pixels : int
+
+    Returns
+    -------
+    uint8 (H, W, 3), RGB
+
+    Raises
+    ------
+    InputError
+        If it is missing, empty, not a picture, cut off, or has more than ``max_pixels`` (found out before decoding).
+    """
+    name = name or ("picture" if isinstance(photo, bytes) else str(photo))
+    with open_bytes(photo, name) as data, open_image(data, name, max_pixels) as image:
+        scale = min(1.0, max_side / max(image.size))
+        image.draft(None, (math.ceil(image.width * scale), math.ceil(image.height * scale)))
+        return image_pixels(image, name, max_side=max_side)
+
+
+def open_bytes(photo: str | Path | bytes, name: str) -> BinaryIO:
+    """Open a file, or the bytes of one.
+
+    Raises
+    ------
+    InputError
+        If it is missing, empty, or cannot be read.
+    """
+    if isinstance(photo, bytes):
+        return io.BytesIO(photo)
+    path = Path(photo)
+    try:
+        if path.stat().st_size:
+            return path.open("rb")
+    except FileNotFoundError:
+        raise InputError(f"{name}: no such file", hint="check the path") from None
+    except OSError as error:
+        raise InputError(f"{name}: {error.strerror}", hint="check what it is and its permissions") from None
+    raise InputError(f"{name}: empty file", hint="copy or record it again")
+
+
+def open_image(data: BinaryIO, name: str, max_pixels: int = MAX_PIXELS) -> Image.Image:
+    """Read the head of a photo, and nothing of its pixels.
+
+    Raises
+    ------
+    InputError
+        If it is not a photo, or has more than ``max_pixels``.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    head = data.read(16)
+    data.seek(0)
+    formats = (_heif(name),) if HEIF.match(head) else FORMATS
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            image = Image.open(data, formats=formats)
+    except Image.DecompressionBombError as error:  # Pillow refuses the very largest before their size can be asked for
+        pixels = re.search(r"\d+", str(error))
+        raise _too_large(name, f"{int(pixels[0]) / 1e6:.0f} megapixels" if pixels else "huge picture") from None
+    except UnidentifiedImageError:
+        raise InputError(f"{name}: not a photo that can be read", hint=f"known: {KNOWN}") from None
+    except Exception as error:  # damaged files make Pillow raise errors of nearly every kind
+        raise _damaged(name, error) from error
+    check_size(image.width, image.height, name, max_pixels)
+    return image
+
+
+def image_pixels(image: Image.Image, name: str, *, max_side: int = MAX_SIDE_PX) -> Picture:
+    """Decode a Pillow image of any mode, which stays as it is.
+
+    Parameters
+    ----------
+    image : PIL.Image.Image
+    name : str
+        What errors call it.
+    max_side : int
+        Longest side of the result in pixels; larger pictures are shrunk.
+
+    Returns
+    -------
+    uint8 (H, W, 3), RGB
+        Turned as its EXIF orientation says.
+
+    Raises
+    ------
+    InputError
+        If it is damaged or cut off.
+    """
+    from PIL import ImageOps
+
+    try:
+        rgb = _as_rgb(ImageOps.exif_transpose(image))
+        rgb.thumbnail((max_side, max_side))
+        return np.array(rgb)
+    except Exception as error:  # as above
+        raise _damaged(name, error) from error
+
+
+def check_size(width: int, height: int, name: str, max_pixels: int = MAX_PIXELS) -> None:
+    """Refuse a picture of more than ``max_pixels``.
+
+    Raises
+    ------
+    InputError
+    """
+    if width * height > max_pixels:
+        raise _too_large(name, f"{width} x {height} pixels", max_pixels)
+
+
+def _heif(name: str) -> str:
+    """Teach Pillow to read HEIC, and return what it calls that."""
+    try:
+        from pillow_heif import register_heif_opener
+    except ImportError:
+        hint = "pip install pillow-heif, or save it as JPEG"
+        raise InputError(f"{name}: HEIC cannot be read by this installation", hint=hint) from None
+    register_heif_opener(thumbnails=False)
+    return "HEIF"
+
+
+def _damaged(name: str, error: Exception) -> InputError:
+    return InputError(f"{name}: damaged photo ({error})", hint="copy it again, or save it anew")
+
+
+def _too_large(name: str, size: str, max_pixels: int = MAX_PIXELS) -> InputError:
+    return InputError(
+        f"{name}: {size}, must be at most {max_pixels // 1_000_000} megapixels",
+        hint=f"shrink it first; {MAX_SIDE_PX} pixels a side are enough",
+    )
+
+
+def _as_rgb(image: Image.Image) -> Image.Image:
+    from PIL import Image
+
+    if image.mode.startswith("I") or image.mode == "F":
+        return Image.fromarray(_as_grey(np.asarray(image))).convert("RGB")
+    if image.mode == "La":  # premultiplied grey, which Pillow turns into nothing else
+        image = image.convert("LA")
+    if image.mode in TRANSPARENT or "transparency" in image.info:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return image.convert("RGB")
+
+
+def _as_grey(values: NDArray[Any]) -> Picture:
+    """Return 8-bit grey of 16-bit, 32-bit or float values, whose largest tells what white is: 1, 255 or 65535."""
+    finite = np.nan_to_num(values.astype(np.float64))
+    white = next((white for white in (1, 255, 65535) if finite.max(initial=0) <= white), finite.max(initial=1))
+    white = 255 if white == 1 and values.dtype.kind != "f" else white
+    return np.asarray(np.clip(finite * 255 // white, 0, 255), np.uint8)
