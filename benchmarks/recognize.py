@@ -1,4 +1,4 @@
-"""How long reading takes: around the detector, and from a cold start."""
+"""How long reading takes: around the detector, of a folder with one worker and with all cores, from a cold start."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -15,10 +17,15 @@ import signary
 from harness import alternate, arguments, matrix_rate, ratio, show
 from signary.landmarks.detect import HandsDetector
 from signary.landmarks.extract import extract
+from signary.recognition.recognizer import Recognizer
 from signary.text.commit import decode_held
+from signary.text.recognition import Failure
 from signary.video.source import open_source
+from signary.worker import cores
 
 FRAMES = 90
+PHOTOS, QUICK_PHOTOS = 120, 80  # so many that the start of workers does not decide
+FOLDER_RUNS, QUICK_FOLDER_RUNS = 5, 2
 
 
 def main() -> None:
@@ -52,10 +59,37 @@ def main() -> None:
             "detector_ms_a_frame": 1000 * statistics.median(times["detector"]) / FRAMES,
             "around_ms_a_frame": 1000 * statistics.median(times["around"]) / FRAMES,
             "cold_s": {name: statistics.median(seconds) for name, seconds in starts.items()},
+            "folder": _folder(reader, Path(options.data), quick=options.quick),
             "matrix_gflops": matrix_rate(),
         },
         as_json=options.json,
     )
+
+
+def _folder(reader: Recognizer, data: Path, *, quick: bool) -> dict[str, Any]:
+    """Return how many photos of a folder are read in a second, the start of workers counted."""
+    photos, workers = _photos(data, QUICK_PHOTOS if quick else PHOTOS), cores()
+    if not photos:
+        return {"photos": 0}
+
+    def read(workers: int) -> None:
+        failed = [one for one in reader.recognize_many(photos, workers=workers) if isinstance(one, Failure)]
+        assert not failed, failed
+
+    tasks = {f"{number}": partial(read, number) for number in sorted({1, workers})}
+    times = alternate(tasks, QUICK_FOLDER_RUNS if quick else FOLDER_RUNS)
+    return {
+        "photos": len(photos),
+        "workers": workers,
+        "files_per_s": {name: len(photos) / statistics.median(seconds) for name, seconds in times.items()},
+        "workers_ratio": ratio(times["1"], times[f"{workers}"]),
+    }
+
+
+def _photos(data: Path, count: int) -> list[Path]:
+    """Return real photos from all over a set, or none."""
+    found = sorted((data / "asl-letters-photos").rglob("*.jpg"))
+    return found[:: max(1, len(found) // count)][:count]
 
 
 def _photo(data: Path) -> np.ndarray:

@@ -10,11 +10,15 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "src" / "signary"
-BASE = {"errors", "output"}
+BASE = {"errors", "output", "jobs", "worker", "address", "privacy"}
 LANDMARKS = BASE | {"video", "landmarks"}
 ALLOWED = {
     "errors": set(),
     "output": {"errors"},
+    "worker": set(),
+    "privacy": set(),
+    "address": {"errors"},
+    "jobs": {"errors", "worker"},
     "text": BASE,
     "video": BASE,
     "landmarks": LANDMARKS,

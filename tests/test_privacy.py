@@ -58,9 +58,9 @@ class TestSwitches:
         runtime.disable_telemetry_events = lambda: told.append("off")
         monkeypatch.setitem(sys.modules, "onnxruntime", runtime)
         monkeypatch.delenv(privacy.ALLOW, raising=False)
-        assert privacy.onnxruntime() is runtime
+        assert privacy.import_onnxruntime() is runtime
         monkeypatch.setenv(privacy.ALLOW, "onnxruntime")
-        privacy.onnxruntime()
+        privacy.import_onnxruntime()
         assert told == ["off"]
 
     def test_no_file_imports_it_past_that(self) -> None:

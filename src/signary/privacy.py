@@ -46,7 +46,7 @@ def allowed(environment: Mapping[str, str] = os.environ) -> set[str]:
     return {name.strip().lower() for name in environment.get(ALLOW, "").split(",")} - {""}
 
 
-def onnxruntime() -> Any:
+def import_onnxruntime() -> Any:
     """Return ONNX Runtime with its reports off, also where somebody imported it before."""
     module = import_module("onnxruntime")
     switch = getattr(module, "disable_telemetry_events", None)  # not in every version and build

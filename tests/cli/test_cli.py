@@ -76,7 +76,7 @@ def test_output_files_keep_the_relative_path(capsys: pytest.CaptureFixture[str],
     photo.rename(folder / "1.png")
     words = ("recognize", str(tmp_path / "in"), "--format", "srt", "-o", str(tmp_path / "out"))
     assert run(capsys, *words)[0] == 0
-    assert (tmp_path / "out" / "B" / "1.png.srt").exists()
+    assert (tmp_path / "out" / "B" / "1.srt").exists()
     status, _, err = run(capsys, *words)
     assert status == 1
     assert "--force" in err
@@ -111,6 +111,8 @@ def test_a_bundle_with_a_wrong_sha256(capsys: pytest.CaptureFixture[str], photo:
 def test_models_and_recipes_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     models = json.loads(run(capsys, "models", "--json")[1])
     assert [model["name"] for model in models] == ["digits", "letters", "signs", "spelling"]
+    assert [model["score"]["sources"] for model in models] == [2, 7, 10, 4]
+    assert [model["scores"][-1]["left_out"] for model in models] == [False] * 4
     recipes = json.loads(run(capsys, "recipes", "--json")[1])
     assert {"digits", "letters"} <= {recipe["name"] for recipe in recipes}
 
@@ -154,7 +156,7 @@ def test_landmarks_of_stdin(photo: Path, tmp_path: Path, kind: str) -> None:
     piped = photo if kind == ".png" else write_video(tmp_path / "clip.mp4", np.zeros((3, 48, 64, 3), np.uint8), 25)
     command = [sys.executable, "-m", "signary", "landmarks", "-", "--detector", "hands", "--draw", "-o", "out"]
     subprocess.run(command, input=piped.read_bytes(), cwd=tmp_path, check=True, capture_output=True)
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"stdin.parquet", f"stdin{kind}"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"stdin.parquet", f"stdin.drawn{kind}"}
 
 
 def test_bad_sources_do_not_stop_landmarks(capsys: pytest.CaptureFixture[str], photo: Path, tmp_path: Path) -> None:
@@ -256,7 +258,7 @@ def test_drawings_are_added_to_landmarks_kept(capsys: pytest.CaptureFixture[str]
     assert (status, out.split()[0], err) == (0, "1", "")
     assert {path.suffix for path in kept.parent.iterdir()} == {".parquet", ".png"}
     assert kept.stat().st_mtime_ns == before
-    kept.with_suffix(".png").unlink()
+    kept.with_suffix(".drawn.png").unlink()
     kept.unlink()
     assert run(capsys, *words, "--draw")[0] == 0
     assert {path.suffix for path in kept.parent.iterdir()} == {".parquet", ".png"}

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from signary.cli.app import checked_flags
 from signary.cli.progress import progress
 from signary.errors import ExtraMissing
 
@@ -21,6 +22,7 @@ def evaluate(
     *,
     by: str | None = None,
     limit: int | None = None,
+    workers: int | None = None,
     json: bool = False,
     output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
     force: bool = False,
@@ -39,6 +41,8 @@ def evaluate(
         Column of the manifest to group by: signer, source, group, split, label or another one of text.
     limit
         Read so many files or clips only.
+    workers
+        Processes that read files; all cores by default, 1 where files are few.
     json
         Write one JSON object.
     output
@@ -52,9 +56,14 @@ def evaluate(
     from signary.evaluation.evaluate import evaluate as measure
     from signary.evaluation.report import write_report
     from signary.recognition.load import load
+    from signary.recognition.many import check_workers
 
+    with checked_flags():
+        check_workers(workers)
     reader = load(model)
-    evaluation = measure(reader, data, by=by, limit=limit, track=lambda files: progress(files, "reading", len(files)))
+    evaluation = measure(
+        reader, data, by=by, limit=limit, workers=workers, track=lambda files: progress(files, "reading", len(files))
+    )
     summary = evaluation.summary
     if summary["trained_on"]:
         sys.stderr.write(f"warning: {_flattery(summary)}\n")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib.util import find_spec
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,9 @@ from numpy.typing import NDArray
 
 from signary.cli.live import until_interrupt
 from signary.errors import ExtraMissing, SignaryError
+from signary.jobs import Here, Lost, run
 from signary.landmarks.sequence import LandmarkSequence
+from signary.recognition.many import can_cross
 from signary.text.recognition import Failure
 
 PICTURE, FILM = ".png", ".mp4"
@@ -58,17 +59,19 @@ class Job:
         return not self.draw or (not self.force and any(self.drawing(end).exists() for end in (PICTURE, FILM)))
 
     def drawing(self, ending: str) -> Path:
-        """Return the path of the drawing."""
-        return Path(self.target).with_suffix(ending)
+        """Return the path of the drawing, which is never that of the source, though they lie in one folder."""
+        return Path(self.target).with_suffix(f".drawn{ending}")
 
 
 def run_locally(jobs: Sequence[Job], workers: int) -> Iterator[Failure | None]:
-    """Do jobs in ``workers`` processes; yield what went wrong with each, in order."""
-    if workers == 1 or len(jobs) <= 1:
-        yield from map(do, jobs)
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(do, jobs)
+    """Do jobs in ``workers`` processes, cameras in this one; yield what went wrong with each, in order."""
+    asked = (job if can_cross(job.path) else Here(partial(do, job)) for job in jobs)
+    for job, result in zip(jobs, run(_doing, asked, max(1, min(workers, len(jobs)))), strict=True):
+        yield Failure(job.source, result.type, result.message, result.hint) if isinstance(result, Lost) else result
+
+
+def _doing() -> Callable[[Job], Failure | None]:
+    return do
 
 
 def run_on_ray(jobs: Sequence[Job], workers: int) -> Iterator[Failure | None]:

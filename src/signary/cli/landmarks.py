@@ -5,18 +5,24 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from signary.address import is_address
 from signary.cli.app import OK, SOME_FAILED, STDIN, WrongUse, checked_flags, given, show_failure
-from signary.cli.job import Job, run_locally, run_on_ray
+from signary.cli.job import FILM, PICTURE, Job, run_locally, run_on_ray
 from signary.cli.progress import progress
-from signary.text.write import output_path
-from signary.video.source import expand_sources, is_camera
+from signary.errors import SignaryError
+from signary.text.output_names import check_apart, output_paths
+from signary.text.recognition import Failure
+from signary.video.files import expand_sources
+from signary.video.kinds import LANDMARK_ENDINGS
+from signary.video.source import is_camera, source_name
 
 
 def landmarks(
@@ -24,7 +30,7 @@ def landmarks(
     /,
     *,
     output: Annotated[Path, Parameter(name=["--output", "-o"])],
-    workers: int = 1,
+    workers: int | None = None,
     engine: Literal["local", "ray"] = "local",
     detector: Literal["hands", "holistic"] = "holistic",
     format: Literal["parquet", "npz"] = "parquet",
@@ -32,17 +38,20 @@ def landmarks(
     max_hands: int = 2,
     draw: bool = False,
     force: bool = False,
+    whole_names: bool = False,
 ) -> int:
     """Find the landmarks of hands, body and face, and keep them as files.
 
     Parameters
     ----------
     sources
-        Files, folders, globs, a camera's number (until Ctrl+C), or - for stdin.
+        Files, folders, globs, addresses (http, https, rtsp), a camera's number (until Ctrl+C), or - for stdin.
     output
-        Folder for one file a source; files that exist are kept and counted as done.
+        Folder for one file a source, named as the source is, without its ending: clip.parquet for clip.mp4. Where
+        that is one name for two sources, they keep their endings: clip.mp4.parquet. Files that exist are kept and
+        counted as done.
     workers
-        Processes, or tasks of Ray.
+        Processes, or tasks of Ray; all cores by default, 1 where files are few.
     engine
         Where they run: on this machine, or through Ray Data on this machine or a cluster.
     detector
@@ -54,28 +63,66 @@ def landmarks(
     max_hands
         1 or 2: hands nearest the middle that are looked at.
     draw
-        Also write the pictures with the skeleton drawn over them, where they are lacking.
+        Also write the pictures with the skeleton drawn over them, where they are lacking: clip.drawn.mp4 or .png.
     force
         Write over files that exist.
+    whole_names
+        Keep the ending of every source in the name of its file.
     """
     from signary.landmarks.detect import check_max_hands
+    from signary.recognition.many import check_workers, default_workers
 
     with checked_flags():
         check_max_hands(max_hands)
-    if workers < 1:
-        raise WrongUse(f"workers={workers}, must be 1 or more", hint="a process each; 1 is the default")
+        check_workers(workers)
     sources = given(sources)
     names = expand_sources(sources)
-    if draw and any(map(is_camera, names)):
-        raise WrongUse("--draw: a camera's pictures are not kept", hint="film a file and name that")
+    if draw and any(is_camera(name) or is_address(name) for name in names):
+        raise WrongUse("--draw: pictures of a camera or address are not kept", hint="keep a file of them and name that")
     root = sources[0] if len(sources) == 1 else None
+    targets_of = partial(output_paths, output, format=f".{format}", root=root, whole_names=whole_names)
+    names = _without_outputs(names, targets_of)
     with _stdin_copied(names) as copy:
-        targets = [str(output_path(output, name, "text", root).with_suffix(f".{format}")) for name in names]
         jobs = [
-            Job(name, copy if name == STDIN else name, target, detector, mirrored, max_hands, draw, force)
-            for name, target in zip(names, targets, strict=True)
+            Job(
+                source_name(name),
+                copy if name == STDIN else name,
+                str(target),
+                detector,
+                mirrored,
+                max_hands,
+                draw,
+                force,
+            )
+            for name, target in zip(names, targets_of(names), strict=True)
         ]
-        return _done([job for job in jobs if not (job.is_written and job.is_drawn)], len(jobs), output, workers, engine)
+        known = _apart(jobs)
+        undone = [job for job in known if not (job.is_written and job.is_drawn)]
+        workers = default_workers(job.path for job in undone) if workers is None else workers
+        status = _done(undone, len(known), output, workers, engine)
+    return status if len(known) == len(jobs) else SOME_FAILED
+
+
+def _without_outputs(names: Sequence[str], targets_of: Callable[[Sequence[str]], list[Path]]) -> list[str]:
+    """Leave out what an earlier run made of the other sources: it may have written into their folder."""
+    media = [name for name in names if Path(name).suffix.lower() not in LANDMARK_ENDINGS]
+    made = set()
+    for name, target in zip(media, targets_of(media), strict=True):
+        job = Job(name, name, str(target))
+        made |= {path.resolve() for path in (target, job.drawing(PICTURE), job.drawing(FILM))}
+    return [name for name in names if Path(name).resolve() not in made]
+
+
+def _apart(jobs: Sequence[Job]) -> list[Job]:
+    """Return jobs without those whose output would take their source's place; these are told."""
+    known = []
+    for job in jobs:
+        try:
+            check_apart(Path(job.target), job.source)
+            known.append(job)
+        except SignaryError as error:
+            show_failure(Failure(job.source, type(error).__name__, error.message, error.hint))
+    return known
 
 
 def _done(jobs: list[Job], known: int, output: Path, workers: int, engine: str) -> int:

@@ -72,8 +72,8 @@ class Said:
         return Text.assemble(sure, (self.text[len(sure) :], "dim"))
 
 
-def read_live(session: Session, frames: FrameSource, write: Write, look: Look | None = None) -> None:
-    """Read a live source to its end.
+def read_live(session: Session, frames: FrameSource, write: Write, look: Look | None = None) -> int:
+    """Read a live source to its end, and return how many frames there were.
 
     Parameters
     ----------
@@ -84,7 +84,8 @@ def read_live(session: Session, frames: FrameSource, write: Write, look: Look | 
     look : callable(picture, points), optional
         Called after each frame; False ends.
     """
-    for frame in frames:
+    count = 0
+    for count, frame in enumerate(frames, 1):
         points = session.look(frame)
         for event in session.push(points, frame.time_s, frame.aspect, frame.shown_s):
             write(event)
@@ -92,6 +93,7 @@ def read_live(session: Session, frames: FrameSource, write: Write, look: Look | 
             break
     for event in session.end():
         write(event)
+    return count
 
 
 @contextmanager

@@ -6,18 +6,22 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import asdict, replace
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from signary.address import is_address, is_live_address
 from signary.cli.app import OK, SOME_FAILED, WrongUse, checked_flags, given, show_failure
 from signary.cli.live import AT_ONCE, Said, read_live, until_interrupt, writing
 from signary.cli.progress import progress
-from signary.errors import SignaryError
+from signary.errors import InputError, SignaryError
+from signary.text.output_names import check_apart, output_paths
 from signary.text.recognition import Event, Failure, Recognition
-from signary.text.write import format_results, output_path, write_result
-from signary.video.source import expand_sources, is_camera
+from signary.text.write import format_results, write_result
+from signary.video.files import expand_sources
+from signary.video.source import is_camera, open_source, source_name
 
 if TYPE_CHECKING:
     from signary.landmarks.draw import Image
@@ -42,7 +46,9 @@ def recognize(
     as_clip: bool = False,
     fps: float | None = None,
     context: Context = "none",
+    workers: int | None = None,
     force: bool = False,
+    whole_names: bool = False,
     show: bool = False,
 ) -> int:
     """Read photos, videos, landmark files or a camera.
@@ -50,13 +56,14 @@ def recognize(
     Parameters
     ----------
     sources
-        Files, folders, globs, a camera's number (until Ctrl+C), or - for stdin.
+        Files, folders, globs, addresses (http, https, rtsp), a camera's number (until Ctrl+C), or - for stdin.
     model
         A bundled model's name, a bundle or a run folder.
     format
         How to write what was read.
     output
-        Write one file a source into this folder instead of stdout.
+        Write one file a source into this folder instead of stdout, named as the source is, without its ending:
+        clip.srt for clip.mp4. Where that is one name for two sources, they keep their endings: clip.mp4.srt.
     hand
         Which of the signer's hands to read.
     mirrored
@@ -69,27 +76,37 @@ def recognize(
         Frames a second of sources that do not say.
     context
         Read doubtful letters of clips as what makes English words and names; the model's sure letters stay.
+    workers
+        Processes that read files; all cores by default, 1 where files are few.
     force
         Write over files that exist.
+    whole_names
+        Keep the ending of every source in the name of its file.
     show
         Show the camera's picture with skeleton and text in a window; Q or Escape ends.
     """
     from signary.recognition.load import load
+    from signary.recognition.many import check_workers, default_workers
     from signary.recognition.options import ReadOptions
 
     with checked_flags():
+        check_workers(workers)
         how = ReadOptions(hand=hand, mirrored=mirrored, max_hands=max_hands, as_clip=as_clip, fps=fps, context=context)
     sources, reader = given(sources), load(model)
     names = [str(source) for source in sources] if as_clip else expand_sources(sources)
-    reader.check_context(context, live=output is None and format in AT_ONCE and any(map(is_camera, names)))
+    reader.check_context(context, live=output is None and format in AT_ONCE and any(map(_is_live, names)))
     at_once = format if output is None and format in AT_ONCE else ""
-    if show and not (at_once and any(map(is_camera, names))):
+    if show and not (at_once and any(map(_calls, names))):
         raise WrongUse("--show: only for a camera that is read live", hint="signary recognize 0 --show")
-    results = _read(reader, names, asdict(how), at_once, show=show)
-    roots = sources if len(sources) == 1 else [None] * len(sources)
+    workers = default_workers(names) if workers is None else workers
+    results = _read(reader, names, asdict(how), at_once, workers=workers, show=show)
+    root = sources[0] if len(sources) == 1 else None
+    if output is not None:
+        paths = output_paths(output, names, format, root, whole_names=whole_names)
+        results = _saved(results, paths, format, force=force)
     failed = 0
     kept: list[Recognition | Failure] = []
-    for result in progress(_saved(results, format, output, root=roots[0], force=force), "reading", len(names)):
+    for result in progress(results, "reading", len(names)):
         if isinstance(result, Failure):
             failed += 1
             show_failure(result)
@@ -100,32 +117,46 @@ def recognize(
 
 
 def _read(
-    reader: Recognizer, names: Sequence[str], how: dict[str, Any], at_once: str, *, show: bool
+    reader: Recognizer, names: Sequence[str], how: dict[str, Any], at_once: str, *, workers: int, show: bool
 ) -> Iterator[Recognition | Failure]:
     """Read sources; what a camera sees is written at once where there is a format for that."""
-    for name in names:
-        if not is_camera(name):
-            yield from reader.recognize_many([name], **how)
+    for calls, group in groupby(names, _calls):
+        found = list(group)
+        if not calls:
+            yield from reader.recognize_many(found, workers=min(workers, len(found)), **how)
             continue
-        try:
-            if result := _read_camera(reader, name, how, at_once, show=show):
-                yield result
-        except SignaryError as error:
-            yield Failure(name, type(error).__name__, error.message, error.hint)
+        for name in found:
+            try:
+                if result := _read_called(reader, name, how, at_once, show=show):
+                    yield result
+            except SignaryError as error:
+                yield Failure(source_name(name), type(error).__name__, error.message, error.hint)
 
 
-def _read_camera(reader: Recognizer, name: str, how: dict[str, Any], at_once: str, *, show: bool) -> Recognition | None:
+def _calls(name: str) -> bool:
+    """Say whether a source may be live: a camera, or an address that may be one of a camera."""
+    return is_camera(name) or is_address(name)
+
+
+def _is_live(name: str) -> bool:
+    return is_camera(name) or (is_address(name) and is_live_address(name))
+
+
+def _read_called(reader: Recognizer, name: str, how: dict[str, Any], at_once: str, *, show: bool) -> Recognition | None:
+    """Read what may be live; None where it was written at once."""
     from signary.cli.window import PictureWindow, mirrored_view
     from signary.video.camera import Camera
 
     with ExitStack() as stack:
+        frames = stack.enter_context(open_source(name))
+        if isinstance(frames, Camera):
+            stack.enter_context(until_interrupt(frames))
+        if not frames.is_live or not at_once:
+            return replace(reader.recognize(frames, **how), source=source_name(name))
+        reader.check_context(how["context"], live=True)
         window = stack.enter_context(PictureWindow()) if show else None
-        camera = stack.enter_context(Camera(int(name)))
-        stack.enter_context(until_interrupt(camera))
-        if not at_once:
-            return replace(reader.recognize(camera, **how), source=name)
         session = stack.enter_context(closing(reader.session(**how)))
-        write, said = stack.enter_context(writing(reader, at_once, name)), Said(reader.task)
+        write, said = stack.enter_context(writing(reader, at_once, source_name(name))), Said(reader.task)
 
         def take(event: Event) -> None:
             write(event)
@@ -134,20 +165,25 @@ def _read_camera(reader: Recognizer, name: str, how: dict[str, Any], at_once: st
         def look(image: Image, points: Points) -> bool:
             return window is None or window.show(mirrored_view(image, points, said.text)) != "q"
 
-        read_live(session, camera, take, look)
+        count = read_live(session, frames, take, look)
+        for warning in frames.warnings:
+            sys.stderr.write(f"warning: {warning}\n")
+        if not count:
+            raise InputError(f"{source_name(name)}: no pictures came", hint="is it on, and free?")
     return None
 
 
 def _saved(
-    results: Iterator[Recognition | Failure], format: str, output: Path | None, *, root: str | None, force: bool
+    results: Iterator[Recognition | Failure], paths: Sequence[Path], format: str, *, force: bool
 ) -> Iterator[Recognition | Failure]:
-    """Write each result as it comes; one that cannot be written becomes a failure."""
-    for result in results:
-        if output is None or isinstance(result, Failure):
+    """Write each result as it comes to its path; one that cannot be written becomes a failure."""
+    for result, path in zip(results, paths, strict=True):
+        if isinstance(result, Failure):
             yield result
             continue
         try:
-            write_result(result, output_path(output, result.source, format, root), format, force=force)
+            check_apart(path, result.source)
+            write_result(result, path, format, force=force)
             yield result
         except SignaryError as error:
             yield Failure(result.source, type(error).__name__, error.message, error.hint)

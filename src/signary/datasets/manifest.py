@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-import signal
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
 from importlib import import_module
-from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +16,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from signary.errors import InputError, ModelNotFound, SignaryError
 from signary.export.bundle import sha256_file
+from signary.jobs import Lost, run
 from signary.landmarks.draft import Clip, Refused, StoreDraft
 from signary.landmarks.store import ClipStore
 from signary.text.phrases import phrase_kinds
 from signary.text.vocabulary import canonical
-from signary.video.source import natural_key
+from signary.video.files import natural_key
 
 READERS = {
     "gislr": "signary.datasets.readers.gislr",
@@ -258,27 +254,15 @@ def _tasks(reader: Reader, root: Path, pieces: Sequence[Piece], options: Options
 
 
 def _run(tasks: Sequence[_Task], workers: int) -> Iterator[None]:
-    if workers == 1 or len(tasks) <= 1:
-        yield from map(_do, tasks)
-        return
-    try:
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_follow_parent) as pool:
-            yield from pool.map(_do, tasks)
-    except BrokenProcessPool as error:
-        hint = "memory may be short: go on with --resume and fewer --workers"
-        raise InputError(f"workers={workers}: a process was ended from outside", hint=hint) from error
+    for result in run(_doing, tasks, min(workers, max(1, len(tasks)))):
+        if isinstance(result, Lost):
+            hint = "memory may be short: go on with --resume and fewer --workers"
+            raise InputError(f"workers={workers}: a process was ended from outside", hint=hint)
+        yield
 
 
-def _follow_parent() -> None:
-    """End without a word at Ctrl+C, and when the parent was killed, instead of waiting for work for ever."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-    def watch() -> None:
-        if parent := parent_process():
-            parent.join()
-            os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
+def _doing() -> Callable[[_Task], None]:
+    return _do
 
 
 def _do(task: _Task) -> None:

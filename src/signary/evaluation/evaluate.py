@@ -5,24 +5,26 @@ from __future__ import annotations
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from signary.datasets.spelling_sets import find_spelling_set, is_spelling_set
-from signary.errors import InputError, SignaryError
+from signary.datasets.spelling_sets import SpelledClip, find_spelling_set, is_spelling_set
+from signary.errors import InputError
+from signary.evaluation.answers import SPELLING, Answer, answers, is_film, useful_workers
 from signary.evaluation.labeled import Labeled, Source, find_labeled, is_store, label_set
 from signary.evaluation.metrics import TOP, classification_metrics, per_class, spelling_metrics
 from signary.evaluation.page import counted
 from signary.evaluation.spelled import Reading, in_sight, reading_report
 from signary.landmarks.sequence import LandmarkSequence
+from signary.recognition.many import check_workers
 
 if TYPE_CHECKING:
     from signary.recognition.recognizer import Recognizer
 
-SILENT, SPELLING = "(none)", "spelling"
+SILENT = "(none)"
 SUMS = ("score", "cer", "cer_folded", "exact", "time_median_s", "time_p90_s", "confidence_auc")
 
 
@@ -60,6 +62,7 @@ def evaluate(
     *,
     by: str | None = None,
     limit: int | None = None,
+    workers: int | None = 1,
     track: Callable[[list[Labeled]], Iterable[Labeled]] = iter,
 ) -> Evaluation:
     """Read every labeled file or clip and compare.
@@ -73,6 +76,9 @@ def evaluate(
         Column of the manifest to group by; of spelling ``signer`` where a store is read.
     limit : int, optional
         Read the first files or clips only; of a set, so many.
+    workers : int, optional
+        Processes that read files and films of the avatar; as for `Recognizer.recognize_many`. None: all cores, 1 where
+        there is little to do.
     track : callable
         Wraps what is read, to show progress.
 
@@ -80,43 +86,47 @@ def evaluate(
     -------
     Evaluation
         Its summary names each file that was skipped; of a store, of which thousands may be, it counts the clips that
-        were skipped for one reason.
+        were skipped for one reason. Of its ``speed``, ``files_per_s`` is of the time that reading took; with several
+        workers, of the time from the first to the last, and of all workers together.
 
     Raises
     ------
     InputError
-        If nothing can be counted, ``by`` is no column of text, or ``limit`` is below 1.
+        If nothing can be counted, ``by`` is no column of text, or ``limit`` or ``workers`` is below
+        1.
     """
     if limit is not None and limit < 1:
         raise InputError(f"limit={limit}, must be 1 or more", hint="files or clips to read")
+    check_workers(workers)
     spelled = recognizer.bundle.task == SPELLING
     by = by or ("signer" if spelled and is_store(data) else None)
     evaluation = Evaluation()
     labeled, about = _find(recognizer, data, by, limit)
+    expected = [_expected(recognizer, one.label) for one in labeled]
+    asked = [one for one, text in zip(labeled, expected, strict=True) if text is not None]
+    workers = useful_workers(asked, workers)
     read: list[Labeled] = []
     skipped: list[tuple[Source, str]] = []
     seconds: list[float] = []
-    for one in track(labeled):
-        expected = _expected(recognizer, one.label)
-        if expected is None:
+    started_s = time.perf_counter()
+    said = answers(recognizer, asked, data, limit=limit, workers=workers)
+    for one, text in zip(track(labeled), expected, strict=True):
+        if text is None:
             skipped.append((one.source, f"label {one.label!r} is not in the vocabulary"))
-            continue
-        try:
-            source = one.read()
-            started_s = time.perf_counter()  # clips of a store are read, those of a set made, before
-            ranking = _spelled(recognizer, one, source, evaluation) if spelled else recognizer.rank(source)
-        except SignaryError as error:
-            skipped.append((one.source, error.message))
-            continue
-        seconds.append(time.perf_counter() - started_s)
-        read.append(one)
-        _add(evaluation, one, expected, ranking, silent="" if spelled else SILENT)
+        elif isinstance(answer := next(said), str):
+            skipped.append((one.source, answer))
+        else:
+            seconds.append(answer.seconds)
+            read.append(one)
+            _add(evaluation, one, text, answer, silent="" if spelled else SILENT)
+    wall_s = time.perf_counter() - started_s
     told = _told(skipped, data)
     if not read:
         unit = _unit(data)
         raise InputError(f"{data}: no {unit} to count for {recognizer.name}", hint=f"skipped: {'; '.join(told[:3])}")
     evaluation.summary = _summary(recognizer, data, evaluation, read, by)
-    evaluation.summary |= {"skipped": told, "n_skipped": len(skipped), "speed": _speed(seconds)} | about
+    speed = _speed(seconds, sum(seconds) if workers == 1 else wall_s)
+    evaluation.summary |= {"skipped": told, "n_skipped": len(skipped), "speed": speed} | about
     return evaluation
 
 
@@ -137,27 +147,30 @@ def _expected(recognizer: Recognizer, label: str) -> str | None:
     return recognizer.bundle.vocabulary.expected_text(label)
 
 
-def _spelled(recognizer: Recognizer, one: Labeled, source: Any, evaluation: Evaluation) -> list[tuple[str, float]]:
-    found = recognizer.recognize(source)
-    letters_s, sight = one.letters_s(), None
-    if letters_s is not None and isinstance(source, LandmarkSequence):
-        sight = in_sight(letters_s, source)
-    evaluation.readings.append(Reading(one.label, found, letters_s, sight))
-    return [(found.text, found.confidence)]
-
-
 def _unit(data: Path) -> str:
     return "clip" if is_store(data) or is_spelling_set(data) else "file"
 
 
-def _add(evaluation: Evaluation, one: Labeled, expected: str, ranking: list[tuple[str, float]], *, silent: str) -> None:
-    best = list(dict.fromkeys(text or silent for text, _ in ranking))[:TOP]
+def _add(evaluation: Evaluation, one: Labeled, expected: str, answer: Answer, *, silent: str) -> None:
+    best = list(dict.fromkeys(text or silent for text, _ in answer.ranking))[:TOP]
     evaluation.targets.append(expected or silent)
     # no hand found: no answer, which is wrong even where silence is expected
     evaluation.predictions.append(best[0] if best else "")
-    evaluation.confidence.append(ranking[0][1] if ranking else 0.0)
-    evaluation.sources.append(one.source)
+    evaluation.confidence.append(answer.ranking[0][1] if answer.ranking else 0.0)
+    evaluation.sources.append(_kept(one.source, answer.sequence))
     evaluation.ranked.append(best)
+    if answer.found is not None:
+        letters_s, sight = one.letters_s(), None
+        if letters_s is not None and answer.sequence is not None:
+            sight = in_sight(letters_s, answer.sequence)
+        evaluation.readings.append(Reading(one.label, answer.found, letters_s, sight))
+
+
+def _kept(source: Source, sequence: LandmarkSequence | None) -> Source:
+    """Return a source; a film as it was seen, so that a report need not have it filmed again."""
+    if sequence is not None and isinstance(source, SpelledClip) and is_film(source):
+        return replace(source, make=lambda: sequence)
+    return source
 
 
 def _summary(
@@ -211,9 +224,9 @@ def _name(source: Source, data: Path) -> str:
     return str(source)
 
 
-def _speed(seconds: list[float]) -> dict[str, float]:
+def _speed(seconds: list[float], in_all_s: float) -> dict[str, float]:
     median_ms, p95_ms = (1000 * float(np.percentile(seconds, share)) for share in (50, 95))
-    return {"files_per_s": len(seconds) / sum(seconds), "median_ms": median_ms, "p95_ms": p95_ms}
+    return {"files_per_s": len(seconds) / in_all_s, "median_ms": median_ms, "p95_ms": p95_ms}
 
 
 def _grouped(groups: Sequence[str], targets: Sequence[str], predictions: Sequence[str]) -> dict[str, dict[str, float]]:

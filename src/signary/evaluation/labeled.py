@@ -13,7 +13,8 @@ from signary.errors import InputError
 from signary.export.bundle import sha256_file
 from signary.landmarks.sequence import LandmarkSequence
 from signary.landmarks.store import DESCRIPTION, DRAFT, ClipStore
-from signary.video.source import LANDMARK_ENDINGS, PHOTO_ENDINGS, VIDEO_ENDINGS, natural_key
+from signary.video.files import natural_key
+from signary.video.kinds import LANDMARK_ENDINGS, PHOTO_ENDINGS, VIDEO_ENDINGS
 
 MANIFEST = "manifest.csv"
 READABLE = frozenset((*PHOTO_ENDINGS, *VIDEO_ENDINGS, *LANDMARK_ENDINGS))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -11,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from signary import privacy
 from signary.errors import BundleError, InputError, ShapeError
+from signary.privacy import import_onnxruntime
+from signary.worker import cores
 
 MAX_THREADS = 4
 CPU = "CPUExecutionProvider"
@@ -52,7 +52,7 @@ class Backend:
     """
 
     def __init__(self, graph: str | Path, *, threads: int | None = None, providers: Sequence[str] = (CPU,)) -> None:
-        onnxruntime = privacy.onnxruntime()
+        onnxruntime = import_onnxruntime()
         self.graph = Path(graph)
         _check_providers(providers, onnxruntime.get_available_providers())
         options = _session_options(threads)
@@ -138,9 +138,9 @@ def _check_providers(providers: Sequence[str], available: Sequence[str]) -> None
 def _session_options(threads: int | None) -> Any:
     if threads is not None and threads < 1:
         raise InputError(f"threads={threads}, must be 1 or more", hint="leave it out for the number of cores")
-    onnxruntime = privacy.onnxruntime()
+    onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads or min(MAX_THREADS, _cores())
+    options.intra_op_num_threads = threads or min(MAX_THREADS, cores())
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
     options.log_severity_level = 3
     # adding and normalizing apart is faster: 6 ms in place of 26 in the encoder of fingerspelling
@@ -150,13 +150,6 @@ def _session_options(threads: int | None) -> Any:
     options.add_session_config_entry("session.intra_op.allow_spinning", "1")
     options.add_session_config_entry("session.force_spinning_stop", "1")
     return options
-
-
-def _cores() -> int:
-    """Return the number of cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _fitting(name: str, array: NDArray[Any], put: Any) -> NDArray[Any]:

@@ -15,17 +15,21 @@ from signary.errors import BundleError, ConfigError, SignaryError
 from signary.export.bundle import Bundle, BundleManifest
 from signary.landmarks.detect import Detector, HandsDetector, open_detector
 from signary.landmarks.extract import extract, look_closely
-from signary.landmarks.files import LANDMARK_ENDINGS, read_landmarks
+from signary.landmarks.files import read_landmarks
 from signary.landmarks.sequence import LandmarkSequence
 from signary.recognition.backend import Backend
+from signary.recognition.many import check_workers, default_workers, read_many
 from signary.recognition.options import ReadOptions
 from signary.recognition.reading import Clip
 from signary.recognition.session import OpenText, Session
 from signary.text.commit import mean_confidence, recognition_text
 from signary.text.recognition import Event, Failure, Recognition, Token
-from signary.video.source import open_source
+from signary.video.memory import as_array
+from signary.video.source import is_landmark_file, opened, source_name
 
 Progress = Callable[[int, int | None], None]
+
+BGR = "arrays are taken for RGB: of OpenCV's BGR give array[..., ::-1]"
 
 
 class Recognizer:
@@ -60,7 +64,7 @@ class Recognizer:
         if not self.reads(bundle.manifest):
             hint = "signary.load chooses what reads letters, digits, signs and spelling"
             raise BundleError(f"{bundle.name}: task {bundle.task} is not read here", hint=hint)
-        self.bundle = bundle
+        self.bundle, self.threads = bundle, threads
         self._open(threads)
         self._detectors: dict[tuple[bool, int, bool], Detector] = {}
 
@@ -97,11 +101,11 @@ class Recognizer:
 
         Parameters
         ----------
-        source : str, Path, int, array, FrameSource or LandmarkSequence
-            A photo, video, landmark file, ``-`` (stdin), camera number, uint8 (H, W, 3) or (T, H, W, 3), ...
+        source : LandmarkSequence, path of a landmark file, or anything that `open_source` takes
+            A photo, video, address, ``-`` (stdin), camera number, array, PIL image, bytes, binary file, frames, ...
         on_progress : callable(frames done, frames in all or None), optional
         **options
-            Fields of `ReadOptions`: hand, mirrored, max_hands, as_clip, fps, context.
+            Fields of `ReadOptions`: hand, mirrored, max_hands, as_clip, fps, times_s, context.
 
         Returns
         -------
@@ -116,11 +120,11 @@ class Recognizer:
         how = ReadOptions(**options)
         self.check_context(how.context)
         clip = self._look(source, how, on_progress)
-        reading, times_s = clip.reading, clip.times_s
+        reading, times_s, ends_s = clip.reading, clip.times_s, clip.ends_s
         if clip.is_photo:
-            reading, times_s = reading.averaged(), times_s[:1]
-        seen, tokens = reading.seen, self.decode(reading, times_s, context=how.context)
-        warnings = clip.warnings if seen.any() else (*clip.warnings, "no hand found")
+            reading, times_s, ends_s = reading.averaged(), times_s[:1], times_s[:1]
+        seen, tokens = reading.seen, self.decode(reading, times_s, context=how.context, ends_s=ends_s)
+        warnings = clip.warnings if seen.any() else (*clip.warnings, *_no_hand(source))
         return Recognition(
             source=source_name(source),
             model=self.name,
@@ -135,13 +139,46 @@ class Recognizer:
             warnings=warnings,
         )
 
-    def recognize_many(self, sources: Iterable[Any], **options: Any) -> Iterator[Recognition | Failure]:
-        """Read sources one after the other; one that cannot be read becomes a `Failure` and the rest go on."""
-        for source in sources:
-            try:
-                yield self.recognize(source, **options)
-            except SignaryError as error:
-                yield Failure(source_name(source), type(error).__name__, error.message, error.hint)
+    def recognize_many(
+        self, sources: Iterable[Any], *, workers: int | None = 1, **options: Any
+    ) -> Iterator[Recognition | Failure]:
+        """Read sources; one that cannot be read becomes a `Failure` and the rest go on.
+
+        Parameters
+        ----------
+        sources : iterable
+            Of what `recognize` takes, drawn as they are needed.
+        workers : int, optional
+            Processes. With more than one, a script that calls this has to stand under
+            ``if __name__ == "__main__":``, because each process imports the script anew. Files and arrays are shared
+            out; cameras, streams, addresses and what is open already are read in this process. None: see
+            `signary.recognition.many.default_workers`.
+        **options
+            Fields of `ReadOptions`.
+
+        Returns
+        -------
+        iterator of Recognition or Failure
+            In the order of the sources, the same for any number of workers. If a process is ended from outside, as
+            by a system short of memory, the source that it read becomes a `Failure` of the type ``WorkerLost``.
+
+        Raises
+        ------
+        InputError
+            If ``workers`` is below 1; while iterating, if processes end again and again and nothing gets read.
+        """
+        check_workers(workers)
+        if workers is None:
+            sources = list(sources)
+            workers = default_workers(sources)
+        return read_many(self, sources, workers, options)
+
+    def attempt(self, source: Any, **options: Any) -> Recognition | Failure:
+        """Read one source as `recognize` does, and return why it cannot be read in place of raising it."""
+        try:
+            return self.recognize(source, **options)
+        except SignaryError as error:
+            return Failure(source_name(source), type(error).__name__, error.message, error.hint)
 
     def landmarks(self, source: Any, *, on_progress: Progress | None = None, **options: Any) -> LandmarkSequence:
         """Return the landmarks ``HOLISTIC_543`` that `recognize` reads; parameters as there."""
@@ -182,7 +219,14 @@ class Recognizer:
         """
         raise NotImplementedError
 
-    def decode(self, reading: Any, times_s: NDArray[np.float64], *, context: str = "none") -> list[Token]:
+    def decode(
+        self,
+        reading: Any,
+        times_s: NDArray[np.float64],
+        *,
+        context: str = "none",
+        ends_s: NDArray[np.float64] | None = None,
+    ) -> list[Token]:
         """Find the tokens of a reading.
 
         Parameters
@@ -191,6 +235,8 @@ class Recognizer:
         times_s : float64 (T,)
         context : {"none", "words"}
             As for `ReadOptions`.
+        ends_s : float64 (T,), optional
+            As of a `LandmarkSequence`.
         """
         raise NotImplementedError
 
@@ -218,8 +264,8 @@ class Recognizer:
 
         Parameters
         ----------
-        source : int, str, Path, array or FrameSource
-            A camera number or anything that `recognize` reads frame by frame.
+        source : anything that `open_source` takes
+            A camera number, or what `recognize` reads frame by frame.
         **options
             Fields of `ReadOptions`, but no ``context``: words are read of whole sources only.
 
@@ -231,9 +277,9 @@ class Recognizer:
         how = ReadOptions(**options)
         self.check_context(how.context, live=True)
         session = Session(self._open_text(how.hand), self.task, self._detector(still=False, how=how))
-        with open_source(source, as_clip=how.as_clip, fps=how.fps) as frames:
+        with opened(source, **how.of_source) as frames:
             for frame in frames:
-                yield from session.push(session.look(frame), frame.time_s, frame.aspect)
+                yield from session.push(session.look(frame), frame.time_s, frame.aspect, frame.shown_s)
         yield from session.end()
 
     def session(self, **options: Any) -> Session:
@@ -268,16 +314,16 @@ class Recognizer:
         return replace(self._clip(sequence, how.hand), warnings=warnings)
 
     def _clip(self, sequence: LandmarkSequence, hand: str) -> Clip[Any]:
-        return Clip(self.read_landmarks(sequence, hand=hand), sequence.times_s, sequence.fps)
+        return Clip(self.read_landmarks(sequence, hand=hand), sequence.times_s, sequence.ends_s, sequence.fps)
 
     def _read(
         self, source: Any, how: ReadOptions, on_progress: Progress | None
     ) -> tuple[LandmarkSequence, tuple[str, ...]]:
         if isinstance(source, LandmarkSequence):
             return source.as_holistic(), ()
-        if isinstance(source, str | Path) and str(source).lower().endswith(LANDMARK_ENDINGS):
+        if is_landmark_file(source):
             return self._read_file(Path(source), how)
-        with open_source(source, as_clip=how.as_clip, fps=how.fps) as frames:
+        with opened(source, **how.of_source) as frames:
             detector = self._detector(still=frames.is_still, how=how)
             if frames.is_still and isinstance(detector, HandsDetector):
                 sequence = look_closely(frames, detector)
@@ -299,8 +345,6 @@ class Recognizer:
         return self._detectors[key]
 
 
-def source_name(source: Any) -> str:
-    """Return what a source is called in results."""
-    if isinstance(source, str | Path | int):
-        return str(source)
-    return str(getattr(source, "name", "array" if isinstance(source, np.ndarray) else type(source).__name__))
+def _no_hand(source: Any) -> tuple[str, ...]:
+    """Return the warnings of a source in which no hand was seen."""
+    return ("no hand found", BGR) if as_array(source) is not None else ("no hand found",)
