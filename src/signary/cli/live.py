@@ -85,7 +85,8 @@ def read_live(session: Session, frames: FrameSource, write: Write, look: Look | 
         Called after each frame; False ends.
     """
     count = 0
-    for count, frame in enumerate(frames, 1):
+    for frame in frames:
+        count += 1
         points = session.look(frame)
         for event in session.push(points, frame.time_s, frame.aspect, frame.shown_s):
             write(event)

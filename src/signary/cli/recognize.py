@@ -148,13 +148,13 @@ def _read_called(reader: Recognizer, name: str, how: dict[str, Any], at_once: st
     from signary.video.camera import Camera
 
     with ExitStack() as stack:
+        window = stack.enter_context(PictureWindow()) if show else None
         frames = stack.enter_context(open_source(name))
         if isinstance(frames, Camera):
             stack.enter_context(until_interrupt(frames))
         if not frames.is_live or not at_once:
             return replace(reader.recognize(frames, **how), source=source_name(name))
         reader.check_context(how["context"], live=True)
-        window = stack.enter_context(PictureWindow()) if show else None
         session = stack.enter_context(closing(reader.session(**how)))
         write, said = stack.enter_context(writing(reader, at_once, source_name(name))), Said(reader.task)
 
