@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +117,16 @@ class TestPhones:
             assert corners(frame.image) == [RED, GREEN, BLUE, WHITE]
         assert open_source(path.rename(tmp_path / "upload")).is_still
 
+    def test_whoever_loads_a_reader_can_open_heic_with_pillow(self, tmp_path: Path) -> None:
+        pillow_heif.register_heif_opener()
+        Image.fromarray(corners_image()).save(tmp_path / "x.heic", quality=95)
+        code = (
+            "import signary, sys; from PIL import Image; reader = signary.load(); print('pillow_heif' in sys.modules)\n"
+            f"print(reader.recognize(Image.open({str(tmp_path / 'x.heic')!r})).to_json())"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        assert done.stdout.startswith("False\n{")
+
     def test_of_several_pictures_the_primary_one(self, tmp_path: Path) -> None:
         several = pillow_heif.HeifFile()
         for value in (10, 120, 230):
@@ -159,7 +171,8 @@ class TestPhones:
         assert caught.value.hint
 
     def test_without_the_reader_of_heic(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setitem(__import__("sys").modules, "pillow_heif", None)
+        monkeypatch.setitem(sys.modules, "pillow_heif", None)
+        monkeypatch.delitem(Image.OPEN, "HEIF", raising=False)
         with pytest.raises(InputError, match="HEIC cannot be read") as caught:
             read_photo(b"\0\0\0\x18ftypheic" + bytes(99), name="x.heic")
         assert "pillow-heif" in caught.value.hint

@@ -11,6 +11,7 @@ from signary.recognition.recognizer import Recognizer
 from signary.recognition.signs import SignRecognizer
 from signary.recognition.spelling import SpellingRecognizer
 from signary.recognition.videos import VideoRecognizer
+from signary.video.photo import teach_pillow
 
 KINDS: tuple[type[Recognizer], ...] = (
     HeldRecognizer,
@@ -22,7 +23,7 @@ KINDS: tuple[type[Recognizer], ...] = (
 
 
 def load(name_or_path: str | Path = "letters", *, threads: int | None = None) -> Recognizer:
-    """Load a recognizer.
+    """Load a recognizer. From then on ``PIL.Image.open`` reads HEIC, too.
 
     Parameters
     ----------
@@ -35,6 +36,7 @@ def load(name_or_path: str | Path = "letters", *, threads: int | None = None) ->
     ------
     ModelNotFound, BundleError
     """
+    teach_pillow()
     bundle = load_bundle(name_or_path)
     kind = next((kind for kind in KINDS if kind.reads(bundle.manifest)), Recognizer)  # which refuses it
     return kind(bundle, threads=threads)

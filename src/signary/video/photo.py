@@ -7,7 +7,7 @@ import math
 import re
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,8 @@ MAX_PIXELS = 100_000_000
 
 # Those that Pillow knows without loading all of its plug-ins come first; none of them starts another program.
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "PPM", "WEBP", "TIFF", "AVIF", "JPEG2000")
-HEIF = re.compile(rb"....ftyp(?:hei[cxms]|hev[cxms]|mif1|msf1)", re.DOTALL)
+HEIF = "HEIF"
+HEIF_SIGNATURE = re.compile(rb"....ftyp(?:hei[cxms]|hev[cxms]|mif1|msf1)", re.DOTALL)
 TRANSPARENT = ("RGBA", "LA", "PA", "RGBa")
 KNOWN = "JPEG, PNG, WebP, GIF, BMP, TIFF, HEIC, AVIF, JPEG 2000"
 
@@ -96,16 +97,20 @@ def open_image(data: BinaryIO, name: str, max_pixels: int = MAX_PIXELS) -> Image
 
     head = data.read(16)
     data.seek(0)
-    formats = (_heif(name),) if HEIF.match(head) else FORMATS
+    is_heif = HEIF_SIGNATURE.match(head) is not None
+    if is_heif:
+        teach_pillow()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(data, formats=formats)
+            image = Image.open(data, formats=(HEIF,) if is_heif else FORMATS)
     except Image.DecompressionBombError as error:  # Pillow refuses the very largest before their size can be asked for
         pixels = re.search(r"\d+", str(error))
         raise _too_large(name, f"{int(pixels[0]) / 1e6:.0f} megapixels" if pixels else "huge picture") from None
     except UnidentifiedImageError:
         raise InputError(f"{name}: not a photo that can be read", hint=f"known: {KNOWN}") from None
+    except InputError as error:
+        raise InputError(f"{name}: {error.message}", hint=error.hint) from None
     except Exception as error:  # damaged files make Pillow raise errors of nearly every kind
         raise _damaged(name, error) from error
     check_size(image.width, image.height, name, max_pixels)
@@ -154,15 +159,21 @@ def check_size(width: int, height: int, name: str, max_pixels: int = MAX_PIXELS)
         raise _too_large(name, f"{width} x {height} pixels", max_pixels)
 
 
-def _heif(name: str) -> str:
-    """Teach Pillow to read HEIC, and return what it calls that."""
+def teach_pillow() -> None:
+    """Let ``PIL.Image.open`` read HEIC, too, by what is imported with the first such photo."""
+    from PIL import Image
+
+    if HEIF not in Image.OPEN:
+        Image.register_open(HEIF, _open_heif, lambda head: HEIF_SIGNATURE.match(head) is not None)
+
+
+def _open_heif(file: Any, name: str | bytes) -> Any:
     try:
-        from pillow_heif import register_heif_opener
+        from pillow_heif import HeifImageFile
     except ImportError:
         hint = "pip install pillow-heif, or save it as JPEG"
-        raise InputError(f"{name}: HEIC cannot be read by this installation", hint=hint) from None
-    register_heif_opener(thumbnails=False)
-    return "HEIF"
+        raise InputError("HEIC cannot be read by this installation", hint=hint) from None
+    return cast(Any, HeifImageFile)(file, name)
 
 
 def _damaged(name: str, error: Exception) -> InputError:
