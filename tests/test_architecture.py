@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "src" / "signary"
-BASE = {"errors", "output", "jobs", "worker", "address", "privacy"}
+BASE = {"errors", "output", "jobs", "worker", "address", "lifetime", "privacy"}
 LANDMARKS = BASE | {"video", "landmarks"}
 ALLOWED = {
     "errors": set(),
     "output": {"errors"},
     "worker": set(),
     "privacy": set(),
+    "lifetime": set(),
     "address": {"errors"},
     "jobs": {"errors", "worker"},
     "text": BASE,

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 
 from signary.errors import InputError
 from signary.landmarks.draw import Image, draw_label, draw_landmarks
 from signary.landmarks.sequence import Points
+from signary.lifetime import Lifetime
 
 # in a process of its own: without a display some toolkits end the process that asks
 PROBE = "import cv2; cv2.namedWindow('signary'); cv2.waitKey(1); cv2.destroyAllWindows()"
@@ -53,7 +52,7 @@ def mirrored_view(image: Image, points: Points | None, text: str) -> Image:
     return draw_label(np.ascontiguousarray(seen[:, ::-1]), text[-letters:])
 
 
-class PictureWindow:
+class PictureWindow(Lifetime):
     """An open window; a context manager.
 
     Raises
@@ -84,11 +83,3 @@ class PictureWindow:
         import cv2
 
         cv2.destroyAllWindows()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

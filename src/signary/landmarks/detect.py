@@ -21,6 +21,7 @@ from signary.errors import InputError
 from signary.landmarks.looks import LAST_LOOKS, LOOKS, VIDEO_LOOK, Image, Look, turned, view_of
 from signary.landmarks.sequence import HAND_SLOTS, LEFT, RIGHT, Points
 from signary.landmarks.skeleton import FACE, HOLISTIC_543, LEFT_HAND, POSE, RIGHT_HAND
+from signary.lifetime import Lifetime
 from signary.privacy import without
 from signary.video.frame import Frame
 
@@ -109,22 +110,7 @@ class _Hand:
     points: Points
 
 
-class _Lifetime:
-    """Context manager around ``close``."""
-
-    def close(self) -> None:
-        """Free the networks."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-
-class HandsDetector(_Lifetime):
+class HandsDetector(Lifetime):
     """MediaPipe Hands: 21 points of each hand, about 20 ms a frame on one core.
 
     Parameters
@@ -219,7 +205,7 @@ class HandsDetector(_Lifetime):
         return points
 
 
-class HolisticDetector(_Lifetime):
+class HolisticDetector(Lifetime):
     """MediaPipe Holistic: face, body and both hands, the detector behind both Google sign data sets.
 
     Parameters

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from types import TracebackType
-from typing import Any, NoReturn, Self
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from signary.errors import ConfigError
 from signary.export.bundle import Bundle
 from signary.landmarks.sequence import LandmarkSequence, shown_until
+from signary.lifetime import Lifetime
 from signary.recognition.options import ReadOptions
 from signary.recognition.reading import Clip, WindowReading
 from signary.recognition.recognizer import Progress, Recognizer
@@ -99,7 +99,7 @@ class VideoRecognizer(Recognizer):
             return Clip(read, times_s, shown_until(times_s, frames.shown_s), frames.fps, warnings)
 
 
-class _Watched:
+class _Watched(Lifetime):
     """A source that remembers when its frames were shown."""
 
     def __init__(self, source: FrameSource, on_progress: Progress | None) -> None:
@@ -120,11 +120,3 @@ class _Watched:
     def close(self) -> None:
         """Close the source."""
         self._source.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import count
-from types import TracebackType
-from typing import TYPE_CHECKING, BinaryIO, Self
+from typing import TYPE_CHECKING, BinaryIO
 
 from signary.errors import InputError
+from signary.lifetime import Lifetime
 from signary.video.frame import Frame
 from signary.video.photo import MAX_SIDE_PX, image_pixels
 
@@ -26,7 +26,7 @@ def is_animation(image: Image.Image) -> bool:
         return True
 
 
-class Animation:
+class Animation(Lifetime):
     """Frames of an animated picture, each shown for as long as the file says; iterate once.
 
     Parameters
@@ -95,11 +95,3 @@ class Animation:
         """Close the file."""
         if self._data is not None:
             self._data.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

@@ -6,14 +6,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from signary.errors import InputError
+from signary.lifetime import Lifetime
 from signary.video.decode import DEFAULT_FPS, VideoDecoder
 from signary.video.frame import LIVE_SHOWN_S, Frame
 
@@ -150,7 +150,7 @@ def _wait_until(due_s: float) -> None:
     time.sleep(max(0.0, due_s - time.monotonic()))
 
 
-class Camera:
+class Camera(Lifetime):
     """Frames of a camera as they come; a frame that nobody fetched before the next one came is dropped.
 
     Parameters
@@ -264,11 +264,3 @@ class Camera:
         """Stop the thread and let go of the camera."""
         self.stop()
         self._thread.join(CLOSE_WAIT_S)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

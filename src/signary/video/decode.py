@@ -6,13 +6,13 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, BinaryIO, Self
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from signary.errors import InputError
+from signary.lifetime import Lifetime
 from signary.video.frame import LIVE_SHOWN_S, Frame
 from signary.video.kinds import HEAD_BYTES, LIST_SIGNATURE
 from signary.video.photo import MAX_SIDE_PX, check_size, open_bytes
@@ -50,7 +50,7 @@ CONTAINERS = (
 ONLY_ITSELF = {"format_whitelist": ",".join(CONTAINERS), "protocol_whitelist": "file"}
 
 
-class VideoDecoder:
+class VideoDecoder(Lifetime):
     """Frames of a video, one at a time, in any container that FFmpeg reads; iterate once.
 
     Pictures are turned (and mirrored) as the file's display matrix says, pixels made square, 10-bit and HDR brought
@@ -176,14 +176,6 @@ class VideoDecoder:
     def close(self) -> None:
         """Close the file."""
         self._container.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _open_container(source: str | Path | BinaryIO, name: str) -> av.container.InputContainer:

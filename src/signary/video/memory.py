@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set, Sized
 from itertools import chain
 from os import PathLike
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from signary.errors import InputError, ShapeError
+from signary.lifetime import Lifetime
 from signary.video.array import as_pictures
 from signary.video.frame import Frame
 
@@ -24,7 +24,7 @@ DEFAULT_FPS = 30.0
 UNCERTAIN = "values beyond 8 bits: the largest tells what was taken for white; convert('L') or ('RGB') first to be sure"
 
 
-class Pictures:
+class Pictures(Lifetime):
     """Photos and arrays in memory or on disk: a still (``fps`` 0), or the frames of a clip.
 
     Parameters
@@ -129,14 +129,6 @@ class Pictures:
     def close(self) -> None:
         """Let go of the pictures."""
         self._pictures = ()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def is_image(source: Any) -> bool:

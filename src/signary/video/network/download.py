@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, BinaryIO, Self
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from signary.errors import InputError
+from signary.lifetime import Lifetime
 from signary.video.network.line import Patience, StallError, Stop, StoppedError
 from signary.video.network.request import LOST, Answer, get, lost
 
@@ -130,7 +130,7 @@ class Download:
         self._answer.close()
 
 
-class NetworkVideo:
+class NetworkVideo(Lifetime):
     """Frames of a video that comes over a network; iterate once, close from any thread.
 
     Parameters
@@ -192,11 +192,3 @@ class NetworkVideo:
                     close()
             finally:
                 self._is_reading.release()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
