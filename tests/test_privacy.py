@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import signal
 import subprocess
 import sys
@@ -58,7 +59,9 @@ class TestSwitches:
         runtime.disable_telemetry_events = lambda: told.append("off")
         monkeypatch.setitem(sys.modules, "onnxruntime", runtime)
         monkeypatch.delenv(privacy.ALLOW, raising=False)
+        monkeypatch.setenv("ORT_DISABLE_TELEMETRY", "0")
         assert privacy.import_onnxruntime() is runtime
+        assert os.environ["ORT_DISABLE_TELEMETRY"] == "1"
         monkeypatch.setenv(privacy.ALLOW, "onnxruntime")
         privacy.import_onnxruntime()
         assert told == ["off"]
@@ -81,6 +84,8 @@ class TestSwitches:
         assert privacy.report()[0][1].startswith("on: ORT_DISABLE_TELEMETRY was changed")
         monkeypatch.setenv(privacy.ALLOW, "onnxruntime")
         assert privacy.report()[0][1] == "allowed by SIGNARY_TELEMETRY"
+        monkeypatch.setenv(privacy.ALLOW, "onxruntime")
+        assert privacy.report()[-1] == ("onxruntime", "unknown to SIGNARY_TELEMETRY")
         monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
         monkeypatch.setenv("HOME", str(tmp_path))
         assert privacy.left_behind() == []

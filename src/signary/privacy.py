@@ -47,7 +47,8 @@ def allowed(environment: Mapping[str, str] = os.environ) -> set[str]:
 
 
 def import_onnxruntime() -> Any:
-    """Return ONNX Runtime with its reports off, also where somebody imported it before."""
+    """Return ONNX Runtime with its reports off, also where somebody imported it or changed the environment before."""
+    silence()
     module = import_module("onnxruntime")
     switch = getattr(module, "disable_telemetry_events", None)  # not in every version and build
     if switch is not None and "onnxruntime" not in allowed():
@@ -125,9 +126,10 @@ def report() -> list[tuple[str, str]]:
     Returns
     -------
     list of (library, state)
-        ``off``, ``allowed by SIGNARY_TELEMETRY``, or ``on`` with the reason.
+        ``off``, ``allowed by SIGNARY_TELEMETRY``, or ``on`` with the reason; also of names that are no library's.
     """
-    return [(library, _state(library)) for library in SWITCHES]
+    strange = sorted(allowed() - SWITCHES.keys())
+    return [(library, _state(library)) for library in SWITCHES] + [(name, f"unknown to {ALLOW}") for name in strange]
 
 
 def _state(library: str) -> str:
