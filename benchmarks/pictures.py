@@ -19,13 +19,13 @@ import torch
 from numpy.typing import NDArray
 
 from harness import alternate, arguments, matrix_rate, ratio, show
+from signary.bundles.bundle import load_bundle
 from signary.datasets.pictures import Pictures
 from signary.datasets.readers.pictures import read_pictures
 from signary.evaluation.metrics import wilson_interval
-from signary.export.bundle import load_bundle
 from signary.export.onnx import export_picture_graph
+from signary.graph import Graph
 from signary.models.picture import PictureReader
-from signary.recognition.backend import Backend
 from signary.training.batches import picture_loader
 from signary.training.estimators import flat_rows, make_estimator
 from signary.training.fit import read_metrics, train
@@ -141,7 +141,7 @@ def letters(name: str, data: Path) -> dict[str, Any]:
 def readings(run: Path, pictures: Pictures) -> NDArray[np.str_]:
     """Return the likeliest label of each picture by a run's bundle, str (N,)."""
     bundle = load_bundle(run)
-    backend, rows = Backend(bundle.graph_path()), np.arange(len(pictures))
+    backend, rows = Graph(bundle.graph_path()), np.arange(len(pictures))
     batches = np.array_split(rows, range(BATCH, len(rows), BATCH))
     best = np.concatenate([backend.run(pictures=pictures.load(batch))["logits"].argmax(1) for batch in batches])
     return np.array(bundle.vocabulary.labels)[best]
@@ -156,7 +156,7 @@ def speed(runs: int) -> dict[str, Any]:
         path = RUNS / f"{name}-speed.onnx"
         path.parent.mkdir(parents=True, exist_ok=True)
         export_picture_graph(network, path)
-        tasks[f"{name}, runtime"] = partial(Backend(path).run, pictures=pictures)
+        tasks[f"{name}, runtime"] = partial(Graph(path).run, pictures=pictures)
         tasks[f"{name}, eager"] = partial(eager, network, pictures)
     times = alternate(tasks, runs)
     rates = {name: round(BATCH / float(np.median(spent)), 1) for name, spent in times.items()}

@@ -16,9 +16,9 @@ from harness import alternate, arguments, matrix_rate, ratio, show
 from signary.datasets.clips import Clips, fold_of
 from signary.datasets.manifest import Options, prepare
 from signary.export.onnx import export_sign_graph
+from signary.graph import Graph
 from signary.landmarks.store import ClipStore, choose_points
 from signary.models.sign_transformer import PublishedSignTransformer
-from signary.recognition.backend import Backend
 from signary.training.batches import DrawnRows
 from signary.training.networks import sign_network
 from signary.training.recipe import load_recipe
@@ -144,7 +144,7 @@ def inference(quick: bool) -> dict[str, Any]:
     points, median = torch.rand(FRAMES, 543, 3), torch.rand(22, 543, 3)
     with tempfile.TemporaryDirectory() as folder:
         export_sign_graph(network, Path(folder) / "model.onnx")
-        backend = Backend(Path(folder) / "model.onnx", threads=2)
+        backend = Graph(Path(folder) / "model.onnx", threads=2)
     given, short = points.numpy(), median.numpy()
 
     def eager() -> None:

@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from harness import alternate, matrix_rate, ratio, show
+from signary.bundles.bundle import load_bundle
 from signary.datasets.made import make_fingerspelling
 from signary.datasets.manifest import Options, prepare
 from signary.datasets.spelling_augment import SpellingAugment
@@ -26,15 +27,14 @@ from signary.datasets.synthetic import SyntheticBatch, SyntheticSpelling
 from signary.datasets.synthetic_options import SyntheticOptions
 from signary.datasets.synthetic_text import PhraseMaker
 from signary.evaluation.metrics import spelling_metrics
-from signary.export.bundle import load_bundle
 from signary.export.spelling import ENCODER, STEP, export_speller
 from signary.features.select import SelectPoints
+from signary.graph import Graph
 from signary.landmarks.draft import Clip, StoreDraft
 from signary.landmarks.sequence import LandmarkSequence
 from signary.landmarks.store import choose_points
 from signary.models.speller import Speller
 from signary.models.squeezeformer import ConvModule, FrameNorm, SqueezeBlock, rotary_places, turned
-from signary.recognition.backend import Backend
 from signary.recognition.load import load
 from signary.recognition.spelling import SpellingRecognizer
 from signary.text.characters import CHARACTERS
@@ -140,7 +140,7 @@ def runtime(
     folder: Path, points: NDArray[np.float32], tokens: NDArray[np.int64], threads: int
 ) -> tuple[Callable[[], Any], ...]:
     """Return what reads a clip by its graphs: the encoder alone, and with it each of the tokens."""
-    encoder, step = Backend(folder / ENCODER, threads=threads), Backend(folder / STEP, threads=1)
+    encoder, step = Graph(folder / ENCODER, threads=threads), Graph(folder / STEP, threads=1)
 
     def encode() -> dict[str, NDArray[np.float32]]:
         clip = encoder.run(points=points)

@@ -45,9 +45,7 @@ class TestSwitches:
         assert environment["MLFLOW_DISABLE_TELEMETRY"] == "true"
         assert ("RAY_USAGE_STATS_ENABLED" in environment) == ("ray" not in said)
 
-    @pytest.mark.parametrize(
-        "module", ["signary", "signary.recognition.backend", "signary.cli.app", "signary.text.write"]
-    )
+    @pytest.mark.parametrize("module", ["signary", "signary.graph", "signary.cli.app", "signary.text.write"])
     def test_every_import_switches_them_off_first(self, module: str) -> None:
         code = f"import os, sys, {module}; print(os.environ['ORT_DISABLE_TELEMETRY'], 'onnxruntime' in sys.modules)"
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env={})

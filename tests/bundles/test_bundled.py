@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import signary
+from signary.bundles.bundle import bundle_names, load_bundle
 from signary.evaluation.evaluate import evaluate
-from signary.export.bundle import bundle_names, load_bundle
 
 
 @pytest.mark.parametrize("name", bundle_names())

@@ -96,7 +96,7 @@ def test_landmarks_are_kept_and_read_again(capsys: pytest.CaptureFixture[str], p
 def test_a_bundle_with_a_wrong_sha256(capsys: pytest.CaptureFixture[str], photo: Path, tmp_path: Path) -> None:
     import shutil
 
-    from signary.export.bundle import BUNDLES
+    from signary.bundles.bundle import BUNDLES
 
     bundle = tmp_path / "altered"
     shutil.copytree(BUNDLES / "letters", bundle)

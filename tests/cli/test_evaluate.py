@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from signary.bundles.bundle import load_bundle
 from signary.cli.app import main
-from signary.export.bundle import load_bundle, sha256_file
+from signary.digest import sha256_file
 from signary.landmarks.draft import Clip, StoreDraft
 from signary.landmarks.files import read_landmarks
 from signary.landmarks.sequence import LandmarkSequence

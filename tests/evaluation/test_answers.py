@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from made_fragile import Fragile
 
+from signary.bundles.bundle import load_bundle
 from signary.errors import InputError
 from signary.evaluation.answers import useful_workers
 from signary.evaluation.evaluate import Evaluation, evaluate
 from signary.evaluation.labeled import Labeled, find_labeled
-from signary.export.bundle import load_bundle
 from signary.landmarks.draft import Clip, StoreDraft
 from signary.landmarks.sequence import LandmarkSequence
 from signary.landmarks.skeleton import RIGHT_HAND

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from signary.bundles.bundle import load_bundle
 from signary.errors import InputError, SignaryError
 from signary.evaluation.evaluate import evaluate
 from signary.evaluation.labeled import StoredClip
-from signary.export.bundle import load_bundle
 from signary.landmarks.draft import Clip, StoreDraft
 from signary.landmarks.files import read_landmarks
 from signary.landmarks.sequence import LandmarkSequence
@@ -89,7 +89,7 @@ def test_groups_of_a_manifest(reader: Recognizer, tmp_path: Path) -> None:
 def test_files_that_were_trained_on_are_counted(tmp_path: Path) -> None:
     import shutil
 
-    from signary.export.bundle import sha256_file
+    from signary.digest import sha256_file
 
     source = load_bundle("digits")
     bundle = tmp_path / "bundle"

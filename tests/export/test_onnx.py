@@ -15,11 +15,11 @@ import torch
 from signary.errors import BundleError
 from signary.export.onnx import export_landmark_graph, export_sign_graph
 from signary.export.verify import verify_landmark_graph, verify_sign_graph
+from signary.graph import Graph
 from signary.landmarks.skeleton import RIGHT_HAND
 from signary.models.handshape import HandshapeReader
 from signary.models.sign_conv import BODY_AND_HANDS, SHOULDERS, SignConv
 from signary.models.sign_transformer import SignTransformer
-from signary.recognition.backend import Backend
 
 
 def make_network(seed: int) -> HandshapeReader:
@@ -46,7 +46,7 @@ def test_a_graph_is_its_network_and_no_other(graph: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("frames", [1, 2, 31])
 def test_a_graph_takes_any_length_and_no_aspect(graph: Path, frames: int) -> None:
-    backend = Backend(graph, threads=1)
+    backend = Graph(graph, threads=1)
     assert (backend.input_names, backend.optional_names) == (("points", "aspect"), {"aspect"})
     points = np.full((frames, 543, 3), np.nan, np.float32)
     points[1:, RIGHT_HAND] = np.random.default_rng(0).random((frames - 1, 21, 3))
@@ -87,7 +87,7 @@ def test_a_graph_of_signs_is_its_networks_and_no_others(tmp_path: Path) -> None:
         verify_sign_graph(make_signs(1), path)
     assert caught.value.hint
     assert verify_sign_graph(make_signs(1), path, atol=1.0) > 1e-3
-    backend = Backend(path, threads=1)
+    backend = Graph(path, threads=1)
     assert (backend.input_names, backend.output_names) == (("points",), ("logits",))
     points = np.random.default_rng(0).random((3, 543, 3), np.float32)
     assert backend.run(points=points)["logits"].shape == (5,)

@@ -14,10 +14,10 @@ from signary.errors import BundleError  # noqa: E402
 from signary.export.fold import AddNorm, Unchanged, folded  # noqa: E402
 from signary.export.spelling import SpellerEncoder, SpellerStep, export_ctc_graph, export_speller  # noqa: E402
 from signary.export.verify import verify_speller  # noqa: E402
+from signary.graph import Graph  # noqa: E402
 from signary.models.blocks import FrameNorm  # noqa: E402
 from signary.models.speller import Speller, SpellerCTC  # noqa: E402
 from signary.models.squeezeformer import PostNorm  # noqa: E402
-from signary.recognition.backend import Backend  # noqa: E402
 
 SMALL: dict[str, Any] = {"points": ("left_hand", "right_arm"), "width": 16, "depth": 2, "heads": 2, "kernel": 9}
 
@@ -52,7 +52,7 @@ def test_the_graph_of_several_streaming_networks_averages_them(tmp_path: Path) -
     readers = [used(SpellerCTC(8, past=8, **SMALL)), SpellerCTC(8, past=8, **SMALL).eval()]
     export_ctc_graph(readers, tmp_path / "model.onnx")
     points = torch.rand(30, 543, 3)
-    found = Backend(tmp_path / "model.onnx").run(points=points.numpy())["log_probabilities"]
+    found = Graph(tmp_path / "model.onnx").run(points=points.numpy())["log_probabilities"]
     with torch.no_grad():
         expected = (readers[0](points)[0][0] + readers[1](points)[0][0]) / 2
     torch.testing.assert_close(torch.from_numpy(found), expected, atol=1e-4, rtol=1e-4)
@@ -71,7 +71,7 @@ def test_the_graphs_of_several_spellers_average_them_for_several_texts(tmp_path:
     assert expected.shape == (3, 12)
     names = ("token", "keys", "values", "memory_keys", "memory_values")
     given = {name: each.numpy() for name, each in zip(names, (token, *past, *memory), strict=True)}
-    found = Backend(tmp_path / "step.onnx").run(**given)
+    found = Graph(tmp_path / "step.onnx").run(**given)
     torch.testing.assert_close(torch.from_numpy(found["logits"]), expected, atol=1e-4, rtol=1e-4)
     assert found["keys_after"].shape == (2, 2, 3, 2, 1, 8)
     other = [used(Speller(12, hidden=32, **(SMALL | {"depth": 1}))) for _ in range(2)]

@@ -12,10 +12,10 @@ import torch
 from torch import nn
 
 from signary.export.onnx import export_video_graph
+from signary.graph import Graph
 from signary.models.compact import CompactNet
 from signary.models.video import Backbone, VideoReader
 from signary.models.video_lstm import VideoNetwork, VideoRecurrent, VideoTransformer, trainable
-from signary.recognition.backend import Backend
 
 NETWORKS = {
     "lstm": lambda: VideoRecurrent(12, 5, width=16),
@@ -124,5 +124,5 @@ def test_the_graph_takes_the_pictures_of_a_clip(network: VideoNetwork, tmp_path:
     reader = VideoReader(backbone(), network, frames=4).eval()
     export_video_graph(reader, tmp_path / "model.onnx")
     pictures = torch.randint(0, 256, (4, 32, 32, 3), dtype=torch.uint8)
-    said = Backend(tmp_path / "model.onnx").run(pictures=pictures.numpy())["logits"]
+    said = Graph(tmp_path / "model.onnx").run(pictures=pictures.numpy())["logits"]
     torch.testing.assert_close(torch.from_numpy(said), reader(pictures).detach(), atol=1e-4, rtol=1e-3)

@@ -11,7 +11,7 @@ from bundle_maker import make_bundle, onnx_bytes
 from made_reader import FIRST, LABELS, make_points
 from onnx import TensorProto, helper, numpy_helper
 
-from signary.export.bundle import Bundle
+from signary.bundles.bundle import Bundle
 from signary.landmarks.sequence import LandmarkSequence
 from signary.recognition.load import load
 from signary.recognition.signs import SignRecognizer

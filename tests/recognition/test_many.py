@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from made_fragile import Fragile
 
+from signary.bundles.bundle import load_bundle
 from signary.errors import InputError
-from signary.export.bundle import load_bundle
 from signary.landmarks.files import read_landmarks
 from signary.landmarks.sequence import LandmarkSequence
 from signary.landmarks.skeleton import RIGHT_HAND

@@ -14,9 +14,9 @@ pytest.importorskip("lightning")
 import torch
 from made_clips import made_clip, made_signs
 
+from signary.bundles.bundle import load_bundle
 from signary.datasets.clips import open_clips
 from signary.errors import ConfigError, InputError
-from signary.export.bundle import load_bundle
 from signary.landmarks.draft import StoreDraft
 from signary.landmarks.sequence import LandmarkSequence
 from signary.landmarks.store import choose_points

@@ -15,13 +15,13 @@ import pyarrow.parquet as pq
 import torch
 from torch.nn import functional
 
+from signary.bundles.bundle import load_bundle
 from signary.datasets.made import make_fingerspelling
 from signary.datasets.manifest import Options, prepare
 from signary.datasets.phrases import SUPPLEMENTAL
 from signary.datasets.spelling_mix import SpelledBatch
 from signary.errors import ConfigError, InputError
 from signary.evaluation.evaluate import evaluate
-from signary.export.bundle import load_bundle
 from signary.landmarks.draft import Clip, StoreDraft
 from signary.landmarks.store import choose_points
 from signary.recognition.load import load

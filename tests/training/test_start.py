@@ -10,12 +10,12 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("onnxscript")
 
+from signary.bundles.bundle import load_bundle  # noqa: E402
+from signary.bundles.weights import graph_weights  # noqa: E402
 from signary.errors import ConfigError, ModelNotFound  # noqa: E402
-from signary.export.bundle import load_bundle  # noqa: E402
 from signary.export.spelling import export_ctc_graph  # noqa: E402
-from signary.export.weights import graph_weights  # noqa: E402
+from signary.graph import Graph  # noqa: E402
 from signary.models.hand_speller import HandSpeller  # noqa: E402
-from signary.recognition.backend import Backend  # noqa: E402
 from signary.training.fit import train  # noqa: E402
 from signary.training.pack import with_credits  # noqa: E402
 from signary.training.recipe import load_recipe  # noqa: E402
@@ -46,7 +46,7 @@ def test_a_graph_gives_back_the_weights_of_each_network(tmp_path: Path) -> None:
 def test_the_bundled_reader_is_a_network_again() -> None:
     network = first_network(recipe(init_from="spelling"), member=1).eval()
     points = torch.rand(40, 543, 3)
-    graph = Backend(load_bundle("spelling").graph_path("model"))
+    graph = Graph(load_bundle("spelling").graph_path("model"))
     with torch.no_grad():
         expected = network(points)[0][0]
     found = torch.from_numpy(graph.run(points=points.numpy())["log_probabilities"])

@@ -12,10 +12,10 @@ pytest.importorskip("lightning")
 
 import torch
 
+from signary.bundles.bundle import load_bundle
 from signary.datasets.clips import Clips
 from signary.datasets.feature_store import BACKBONE, FeatureDraft, FeatureStore
 from signary.errors import BundleError, ConfigError, InputError
-from signary.export.bundle import load_bundle
 from signary.models.video import Backbone
 from signary.recognition.load import load
 from signary.training.backbones import arrays_of, random_backbone

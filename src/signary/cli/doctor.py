@@ -57,7 +57,7 @@ def _try(name: str, check: Callable[[], str]) -> bool:
 
 
 def _models() -> str:
-    from signary.export.bundle import bundle_names, load_bundle
+    from signary.bundles.bundle import bundle_names, load_bundle
 
     return ", ".join(load_bundle(name).name for name in bundle_names()) or "none"
 

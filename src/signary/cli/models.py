@@ -21,7 +21,7 @@ def models(*, json: bool = False) -> None:
     json
         Write one JSON array, with all scores.
     """
-    from signary.export.bundle import describe_bundles
+    from signary.bundles.bundle import describe_bundles
 
     rows = describe_bundles()
     if json:

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from signary.digest import sha256_file
 from signary.errors import InputError, ModelNotFound, SignaryError
-from signary.export.bundle import sha256_file
 from signary.jobs import Lost, run
 from signary.landmarks.draft import Clip, Refused, StoreDraft
 from signary.landmarks.store import ClipStore

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from signary.datasets.spelling_sets import TIMES, SpelledClip, SpellingSet, Times
+from signary.digest import sha256_file
 from signary.errors import InputError
-from signary.export.bundle import sha256_file
 from signary.landmarks.sequence import LandmarkSequence
 from signary.landmarks.store import DESCRIPTION, DRAFT, ClipStore
 from signary.video.files import natural_key

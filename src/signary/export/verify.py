@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from torch import nn
 
 from signary.errors import BundleError
+from signary.graph import Graph
 from signary.landmarks.skeleton import LEFT_HAND, RIGHT_HAND
 from signary.models.handshape import HandshapeReader
 from signary.models.picture import PictureReader
 from signary.models.video import VideoReader
-from signary.recognition.backend import Backend
 
 SHARE = 1e-3
 
@@ -42,7 +42,7 @@ def verify_landmark_graph(network: HandshapeReader, path: Path, *, atol: float =
         If it is above ``atol``.
     """
     random = np.random.default_rng(0)
-    backend = Backend(path)
+    backend = Graph(path)
     worst = 0.0
     for frames, hidden, aspect in ((7, LEFT_HAND, 1.5), (1, RIGHT_HAND, 0.0), (12, slice(0), 0.75)):
         points = random.random((frames, 543, 3), np.float32)
@@ -58,7 +58,7 @@ def verify_landmark_graph(network: HandshapeReader, path: Path, *, atol: float =
 def verify_picture_graph(network: PictureReader, path: Path, *, atol: float = SHARE) -> float:
     """Compare network and graph on random pictures; as `verify_landmark_graph`."""
     random = np.random.default_rng(0)
-    backend = Backend(path)
+    backend = Graph(path)
     worst = 0.0
     for count in (1, 3):
         pictures = random.integers(0, 256, (count, network.side, network.side, 3), np.uint8)
@@ -81,7 +81,7 @@ def verify_sign_graph(network: nn.Module, path: Path, *, atol: float = SHARE) ->
     atol : float
         Largest difference of the probabilities.
     """
-    backend, worst = Backend(path), 0.0
+    backend, worst = Graph(path), 0.0
     for points in _clips():
         with torch.no_grad():
             said = torch.softmax(network.eval()(torch.from_numpy(points)), -1).numpy()
@@ -96,13 +96,13 @@ def verify_video_graph(network: VideoReader, path: Path, *, atol: float = SHARE)
     pictures = np.random.default_rng(0).integers(0, 256, (network.frames, side, side, 3), np.uint8)
     with torch.no_grad():
         said = torch.softmax(network.eval()(torch.from_numpy(pictures)), -1).numpy()
-    logits = torch.from_numpy(Backend(path).run(pictures=pictures)["logits"])
+    logits = torch.from_numpy(Graph(path).run(pictures=pictures)["logits"])
     return _checked(_apart(torch.softmax(logits, -1).numpy(), said), atol, path)
 
 
 def verify_ctc_graph(network: nn.Module, path: Path, *, atol: float = SHARE) -> float:
     """Compare network and graph on random clips; as `verify_sign_graph`, but there are probabilities of each frame."""
-    backend, worst = Backend(path), 0.0
+    backend, worst = Graph(path), 0.0
     for points in _clips():
         with torch.no_grad():
             said = network.eval()(torch.from_numpy(points)).exp().numpy()
@@ -125,7 +125,7 @@ def verify_speller(encoder: nn.Module, step: nn.Module, folder: Path, *, symbols
     atol : float
         Largest difference of the probabilities.
     """
-    runs, worst = [Backend(folder / name) for name in ("encoder.onnx", "step.onnx")], 0.0
+    runs, worst = [Graph(folder / name) for name in ("encoder.onnx", "step.onnx")], 0.0
     random = np.random.default_rng(1)
     for points in _clips():
         with torch.no_grad():

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from signary.export.bundle import Bundle
+from signary.bundles.bundle import Bundle
 from signary.landmarks.sequence import LandmarkSequence
 from signary.recognition.options import with_thresholds
 from signary.recognition.reading import Clip, Reading, one_handed
@@ -52,7 +52,7 @@ class HeldRecognizer(Recognizer):
         points = one_handed(sequence.as_holistic().points, hand)
         if not len(points):
             return Reading(np.zeros((0, len(self.vocabulary)), np.float32), np.zeros((0, 4), np.float32))
-        output = self._backend.run(points=points, aspect=np.asarray(sequence.aspect or 0.0, np.float32))
+        output = self._graph.run(points=points, aspect=np.asarray(sequence.aspect or 0.0, np.float32))
         temperature = self.bundle.manifest.calibration.temperature
         return Reading(softmax(output["logits"], temperature).astype(np.float32), output["hand"])
 

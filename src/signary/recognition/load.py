@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from signary.export.bundle import load_bundle
+from signary.bundles.bundle import load_bundle
 from signary.recognition.held import HeldRecognizer
 from signary.recognition.pictures import PictureRecognizer
 from signary.recognition.recognizer import Recognizer

@@ -13,8 +13,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from signary.bundles.bundle import Bundle, load_bundle
 from signary.errors import InputError
-from signary.export.bundle import Bundle, load_bundle
 from signary.jobs import Here, Lost, run
 from signary.text.recognition import Failure, Recognition
 from signary.video.files import STDIN

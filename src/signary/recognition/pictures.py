@@ -9,8 +9,8 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from signary.bundles.bundle import Bundle
 from signary.errors import ConfigError, InputError
-from signary.export.bundle import Bundle
 from signary.landmarks.sequence import LandmarkSequence, shown_until
 from signary.recognition.held import HeldRecognizer
 from signary.recognition.options import ReadOptions
@@ -38,7 +38,7 @@ class PictureRecognizer(HeldRecognizer):
 
     def __init__(self, bundle: Bundle, *, threads: int | None = None) -> None:
         super().__init__(bundle, threads=threads)
-        self.side = int(self._backend.input_shapes["pictures"][1] or 0)
+        self.side = int(self._graph.input_shapes["pictures"][1] or 0)
 
     def landmarks(self, source: Any, **options: Any) -> NoReturn:
         """Refuse: there are none."""
@@ -89,7 +89,7 @@ class PictureRecognizer(HeldRecognizer):
         while batch := list(islice(rest, BATCH)):
             pictures = np.stack([square(frame.image, self.side) for frame in batch])
             pictures = pictures[:, :, ::-1] if how.mirrored else pictures
-            logits = self._backend.run(pictures=pictures)["logits"]
+            logits = self._graph.run(pictures=pictures)["logits"]
             done += len(batch)
             if on_progress is not None:
                 on_progress(done, frames.frame_count)

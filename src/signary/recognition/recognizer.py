@@ -11,13 +11,14 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from signary.bundles.bundle import Bundle
+from signary.bundles.manifest import BundleManifest
 from signary.errors import BundleError, ConfigError, SignaryError
-from signary.export.bundle import Bundle, BundleManifest
+from signary.graph import Graph
 from signary.landmarks.detect import Detector, HandsDetector, open_detector
 from signary.landmarks.extract import extract, look_closely
 from signary.landmarks.files import read_landmarks
 from signary.landmarks.sequence import LandmarkSequence
-from signary.recognition.backend import Backend
 from signary.recognition.many import check_workers, default_workers, read_many
 from signary.recognition.options import ReadOptions
 from signary.recognition.reading import Clip
@@ -69,7 +70,7 @@ class Recognizer:
         self._detectors: dict[tuple[bool, int, bool], Detector] = {}
 
     def _open(self, threads: int | None) -> None:
-        self._backend = Backend(self.bundle.graph_path(), threads=threads)
+        self._graph = Graph(self.bundle.graph_path(), threads=threads)
 
     @classmethod
     def reads(cls, manifest: BundleManifest) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from signary.export.bundle import Bundle
+from signary.bundles.bundle import Bundle
 from signary.landmarks.sequence import LandmarkSequence, Points
 from signary.recognition.options import ReadOptions, with_thresholds
 from signary.recognition.reading import Clip, WindowReading, hand_seen, one_handed
@@ -124,4 +124,4 @@ class SignRecognizer(Recognizer):
 
     def _probabilities(self, points: Points) -> NDArray[np.float32]:
         temperature = self.bundle.manifest.calibration.temperature
-        return softmax(self._backend.run(points=points)["logits"], temperature).astype(np.float32)
+        return softmax(self._graph.run(points=points)["logits"], temperature).astype(np.float32)

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from signary.export.bundle import Bundle
+from signary.bundles.bundle import Bundle
+from signary.bundles.manifest import reads_hands_alone
 from signary.landmarks.sequence import LandmarkSequence
 from signary.recognition.options import ReadOptions
 from signary.recognition.reading import Clip, hand_lowered, hand_seen, one_handed
 from signary.recognition.recognizer import Progress, Recognizer
 from signary.recognition.slide import TINY_S, thinned
-from signary.recognition.spelling_runtime import SpellerRuntime, SpellingOptions, reads_hands_alone
+from signary.recognition.spelling_runtime import SpellerRuntime, SpellingOptions
 from signary.recognition.spelling_stream import SpellingWindow
 from signary.text.recognition import Alternative, Token
 from signary.text.spelled import SpelledText

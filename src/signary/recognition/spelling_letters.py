@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from signary.recognition.backend import Backend
+from signary.graph import Graph
 from signary.text.characters import CharacterVocabulary
 from signary.text.ctc import align
 
@@ -58,7 +58,7 @@ class LetterReading:
 
 
 def read_letters(
-    step: Backend,
+    step: Graph,
     memory: Arrays,
     marks: CharacterVocabulary,
     *,
@@ -73,7 +73,7 @@ def read_letters(
 
     Parameters
     ----------
-    step : Backend
+    step : Graph
         The graph of one step; see `signary.export.spelling.SpellerStep`.
     memory : dict of str to float32 (M, N, 1, H, S, E)
         What the encoder's graph says of a clip.

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from signary.export.bundle import Bundle, BundleManifest
+from signary.bundles.bundle import Bundle
+from signary.graph import Graph
 from signary.landmarks.sequence import Points
-from signary.recognition.backend import Backend
 from signary.recognition.options import with_thresholds
 from signary.recognition.spelling_letters import MEMORY, read_letters
 from signary.text.beam import BeamOptions
@@ -20,7 +20,6 @@ from signary.text.spelled import SpelledText, spelled_text
 from signary.text.stitch import stitch_frames
 from signary.text.trust import EVIDENCE, Trust
 
-HANDS = ("left_hand", "right_hand")
 WINDOW, HOP = 384, 256  # frames
 GLIMPSED = 16  # texts that are followed while a phrase goes on
 
@@ -91,7 +90,7 @@ class SpellerRuntime:
         self._trust = trust_of(thresholds)
         self._language: PhraseModel | None = load_phrase_model() if self._beam.weight else None
         self._graphs = {
-            name: Backend(bundle.graph_path(name), threads=1 if name == "step" else threads)  # a step is too short
+            name: Graph(bundle.graph_path(name), threads=1 if name == "step" else threads)  # a step is too short
             for name in bundle.manifest.graphs
         }
 
@@ -144,14 +143,6 @@ class SpellerRuntime:
             confidence = float(np.exp(found.log_probability))
         first, last = found.frames(len(points))
         return SpelledText(marks.decode(found.numbers), first, last, found.rows, confidence)
-
-
-def reads_hands_alone(manifest: BundleManifest) -> bool:
-    """Say whether a network of spelling takes no points but the hands', for which a faster detector will do."""
-    if manifest.task != "spelling":
-        return False
-    points = manifest.recipe.get("features", {}).get("points") or []
-    return bool(points) and all(point.startswith(HANDS) for point in points)
 
 
 def trust_of(thresholds: Mapping[str, float]) -> Trust:

@@ -8,8 +8,8 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from signary.bundles.bundle import Bundle
 from signary.errors import ConfigError
-from signary.export.bundle import Bundle
 from signary.landmarks.sequence import LandmarkSequence, shown_until
 from signary.lifetime import Lifetime
 from signary.recognition.options import ReadOptions
@@ -39,7 +39,7 @@ class VideoRecognizer(Recognizer):
 
     def __init__(self, bundle: Bundle, *, threads: int | None = None) -> None:
         super().__init__(bundle, threads=threads)
-        frames, side, *_ = self._backend.input_shapes["pictures"]
+        frames, side, *_ = self._graph.input_shapes["pictures"]
         self.frames, self.side = int(frames or 0), int(side or 0)
         self.fit = bundle.manifest.recipe.get("fit", "pad")
 
@@ -91,7 +91,7 @@ class VideoRecognizer(Recognizer):
             frames = _Watched(source_frames, on_progress)
             pictures = sample_clip(frames, self.frames, side=self.side, fit=self.fit)
             pictures = np.ascontiguousarray(pictures[:, :, ::-1]) if how.mirrored else pictures
-            logits = self._backend.run(pictures=pictures)["logits"]
+            logits = self._graph.run(pictures=pictures)["logits"]
             said = softmax(logits[None], self.bundle.manifest.calibration.temperature).astype(np.float32)
             times_s, first = np.array(frames.times_s), np.zeros(1, np.int64)
             read = WindowReading(said, first, first + len(times_s) - 1, np.ones(len(times_s), np.bool_))

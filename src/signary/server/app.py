@@ -19,8 +19,8 @@ from pydantic.json_schema import models_json_schema
 from starlette.exceptions import HTTPException as AnyHTTPException
 
 import signary
+from signary.bundles.bundle import bundle_names, describe_bundle
 from signary.errors import ModelNotFound, SignaryError
-from signary.export.bundle import bundle_names, describe_bundle
 from signary.recognition.load import load
 from signary.recognition.recognizer import Recognizer
 from signary.server import practice

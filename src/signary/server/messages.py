@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from signary.bundles.manifest import Score
 from signary.errors import InputError, SignaryError
-from signary.export.bundle import Score
 from signary.text.recognition import Event
 
 NORMAL, WRONG_DATA, REFUSED, TOO_LARGE, FAILURE, WRONG_MESSAGE, IDLE = 1000, 1003, 1008, 1009, 1011, 4400, 4408

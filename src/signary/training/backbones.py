@@ -14,8 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from signary.digest import sha256_file
 from signary.errors import ConfigError, InputError, ModelNotFound
-from signary.export.bundle import sha256_file
 from signary.models.compact import CompactNet
 from signary.models.inception import SIDE_PX, InceptionV3, trunk_weights
 from signary.models.video import Backbone, cast_weights, load_weights

@@ -16,8 +16,8 @@ from signary.datasets.readers.hand_arrays import read_hand_arrays
 from signary.datasets.readers.photos import find_photos, read_photo_folder
 from signary.datasets.samples import HandSamples, join_samples
 from signary.datasets.split import group_folds
+from signary.digest import sha256_file
 from signary.errors import ConfigError, InputError
-from signary.export.bundle import sha256_file
 from signary.export.onnx import export_landmark_graph
 from signary.models.handshape import HandshapeReader
 from signary.text.calibrate import fit_temperature, softmax

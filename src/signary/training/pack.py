@@ -14,9 +14,11 @@ import numpy as np
 from torch import nn
 
 import signary
+from signary.bundles.bundle import load_bundle
+from signary.bundles.card import write_card
+from signary.bundles.manifest import BundleManifest, Calibration, Score, TrainingSource
+from signary.bundles.write import write_bundle
 from signary.datasets.clips import Clips
-from signary.evaluation.card import write_card
-from signary.export.bundle import BundleManifest, Calibration, Score, TrainingSource, load_bundle, write_bundle
 from signary.training.schema import Credit, HandRecipe, Recipe
 from signary.training.schema_signs import SignRecipe
 from signary.training.schema_spelling import SpellingRecipe

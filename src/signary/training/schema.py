@@ -94,7 +94,7 @@ class Recipe(Part):
     parameters : int
         Trainable ones of the published model.
     vocabulary, silent, aliases
-        As in `signary.export.bundle.BundleManifest`.
+        As in `signary.bundles.manifest.BundleManifest`.
     scores : list
         Measured before, by the commands they name, for the model card.
     """

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from signary.bundles.bundle import load_bundle
+from signary.bundles.weights import graph_weights
 from signary.errors import ConfigError
-from signary.export.bundle import load_bundle
-from signary.export.weights import graph_weights
 from signary.models.speller import SpellingNetwork
 from signary.models.video import cast_weights, load_weights
 from signary.training.networks import spelling_network

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from signary.datasets.samples import HandSamples
+from signary.digest import sha256_file
 from signary.errors import InputError
-from signary.export.bundle import sha256_file
 
 POINT_KEYS = ("image_px", "image_norm", "wrist_relative")
 FRAMES_TOGETHER = 50

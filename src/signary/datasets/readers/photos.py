@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.progress import track
 
 from signary.datasets.samples import HandSamples
+from signary.digest import sha256_file
 from signary.errors import InputError, SignaryError
-from signary.export.bundle import sha256_file
 from signary.jobs import Lost, run
 from signary.landmarks.detect import HandsDetector
 from signary.landmarks.looks import LAST_LOOKS, LOOKS

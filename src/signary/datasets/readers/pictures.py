@@ -18,8 +18,8 @@ from rich.progress import track
 
 from signary.datasets.pictures import Pictures
 from signary.datasets.readers.photos import find_photos, photo_groups
+from signary.digest import sha256_file
 from signary.errors import InputError, ShapeError, SignaryError
-from signary.export.bundle import sha256_file
 from signary.output import make_folder, whole_file
 from signary.video.photo import read_photo
 from signary.video.square import square

@@ -6,6 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+FORMAT = 1
+MANIFEST = "bundle.json"
+HANDS = ("left_hand", "right_hand")
+
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
@@ -72,7 +76,7 @@ class BundleManifest(_Part):
     recipe : dict
         The resolved recipe it was trained by.
     files : dict of str to str
-        Every other file of the bundle -> its sha256; worked out by `signary.export.bundle.write_bundle`.
+        Every other file of the bundle -> its sha256; worked out by `signary.bundles.write.write_bundle`.
     """
 
     format: Literal[1] = 1
@@ -108,6 +112,14 @@ class BundleManifest(_Part):
             if strange := sorted(set(getattr(self, said)) - set(self.vocabulary)):
                 raise ValueError(f"{said} {strange} not in the vocabulary")
         return self
+
+
+def reads_hands_alone(manifest: BundleManifest) -> bool:
+    """Say whether a network of spelling takes no points but the hands', for which a faster detector will do."""
+    if manifest.task != "spelling":
+        return False
+    points = manifest.recipe.get("features", {}).get("points") or []
+    return bool(points) and all(point.startswith(HANDS) for point in points)
 
 
 def main_score(manifest: BundleManifest) -> dict[str, Any] | None:

@@ -18,15 +18,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from signary.bundles import bundle as module
+from signary.bundles.bundle import bundle_names, describe_bundles, load_bundle
+from signary.bundles.write import write_bundle
+from signary.digest import sha256_file
 from signary.errors import BundleError, InputError, ModelNotFound, SignaryError
-from signary.export import bundle as module
-from signary.export.bundle import (
-    bundle_names,
-    describe_bundles,
-    load_bundle,
-    sha256_file,
-    write_bundle,
-)
 
 
 @pytest.fixture
@@ -394,6 +390,6 @@ def test_packaged_bundles_are_whole(name: str) -> None:
 
 
 def test_import_is_light() -> None:
-    program = "import sys, signary.export.bundle; print(*sys.modules)"
+    program = "import sys, signary.bundles.bundle; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
     assert not {"torch", "onnx", "onnxruntime", "cv2", "av", "mediapipe", "pyarrow"} & set(loaded)

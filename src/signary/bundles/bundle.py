@@ -6,10 +6,8 @@ found before it reads a sign. It holds plain JSON; nothing in a bundle is ever u
 
 from __future__ import annotations
 
-import hashlib
 import json
-import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PureWindowsPath
@@ -17,32 +15,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from signary.errors import BundleError, InputError, ModelNotFound, SignaryError
-from signary.export.manifest import BundleManifest, Calibration, Score, TrainingSource, main_score
-from signary.output import whole_folder
+from signary.bundles.manifest import FORMAT, MANIFEST, BundleManifest, main_score
+from signary.digest import sha256_file
+from signary.errors import BundleError, ModelNotFound, SignaryError
 from signary.text.vocabulary import Vocabulary
 
-__all__ = [
-    "BUNDLES",
-    "MANIFEST",
-    "Bundle",
-    "BundleManifest",
-    "Calibration",
-    "Score",
-    "TrainingSource",
-    "bundle_names",
-    "describe_bundle",
-    "describe_bundles",
-    "load_bundle",
-    "sha256_file",
-    "write_bundle",
-]
+BUNDLES = Path(__file__).resolve().parent
 
-FORMAT = 1
-MANIFEST = "bundle.json"
-BUNDLES = Path(__file__).resolve().parents[1] / "bundles"
-
-_AGAIN = "fetch or export the bundle again"
+AGAIN = "fetch or export the bundle again"
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +56,7 @@ class Bundle:
         try:
             return Vocabulary(tuple(manifest.vocabulary), tuple(manifest.silent), dict(manifest.aliases))
         except SignaryError as error:
-            raise BundleError(f"{self.path / MANIFEST}: {error.message}", hint=error.hint or _AGAIN) from error
+            raise BundleError(f"{self.path / MANIFEST}: {error.message}", hint=error.hint or AGAIN) from error
 
     def graph_path(self, name: str = "model") -> Path:
         """Return the file of one graph.
@@ -103,12 +83,6 @@ class Bundle:
         if self.manifest.training_files is None:
             return frozenset()
         return frozenset((self.path / self.manifest.training_files).read_text("ascii", errors="replace").split())
-
-
-def sha256_file(path: str | Path) -> str:
-    """Return the sha256 of a file, 64 hexadecimal digits."""
-    with Path(path).open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def load_bundle(name_or_path: str | Path, *, verify: bool = True) -> Bundle:
@@ -139,7 +113,7 @@ def load_bundle(name_or_path: str | Path, *, verify: bool = True) -> Bundle:
     try:
         folder = _find_folder(str(name_or_path))
         manifest = _read_manifest(folder / MANIFEST)
-        _check_names(folder / MANIFEST, manifest)
+        check_names(folder / MANIFEST, manifest)
         _check_files(folder, manifest, verify=verify)
     except OSError as error:
         raise BundleError(
@@ -147,46 +121,6 @@ def load_bundle(name_or_path: str | Path, *, verify: bool = True) -> Bundle:
         ) from error
     (bundle := Bundle(folder, manifest)).vocabulary  # noqa: B018 - a wrong one is found here, not at the first sign
     return bundle
-
-
-def write_bundle(
-    folder: str | Path,
-    manifest: BundleManifest,
-    files: Mapping[str, Path | bytes | str],
-    *,
-    force: bool = False,
-) -> Bundle:
-    """Write a bundle, whole or not at all.
-
-    Parameters
-    ----------
-    folder : str or Path
-        The new folder; the one above it exists.
-    manifest : BundleManifest
-        Its ``files`` are ignored and worked out anew.
-    files : mapping of str to Path, bytes or str
-        Name inside the bundle (``model.onnx``, ``README.md``, ...) -> a file to copy, its bytes, or its text.
-    force : bool
-        Put it in the place of an existing bundle.
-
-    Raises
-    ------
-    InputError
-        If ``folder`` exists and ``force`` is false, if it exists and is no bundle, or a file to copy cannot be read.
-    BundleError
-        If a graph or the list of training files is not among ``files``, or a name leads out of the folder.
-    """
-    target = Path(folder)
-    if target.exists() and not (target / MANIFEST).is_file() and (not target.is_dir() or any(target.iterdir())):
-        raise InputError(f"{target}: exists and is no bundle, kept", hint="name another path")
-    complete = manifest.model_copy(update={"files": {name: _sha256(files[name]) for name in sorted(files)}})
-    _check_names(target / MANIFEST, complete)
-    with whole_folder(target, force=force) as draft:
-        for name, content in files.items():
-            _place(draft / name, content)
-        (draft / MANIFEST).write_text(complete.model_dump_json(indent=2) + "\n", encoding="utf-8")
-        written = load_bundle(draft).manifest
-    return Bundle(target, written)
 
 
 def bundle_names() -> list[str]:
@@ -245,9 +179,9 @@ def _read_manifest(file: Path) -> BundleManifest:
     try:
         fields = json.loads(file.read_bytes())
     except (ValueError, RecursionError) as error:
-        raise BundleError(f"{file}: no valid JSON ({error})", hint=_AGAIN) from error
+        raise BundleError(f"{file}: no valid JSON ({error})", hint=AGAIN) from error
     if not isinstance(fields, dict):
-        raise BundleError(f"{file}: a JSON {type(fields).__name__}, must be an object", hint=_AGAIN)
+        raise BundleError(f"{file}: a JSON {type(fields).__name__}, must be an object", hint=AGAIN)
     if fields.get("format") != FORMAT:
         raise BundleError(
             f"{file}: format {fields.get('format')!r} is not known here, must be {FORMAT}",
@@ -256,7 +190,7 @@ def _read_manifest(file: Path) -> BundleManifest:
     try:
         return BundleManifest.model_validate(fields)
     except ValidationError as error:
-        raise BundleError(f"{file}: {_wrong_fields(error)}", hint=_AGAIN) from error
+        raise BundleError(f"{file}: {_wrong_fields(error)}", hint=AGAIN) from error
 
 
 def _wrong_fields(error: ValidationError) -> str:
@@ -273,7 +207,13 @@ def _short(value: object, limit: int = 40) -> str:
     return text if len(text) <= limit else f"{text[:limit]}..."
 
 
-def _check_names(file: Path, manifest: BundleManifest) -> None:
+def check_names(file: Path, manifest: BundleManifest) -> None:
+    """Refuse names of files that lead out of the folder, and graphs that are not among the files.
+
+    Raises
+    ------
+    BundleError
+    """
     if strange := [name for name in manifest.files if not _is_inside(name)]:
         raise BundleError(f"{file}: names {strange!r}", hint="files of a bundle lie inside its folder")
     needed = {*manifest.graphs.values(), *filter(None, [manifest.training_files])}
@@ -288,25 +228,8 @@ def _is_inside(name: str) -> bool:
 
 def _check_files(folder: Path, manifest: BundleManifest, *, verify: bool) -> None:
     if missing := [name for name in manifest.files if not (folder / name).is_file()]:
-        raise BundleError(f"{folder}: lacks {', '.join(missing)}", hint=_AGAIN)
+        raise BundleError(f"{folder}: lacks {', '.join(missing)}", hint=AGAIN)
     if not verify:
         return
     if altered := [name for name, expected in manifest.files.items() if sha256_file(folder / name) != expected]:
-        raise BundleError(f"{folder}: wrong sha256 of {', '.join(altered)}", hint=f"altered or damaged: {_AGAIN}")
-
-
-def _sha256(content: Path | bytes | str) -> str:
-    if isinstance(content, Path):
-        try:
-            return sha256_file(content)
-        except OSError as error:
-            raise InputError(f"{content}: {error.strerror or error}", hint="name a file that can be read") from error
-    return hashlib.sha256(content.encode() if isinstance(content, str) else content).hexdigest()
-
-
-def _place(path: Path, content: Path | bytes | str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if isinstance(content, Path):
-        shutil.copyfile(content, path)
-    else:
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        raise BundleError(f"{folder}: wrong sha256 of {', '.join(altered)}", hint=f"altered or damaged: {AGAIN}")

@@ -10,7 +10,9 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from signary.export.bundle import Bundle, BundleManifest, Calibration, Score, TrainingSource, write_bundle
+from signary.bundles.bundle import Bundle
+from signary.bundles.manifest import BundleManifest, Calibration, Score, TrainingSource
+from signary.bundles.write import write_bundle
 
 TRAINED_ON = ("0" * 64, "a" * 64, "f" * 64)
 

@@ -31,7 +31,7 @@ _DTYPES: Mapping[str, type[np.generic]] = MappingProxyType(
 )
 
 
-class Backend:
+class Graph:
     """Run one graph.
 
     Parameters

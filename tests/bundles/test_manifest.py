@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from bundle_maker import make_manifest
 
-from signary.export.bundle import Score, load_bundle
-from signary.export.manifest import main_score
+from signary.bundles.bundle import load_bundle
+from signary.bundles.manifest import Score, main_score
 
 
 def made_score(metrics: dict[str, float], data: str = "made up", n: int = 40, **more: Any) -> Score:

@@ -8,8 +8,8 @@ pytest.importorskip("onnx")
 
 from bundle_maker import make_manifest
 
-from signary.evaluation.card import write_card
-from signary.export.bundle import Calibration
+from signary.bundles.card import write_card
+from signary.bundles.manifest import Calibration
 
 
 def test_a_card_says_what_the_manifest_says() -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from signary.export.bundle import BundleManifest, Score
-from signary.recognition.spelling_runtime import reads_hands_alone
+from signary.bundles.manifest import BundleManifest, Score, reads_hands_alone
 
 _LIMITS = {
     "letters": (
