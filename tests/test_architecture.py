@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "src" / "signary"
-BASE = {"errors", "output", "jobs", "worker", "address", "digest", "graph", "lifetime", "privacy"}
+BASE = {"errors", "output", "jobs", "worker", "address", "digest", "graph", "lifetime", "privacy", "ranges"}
 LANDMARKS = BASE | {"video", "landmarks"}
 ALLOWED = {
     "errors": set(),
@@ -19,6 +19,7 @@ ALLOWED = {
     "privacy": set(),
     "lifetime": set(),
     "digest": set(),
+    "ranges": {"errors"},
     "graph": {"errors", "privacy", "worker"},
     "bundles": BASE | {"text"},
     "address": {"errors"},

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from signary.errors import InputError
+from signary.ranges import above_zero
 
 Image = NDArray[np.uint8]
 Color = tuple[int, int, int]
@@ -73,8 +74,7 @@ class Look:
             raise InputError(f"skin={self.skin}, must be 1 to {len(SKIN_TONES)}", hint="1 is light, 10 is dark")
         if self.background not in BACKGROUNDS:
             raise InputError(f"background={self.background!r}: unknown", hint=f"known: {', '.join(BACKGROUNDS)}")
-        if not 0 < self.zoom < np.inf:
-            raise InputError(f"zoom={self.zoom}, must be above 0", hint="1 shows the upper body")
+        above_zero("1 shows the upper body", zoom=self.zoom)
 
     @classmethod
     def random(cls, random: np.random.Generator, **fields: Any) -> Look:

@@ -20,6 +20,8 @@ from signary.avatar.handshapes import JOINTS, HandshapeBank, load_handshapes, sp
 from signary.errors import InputError
 from signary.landmarks.sequence import LEFT, RIGHT, LandmarkSequence
 from signary.landmarks.skeleton import HOLISTIC_543
+from signary.ranges import FPS as FPS_HINT
+from signary.ranges import above_zero
 
 LONGEST_CHANGE_S = 0.24
 RISE_S, FALL_S = 0.7, 0.6
@@ -71,9 +73,7 @@ class SpellOptions:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("speed", "aspect", "zoom"):
-            if not 0 < getattr(self, name) < np.inf:
-                raise InputError(f"{name}={getattr(self, name)}, must be above 0", hint="2 letters a second is calm")
+        above_zero("2 letters a second is calm", speed=self.speed, aspect=self.aspect, zoom=self.zoom)
         if self.hand not in (LEFT, RIGHT):
             raise InputError(f"hand={self.hand!r}, must be 'left' or 'right'", hint="the signer's own side")
 
@@ -162,8 +162,7 @@ class SpellingPlan:
         InputError
             If ``fps`` is not above 0.
         """
-        if not 0 < fps < np.inf:
-            raise InputError(f"fps={fps}, must be above 0", hint="frames a second, 30 for example")
+        above_zero(FPS_HINT, fps=fps)
         return int(np.ceil(self.times_s[text, -1] * fps)) + 1
 
     def chunks(self, fps: float = 30.0, text: int = 0) -> Iterator[tuple[NDArray[np.float64], Floats]]:

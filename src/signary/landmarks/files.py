@@ -16,7 +16,6 @@ import json
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from math import isfinite
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile, is_zipfile
@@ -27,6 +26,7 @@ from numpy.typing import NDArray
 from signary.errors import InputError, ShapeError, SkeletonMismatch
 from signary.landmarks.sequence import LandmarkSequence, Points
 from signary.landmarks.skeleton import HOLISTIC_543, SKELETONS, Skeleton, find_skeleton
+from signary.ranges import FPS, above_zero
 
 LANDMARK_ENDINGS = (".parquet", ".npz")
 VERSION = 1
@@ -91,8 +91,7 @@ def read_all_landmarks(path: str | Path, *, fps: float = 30.0) -> dict[int | str
 
 
 def _read(path: Path, fps: float, choose: Callable[[list[Name]], list[Name]]) -> dict[Name, LandmarkSequence]:
-    if not (isfinite(fps) and fps > 0):
-        raise InputError(f"fps={fps}, must be above 0", hint="frames a second of the clip, for example 30")
+    above_zero(FPS, fps=fps)
     ending = known_ending(path)
     if not path.is_file():
         raise InputError(f"{path}: {'is a folder' if path.is_dir() else 'no such file'}", hint="name a landmark file")

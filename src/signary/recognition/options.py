@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
-from signary.errors import InputError
 from signary.landmarks.detect import check_max_hands
 from signary.landmarks.sequence import LEFT, RIGHT
+from signary.ranges import FPS, above_zero, one_of
 
 HANDS = ("auto", LEFT, RIGHT)
 CONTEXTS = ("none", "words")
@@ -53,14 +53,10 @@ class ReadOptions:
         return {"as_clip": self.as_clip, "fps": self.fps, "times_s": self.times_s}
 
     def __post_init__(self) -> None:
-        if self.hand not in HANDS:
-            raise InputError(f"hand={self.hand!r}, must be one of {', '.join(HANDS)}", hint="the signer's own side")
+        one_of(HANDS, "the signer's own side", hand=self.hand)
         check_max_hands(self.max_hands)
-        if self.fps is not None and not 0 < self.fps < float("inf"):
-            raise InputError(f"fps={self.fps}, must be above 0", hint="frames a second, 30 for example")
-        if self.context not in CONTEXTS:
-            known = ", ".join(CONTEXTS)
-            raise InputError(f"context={self.context!r}, must be one of {known}", hint="words reads doubtful letters")
+        above_zero(FPS, fps=self.fps)
+        one_of(CONTEXTS, "words reads doubtful letters", context=self.context)
 
 
 def with_thresholds(options: Options, thresholds: Mapping[str, float]) -> Options:

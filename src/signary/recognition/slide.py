@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from signary.errors import InputError
+from signary.ranges import above_zero
 
 PAUSE_S = 0.5  # hands that are gone for longer part what is signed
 GLIMPSE_S = 0.1  # hands that are seen between two pauses for less sign nothing
@@ -42,8 +42,7 @@ class SlideOptions:
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            if not 0 < (value := getattr(self, field.name)) < float("inf"):
-                raise InputError(f"{field.name}={value}, must be above 0", hint=f"{field.default} is the default")
+            above_zero(f"{field.default} is the default", **{field.name: getattr(self, field.name)})
 
 
 def thinned(times_s: NDArray[np.float64], max_fps: float) -> Integers:

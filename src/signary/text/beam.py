@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from signary.errors import InputError, ShapeError
+from signary.ranges import at_least
 from signary.text.characters import CHARACTERS
 from signary.text.ctc import checked, greedy, log_likelihood
 from signary.text.ngrams import BOUNDARY
@@ -57,12 +58,8 @@ class BeamOptions:
     reach: float = 10.0
 
     def __post_init__(self) -> None:
-        for name in ("beam", "best"):
-            if getattr(self, name) < 1:
-                raise InputError(f"{name}={getattr(self, name)}, must be 1 or more", hint="texts")
-        for name in ("weight", "length_power"):
-            if not 0 <= getattr(self, name) < np.inf:
-                raise InputError(f"{name}={getattr(self, name)}, must be 0 or more", hint="0 switches it off")
+        at_least(1, "texts", beam=self.beam, best=self.best)
+        at_least(0, "0 switches it off", weight=self.weight, length_power=self.length_power)
         if not self.reach > 0:
             raise InputError(f"reach={self.reach}, must be above 0", hint="infinite to give up none")
         if not np.isfinite(self.insertion):

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from signary.errors import InputError, ShapeError
+from signary.ranges import above_zero
 
 MIN_TEMPERATURE, MAX_TEMPERATURE = 0.05, 20.0
 
@@ -60,8 +61,7 @@ def softmax(logits: ArrayLike, temperature: float = 1.0) -> Floats:
     InputError
         If ``temperature`` is not above 0.
     """
-    if not 0 < temperature < math.inf:
-        raise InputError(f"temperature={temperature}, must be above 0", hint="1 leaves the logits as they are")
+    above_zero("1 leaves the logits as they are", temperature=temperature)
     scaled = np.asarray(logits, np.float64) / temperature
     powers = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=-1, keepdims=True))

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from signary.errors import InputError, ShapeError
+from signary.ranges import above_zero, at_least, within
 from signary.text.language import LETTERS, SYMBOLS, CharacterModel
 from signary.text.ngrams import BOUNDARY
 from signary.text.recognition import Alternative, Token
@@ -58,15 +59,10 @@ class ContextOptions:
     min_confidence: float = 0.3
 
     def __post_init__(self) -> None:
-        if not 0 <= self.weight < np.inf:
-            raise InputError(f"weight={self.weight}, must be 0 or more", hint="0 is the reader alone")
-        if self.beam < 1:
-            raise InputError(f"beam={self.beam}, must be 1 or more", hint="32 texts are plenty")
-        for name in ("sure", "min_confidence"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise InputError(f"{name}={getattr(self, name)}, must be 0 to 1", hint="a probability")
-        if not 0 < self.hold_s < np.inf:
-            raise InputError(f"hold_s={self.hold_s}, must be above 0", hint="seconds")
+        at_least(0, "0 is the reader alone", weight=self.weight)
+        at_least(1, "32 texts are plenty", beam=self.beam)
+        within(0, 1, "a probability", sure=self.sure, min_confidence=self.min_confidence)
+        above_zero("seconds", hold_s=self.hold_s)
 
 
 def read_words(

@@ -17,6 +17,7 @@ import numpy as np
 
 from signary.address import is_address, shown_address
 from signary.errors import InputError
+from signary.ranges import FPS, above_zero
 from signary.video.binary import open_photo, open_stream
 from signary.video.files import STDIN, clip_photos, exists, is_file, is_folder, is_glob, known_files, matches
 from signary.video.frame import Frame
@@ -193,8 +194,7 @@ def is_landmark_file(source: Any) -> bool:
 
 
 def _check_times(fps: float | None, times_s: Iterable[float] | None) -> None:
-    if fps is not None and not 0 < fps < float("inf"):
-        raise InputError(f"fps={fps}, must be above 0", hint="frames a second, 30 for example")
+    above_zero(FPS, fps=fps)
     if fps is not None and times_s is not None:
         raise InputError(f"fps={fps} and times_s: only one of them can be", hint="leave one out")
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from signary.errors import InputError, ShapeError
 from signary.output import check_free, whole_file
+from signary.ranges import FPS, above_zero
 from signary.video.frame import Frame
 
 if TYPE_CHECKING:
@@ -53,8 +54,7 @@ def write_video(path: str | Path, images: Iterable[Picture], fps: float, *, forc
     encode = ENCODERS.get(path.suffix.lower())
     if encode is None:
         raise InputError(f"{path}: no known video format", hint=f"known: {', '.join(ENCODERS)}")
-    if not 0 < fps < float("inf"):
-        raise InputError(f"fps={fps}, must be above 0", hint="frames a second, 30 for example")
+    above_zero(FPS, fps=fps)
     check_free(path, force=force)
     rest = iter(images)
     first = next(rest, None)
