@@ -29,11 +29,12 @@ from signary.datasets.synthetic_shapes import (
     quaternion_turn,
     vector_quaternion,
 )
-from signary.datasets.synthetic_text import FOLDED, FORMS, NOT_SPELLED, TEXT_KINDS, PhraseMaker, check_spelled, fold
+from signary.datasets.synthetic_text import FORMS, NOT_SPELLED, TEXT_KINDS, PhraseMaker, check_spelled
 from signary.errors import ConfigError, InputError
 from signary.features.select import SelectPoints
 from signary.features.spelling import SPELLING_POINTS
 from signary.text.characters import CHARACTERS, CharacterVocabulary
+from signary.text.twins import TWINS, fold
 
 HANDS = SelectPoints(["left_hand", "right_hand"])
 PLAIN = SyntheticOptions(gaps=0, noise=0, flips=0, left=0, other_hand=0, camera=0, drift=0, wrist=0, false_starts=0)
@@ -56,7 +57,7 @@ def test_every_character_has_a_form_or_is_listed() -> None:
 
 def test_folding_joins_what_looks_alike() -> None:
     assert fold("2022 9f 60") == "vovv ff wo"
-    assert all(FORMS[digit] == "digit" and FORMS[letter] == "letter" for digit, letter in FOLDED.items())
+    assert all(FORMS[digit] == "digit" and FORMS[letter] == "letter" for digit, letter in TWINS.items())
 
 
 @pytest.mark.parametrize("text", ["50% off", "Anna", "", " a", "a  b"])

@@ -34,24 +34,10 @@ FORMS: Mapping[str, str] = MappingProxyType(
     | dict.fromkeys(WRITTEN, "written in the air")
 )
 NOT_SPELLED = "".join(character for character in CHARACTERS if character not in FORMS)
-# One handshape for two symbols: context alone tells them apart.
-FOLDED: Mapping[str, str] = MappingProxyType({"2": "v", "6": "w", "9": "f", "0": "o"})
 
 _STREETS = ("street", "road", "avenue", "lane", "drive", "court", "way", "place", "boulevard", "circle", "trail")
 _DIRECTIONS = ("north", "south", "east", "west")
 _ENDINGS = ("com", "org", "net", "edu", "gov", "info", "co.uk", "de", "fr", "es", "it", "jp", "com.br", "io")
-_FOLDING = str.maketrans(dict(FOLDED))
-
-
-def fold(text: str) -> str:
-    """Return a text with symbols of one handshape written as one: digits as the letters that they look like.
-
-    Examples
-    --------
-    >>> fold("route 290")
-    'route vfo'
-    """
-    return text.translate(_FOLDING)
 
 
 def check_spelled(texts: Iterable[str]) -> None:

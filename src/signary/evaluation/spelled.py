@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from signary.datasets.synthetic_text import fold
 from signary.evaluation.metrics import spelling_metrics
 from signary.evaluation.spelling import grouped, spelling_report
 from signary.landmarks.sequence import LandmarkSequence
 from signary.recognition.reading import hand_seen
 from signary.text.recognition import Recognition
+from signary.text.twins import fold
 
 # Where each group ends, exclusively.
 LENGTHS = (5, 10, 15, 20, 30)

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from signary.errors import ShapeError
 
 TWINS = {"2": "v", "6": "w", "9": "f", "0": "o"}
+_FOLDING = str.maketrans(TWINS)
 # Logarithms of how often a digit is one of ten, and a letter of English one of these.
 DIGIT = -2.3
 LETTER = {"v": -4.6, "w": -4.0, "f": -4.0, "o": -2.6}
@@ -28,6 +29,17 @@ NEXT = {
 }
 
 Floats = NDArray[np.float64]
+
+
+def fold(text: str) -> str:
+    """Return a text with symbols of one handshape written as one: digits as the letters that they look like.
+
+    Examples
+    --------
+    >>> fold("route 290")
+    'route vfo'
+    """
+    return text.translate(_FOLDING)
 
 
 def told_apart(text: str, *, odds: ArrayLike | None = None) -> str:

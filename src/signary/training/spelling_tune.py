@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
 
 from signary.datasets.synthetic import SyntheticBatch
-from signary.datasets.synthetic_text import fold
 from signary.models.speller import CTCNetwork
 from signary.text.beam import BeamOptions, Reading, prefix_beam
 from signary.text.ctc import align, greedy
 from signary.text.phrase_model import load_phrase_model
 from signary.text.trust import EVIDENCE, evidence, fit_trust
+from signary.text.twins import fold
 
 WEIGHTS, INSERTIONS, BEAM, BEST = (0.0, 0.3, 0.45, 0.6, 0.8), (-0.3, 0.0, 0.3), 128, 32
 HOPELESS = 0.7  # errors a character
