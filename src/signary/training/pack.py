@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from signary.bundles.card import write_card
 from signary.bundles.manifest import BundleManifest, Calibration, Score, TrainingSource
 from signary.bundles.write import write_bundle
 from signary.datasets.clips import Clips
+from signary.digest import sha256_lines
 from signary.training.schema import Credit, HandRecipe, Recipe
 from signary.training.schema_signs import SignRecipe
 from signary.training.schema_spelling import SpellingRecipe
@@ -190,7 +190,7 @@ def _sources(learned: Learned) -> list[TrainingSource]:
             licence=source.licence,
             url=source.url,
             files=len(learned.files[source.name]),
-            sha256=hashlib.sha256("\n".join(learned.files[source.name]).encode()).hexdigest(),
+            sha256=sha256_lines(learned.files[source.name]),
         )
         for source in learned.sources
         if source.name in learned.files

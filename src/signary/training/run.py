@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import logging
 import math
@@ -21,6 +20,7 @@ import yaml
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint, TQDMProgressBar
 from numpy.typing import NDArray
 
+from signary.digest import sha256_lines
 from signary.errors import InputError
 from signary.output import DISK_FULL, make_folder, whole_file
 from signary.text.calibrate import expected_calibration_error, reliability
@@ -81,7 +81,7 @@ class Run:
             If a run is resumed with other samples than it was started with: it would be tested on what it knows.
         """
         make_folder(self.folder)
-        state = {"fold": fold, "learned": hashlib.sha256("\n".join(learned).encode()).hexdigest()}
+        state = {"fold": fold, "learned": sha256_lines(learned)}
         if self.resume:
             self._check_state(state)
         else:

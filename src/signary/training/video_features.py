@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from signary.datasets.feature_store import COLUMNS, VERSION, FeatureDraft, Features, FeatureStore
 from signary.datasets.manifest import Options, Piece, find_pieces, lacking
+from signary.digest import sha256_lines
 from signary.errors import InputError, SignaryError
 from signary.landmarks.draft import Refused
 from signary.models.video import Backbone
@@ -92,7 +93,7 @@ def prepare_features(
     pieces = find_pieces(reader, root, options)
     network = backbone.sha256()
     keys = [_key(piece, options, sampling, network) for piece in pieces]
-    state = hashlib.sha256("\n".join(keys).encode()).hexdigest()
+    state = sha256_lines(keys)
     draft = FeatureDraft(target)
     if draft.begin(state, force=force):
         return PreparedFeatures(FeatureStore(target), len(keys), [])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -15,7 +14,7 @@ from rich.console import Console
 from rich.progress import track
 
 from signary.datasets.samples import HandSamples
-from signary.digest import sha256_file
+from signary.digest import sha256_file, sha256_lines
 from signary.errors import InputError, SignaryError
 from signary.jobs import Lost, run
 from signary.landmarks.detect import HandsDetector
@@ -117,7 +116,7 @@ def _signers(numbers: Sequence[int], labels: Sequence[int]) -> list[str]:
 
 def _key(photos: Sequence[Path]) -> str:
     stamps = [f"{path.parent.name}/{path.name}:{path.stat().st_size}" for path in photos]
-    return hashlib.sha256("\n".join([*stamps, repr(LOOKS), repr(LAST_LOOKS)]).encode()).hexdigest()[:16]
+    return sha256_lines([*stamps, repr(LOOKS), repr(LAST_LOOKS)])[:16]
 
 
 def _look_at(
