@@ -11,9 +11,11 @@ import sys
 from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from importlib import import_module
-from pathlib import Path
 from types import MappingProxyType, ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 ALLOW = "SIGNARY_TELEMETRY"
 FONTS = "MPLCONFIGDIR"
@@ -96,6 +98,8 @@ def keep_caches_apart() -> None:
 
 
 def _matplotlib_folders() -> Iterator[Path]:
+    from pathlib import Path
+
     home = Path(os.path.expanduser("~"))  # noqa: PTH111  # Path.home() raises where there is none
     yield home / ".matplotlib"
     for name, usual in (("XDG_CACHE_HOME", ".cache"), ("XDG_CONFIG_HOME", ".config")):
@@ -113,6 +117,8 @@ class _StandIn(ModuleType):
 
 def left_behind() -> list[Path]:
     """Return the folders in which ONNX Runtime keeps its device's number and what it wants to report, if there are."""
+    from pathlib import Path
+
     home = Path(os.path.expanduser("~"))  # noqa: PTH111
     roots = [Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache"), home / "Library" / "Caches"]
     roots += [Path(local)] if (local := os.environ.get("LOCALAPPDATA")) else []
