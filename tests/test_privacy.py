@@ -129,17 +129,23 @@ def test_a_trace_tells_what_was_written_and_called() -> None:
     lines = [
         '12 openat(AT_FDCWD, "/etc/hosts", O_RDONLY|O_CLOEXEC) = 3',
         '12 openat(AT_FDCWD, "x.json", O_WRONLY|O_CREAT|O_TRUNC|O_CLOEXEC, 0666) = 3',
-        '12 openat(AT_FDCWD, "/root/.cache/id", O_RDWR|O_CREAT, 0600 <unfinished ...>',
-        '12 openat(AT_FDCWD, "/root/.cache/no", O_RDWR|O_CREAT, 0600) = -1 EACCES (Permission denied)',
+        '12 openat(AT_FDCWD, "/home/ann/.cache/id", O_RDWR|O_CREAT, 0600 <unfinished ...>',
+        '12 openat(AT_FDCWD, "/home/ann/.cache/no", O_RDWR|O_CREAT, 0600) = -1 EACCES (Permission denied)',
         '12 openat(AT_FDCWD, "/dev/null", O_WRONLY) = 3',
-        '12 mkdir("/root/.cache", 0777) = 0',
-        '12 rename("/tmp/a", "/root/b") = 0',
+        '12 mkdir("/home/ann/.cache", 0777) = 0',
+        '12 rename("/tmp/a", "/home/ann/b") = 0',
         '12 connect(3, {sa_family=AF_INET, sin_port=htons(53), sin_addr=inet_addr("192.0.2.7")}, 16) = 0',
         '12 connect(3, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("127.0.0.1")}, 16) = 0',
         '12 connect(3, {sa_family=AF_INET6, inet_pton(AF_INET6, "2001:db8::1", &sin6_addr)}, 28) = -1 ENETUNREACH',
         '12 connect(3, {sa_family=AF_UNIX, sun_path="/var/run/nscd/socket"}, 110) = -1 ENOENT',
     ]
-    assert written(lines, Path("/work")) == ["/root/.cache", "/root/.cache/id", "/root/b", "/tmp/a", "/work/x.json"]
+    assert written(lines, Path("/asked")) == [
+        "/home/ann/.cache",
+        "/home/ann/.cache/id",
+        "/home/ann/b",
+        "/tmp/a",
+        "/asked/x.json",
+    ]
     assert called(lines) == ["192.0.2.7", "2001:db8::1"]
 
 
