@@ -29,13 +29,13 @@ from signary.datasets.spelling_sets import find_spelling_set, scattered
 from signary.datasets.synthetic import SyntheticSpelling
 from signary.datasets.synthetic_noise import ENDS
 from signary.datasets.synthetic_options import SyntheticOptions
-from signary.datasets.synthetic_text import fold
 from signary.evaluation.figure import open_figure, save_figure, tidy
 from signary.evaluation.metrics import spelling_metrics
 from signary.features.select import SelectPoints
 from signary.output import make_folder, whole_file
 from signary.recognition.load import load
 from signary.recognition.recognizer import Recognizer
+from signary.text.twins import fold
 from signary.training.networks import spelling_network
 from signary.training.recipe import load_recipe
 from signary.training.schema_spelling import SpellingFeatures, SpellingRecipe
