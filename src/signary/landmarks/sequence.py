@@ -171,7 +171,8 @@ def shown_until(times_s: ArrayLike, shown_s: Sequence[float | None] | None = Non
     own = times + np.array([np.inf] * len(times) if shown_s is None else shown_s, np.float64)
     own[np.isnan(own)] = np.inf
     if not np.isfinite(own[-1]):
-        own[-1] = times[-1] + (np.median(steps) if len(steps) else 0.0)
+        # rounded, so that the last frames of a clip alone give what all of it gives
+        own[-1] = times[-1] + (np.median(steps).round(9) if len(steps) else 0.0)
     return np.minimum(own, np.append(times[1:], np.inf))
 
 

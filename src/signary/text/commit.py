@@ -98,7 +98,9 @@ def decode_held(
         looks = as_photo(probabilities, vocabulary) if options.drawn else probabilities
         runs = runs_of(frame_labels(looks, times, times, seen, vocabulary, options))
         return [_token(run, looks, times, times, seen, vocabulary, options) for run in runs]
-    ends = np.append(times[1:], times[-1] + np.median(np.diff(times))) if ends_s is None else np.asarray(ends_s)
+    ends = (
+        np.append(times[1:], times[-1] + np.median(np.diff(times)).round(9)) if ends_s is None else np.asarray(ends_s)
+    )
     labels = frame_labels(probabilities, times, ends, seen, vocabulary, options)
     runs = held_runs(labels, times, ends, vocabulary, options)
     return held_tokens(runs, probabilities, times, ends, seen, position, vocabulary, options)
