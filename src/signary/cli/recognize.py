@@ -139,7 +139,7 @@ def _calls(name: str) -> bool:
 
 
 def _is_live(name: str) -> bool:
-    return is_camera(name) or (is_address(name) and is_live_address(name))
+    return is_camera(name) or is_live_address(name)
 
 
 def _read_called(reader: Recognizer, name: str, how: dict[str, Any], at_once: str, *, show: bool) -> Recognition | None:

@@ -11,9 +11,10 @@ from dataclasses import replace
 import pytest
 from network_servers import HURRIED, Camera, certificate, filming, nothing_left, serving, tls_server, tls_tunnel
 
+from signary.address import shown_address
 from signary.errors import InputError
 from signary.video.network.relay import Replies
-from signary.video.network.source import open_network, shown_address
+from signary.video.network.source import open_network
 
 pytestmark = pytest.mark.filterwarnings("error")
 

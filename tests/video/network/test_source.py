@@ -31,10 +31,10 @@ from network_servers import (
 from PIL import Image
 
 import signary.video.network.source as network
-from signary.address import read_address, redirected
+from signary.address import is_address, is_live_address, read_address, redirected, shown_address
 from signary.errors import InputError
 from signary.video.network.line import Patience
-from signary.video.network.source import is_address, is_live_address, open_network, shown_address
+from signary.video.network.source import open_network
 from signary.video.write import write_video
 
 pytestmark = pytest.mark.filterwarnings("error")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from signary.address import ADDRESS, is_address, is_live_address, read_address, shown_address
+from signary.address import is_live_address, read_address, shown_address
 from signary.errors import InputError
 from signary.video.kinds import HEAD_BYTES, LIST_SIGNATURE, MAX_PHOTO_BYTES, PHOTO_SIGNATURE
 from signary.video.pipe import put_back
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from signary.video.network.line import Patience, Stop
     from signary.video.network.live import LiveStream
     from signary.video.network.request import Answer
-
-__all__ = ["ADDRESS", "is_address", "is_live_address", "open_network", "shown_address"]
 
 MAX_KEPT_BYTES = 2 * 2**30  # of an MP4 with its index at the end
 PAGES = ("text/html", "application/xhtml+xml")
