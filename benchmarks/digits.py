@@ -6,7 +6,7 @@ import numpy as np
 
 from harness import arguments, show
 from shapes import hits, prepare, worst
-from signary.datasets.samples import join_samples
+from signary.datasets.hands import join_samples
 from signary.datasets.split import group_folds
 from signary.evaluation.metrics import wilson_interval
 

@@ -25,10 +25,10 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from harness import parser, show
-from signary.datasets.spelling_sets import find_spelling_set, scattered
-from signary.datasets.synthetic import SyntheticSpelling
-from signary.datasets.synthetic_noise import ENDS
-from signary.datasets.synthetic_options import SyntheticOptions
+from signary.datasets.synthetic.noise import ENDS
+from signary.datasets.synthetic.options import SyntheticOptions
+from signary.datasets.synthetic.sets import find_spelling_set, scattered
+from signary.datasets.synthetic.spelling import SyntheticSpelling
 from signary.evaluation.figure import open_figure, save_figure, tidy
 from signary.evaluation.metrics import spelling_metrics
 from signary.features.select import SelectPoints

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from signary.datasets.samples import HandSamples
+from signary.datasets.hands import HandSamples
 from signary.text.strokes import as_photo
 from signary.text.vocabulary import Vocabulary
 from signary.training.batches import label_indices

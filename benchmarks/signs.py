@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from harness import alternate, arguments, matrix_rate, ratio, show
 from signary.datasets.clips import Clips, fold_of
-from signary.datasets.manifest import Options, prepare
+from signary.datasets.prepare import prepare
+from signary.datasets.readers.reader import Options
+from signary.datasets.stores.landmarks import ClipStore, choose_points
 from signary.export.onnx import export_sign_graph
 from signary.graph import Graph
-from signary.landmarks.store import ClipStore, choose_points
 from signary.models.sign_transformer import PublishedSignTransformer
 from signary.training.batches import DrawnRows
 from signary.training.networks import sign_network

@@ -19,20 +19,22 @@ from torch.nn import functional
 
 from harness import alternate, matrix_rate, ratio, show
 from signary.bundles.bundle import load_bundle
-from signary.datasets.made import make_fingerspelling
-from signary.datasets.manifest import Options, prepare
-from signary.datasets.spelling_augment import SpellingAugment
-from signary.datasets.spelling_sets import scattered
-from signary.datasets.synthetic import SyntheticBatch, SyntheticSpelling
-from signary.datasets.synthetic_options import SyntheticOptions
-from signary.datasets.synthetic_text import PhraseMaker
+from signary.datasets.augment.spelling import SpellingAugment
+from signary.datasets.augment.strengths import SpellingStrengths as Strengths
+from signary.datasets.fake import make_fingerspelling
+from signary.datasets.prepare import prepare
+from signary.datasets.readers.reader import Options
+from signary.datasets.stores.draft import Clip, StoreDraft
+from signary.datasets.stores.landmarks import choose_points
+from signary.datasets.synthetic.options import SyntheticOptions
+from signary.datasets.synthetic.sets import scattered
+from signary.datasets.synthetic.spelling import SyntheticBatch, SyntheticSpelling
+from signary.datasets.synthetic.texts import PhraseMaker
 from signary.evaluation.metrics import spelling_metrics
 from signary.export.spelling import ENCODER, STEP, export_speller
 from signary.features.select import SelectPoints
 from signary.graph import Graph
-from signary.landmarks.draft import Clip, StoreDraft
 from signary.landmarks.sequence import LandmarkSequence
-from signary.landmarks.store import choose_points
 from signary.models.speller import Speller
 from signary.models.squeezeformer import ConvModule, FrameNorm, SqueezeBlock, rotary_places, turned
 from signary.recognition.load import load
@@ -40,7 +42,6 @@ from signary.recognition.spelling import SpellingRecognizer
 from signary.text.characters import CHARACTERS
 from signary.training.networks import spelling_network
 from signary.training.recipe import load_recipe
-from signary.training.schema_spelling import SpellingAugment as Strengths
 from signary.training.schema_spelling import SpellingRecipe
 from signary.training.spelling import fit_members, read_phrases
 from signary.training.spelling_batches import PhraseRows, load_phrases, phrase_loader

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness import alternate, arguments, matrix_rate, ratio, show
-from signary.landmarks.draft import Clip, StoreDraft
-from signary.landmarks.store import ClipStore, choose_points
+from signary.datasets.stores.draft import Clip, StoreDraft
+from signary.datasets.stores.landmarks import ClipStore, choose_points
 
 LENGTHS = "gislr-two-signs/gislr-metadata.csv.gz"
 READ = "lips,nose,eyes,hands"  # the 118 points of the winner of Google's first competition

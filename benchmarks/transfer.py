@@ -26,9 +26,10 @@ from numpy.typing import NDArray
 
 from harness import parser, show
 from signary.datasets.clips import Clips
-from signary.datasets.manifest import Options, prepare
+from signary.datasets.prepare import prepare
+from signary.datasets.readers.reader import Options
+from signary.datasets.stores.landmarks import choose_points
 from signary.evaluation.figure import open_figure, save_figure, tidy
-from signary.landmarks.store import choose_points
 from signary.models.inception import InceptionV3
 from signary.models.video_lstm import trainable
 from signary.output import whole_file

@@ -15,12 +15,12 @@ from matplotlib.collections import LineCollection
 from torch import Tensor
 
 from signary.avatar.motion import SpellOptions, plan_spelling
-from signary.datasets.spelling_augment import SpellingAugment
-from signary.datasets.spelling_mix import SpelledBatch, cut_mix
+from signary.datasets.augment.mix import SpelledBatch, cut_mix
+from signary.datasets.augment.spelling import SpellingAugment
+from signary.datasets.augment.strengths import SpellingStrengths as Strengths
 from signary.features.spelling import SpellingPoints, point_seen
 from signary.landmarks.skeleton import HOLISTIC_543
 from signary.text.characters import CharacterVocabulary
-from signary.training.schema_spelling import SpellingAugment as Strengths
 
 FPS, STEP, CELLS, WIDTH, HEIGHT, LARGER = 15, 4, 8, 6.4, 5.2, 2.2
 FEATURES, VOCABULARY = SpellingPoints(), CharacterVocabulary()

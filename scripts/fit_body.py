@@ -4,7 +4,7 @@ The store is one of Google's Isolated Sign Language Recognition clips (CC BY 4.0
 Every clip is turned so that its right hand signs and brought into shoulder widths from the middle of the shoulders;
 the pictures' aspect, which is not known, follows from the face. What is written: the mean of all clips, the main
 differences between clips, and the main movements within them with their pace. Beside it stand how the hands of these
-clips come and go, as this script prints it: `signary.datasets.synthetic_noise` takes its figures from there.
+clips come and go, as this script prints it: `signary.datasets.synthetic.noise` takes its figures from there.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from signary.avatar.body import SIGNER
-from signary.datasets.synthetic_body import BODY, BODY_POINTS, SIGNING_ARM
+from signary.datasets.stores.landmarks import ClipStore
+from signary.datasets.synthetic.body import BODY, BODY_POINTS, SIGNING_ARM
 from signary.landmarks.sequence import LandmarkSequence
 from signary.landmarks.skeleton import LEFT_HAND, POSE, RIGHT_HAND
-from signary.landmarks.store import ClipStore
 from signary.output import whole_file
 
 SHOULDERS = (POSE.start + 11, POSE.start + 12)

@@ -18,7 +18,7 @@ from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 
-from signary.datasets.synthetic_text import is_held_out
+from signary.datasets.synthetic.texts import is_held_out
 from signary.errors import InputError
 from signary.text.language import CharacterModel
 

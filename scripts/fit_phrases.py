@@ -1,6 +1,6 @@
 """Learn what characters follow which in what is spelled: python scripts/fit_phrases.py.
 
-It counts made-up phrases, as `signary.datasets.synthetic_text` makes them, of all words and names of its lists or, as
+It counts made-up phrases, as `signary.datasets.synthetic.texts` makes them, of all words and names of its lists or, as
 often, of those that ``scripts/fit_language.py`` learns from and says how to get: 137,000 of them, the commoner the
 likelier.
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from fit_language import SCOWL, common_names, common_words, weighted
 
-from signary.datasets.synthetic_text import PhraseMaker, is_held_out
+from signary.datasets.synthetic.texts import PhraseMaker, is_held_out
 from signary.text.phrase_model import ENGLISH, PhraseModel
 
 PHRASES, LEAST = 1_000_000, 3  # n-grams that came up less often are left out

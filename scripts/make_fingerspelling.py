@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from signary.datasets.made import make_fingerspelling
+from signary.datasets.fake import make_fingerspelling
 from signary.errors import SignaryError
 
 

@@ -15,7 +15,7 @@ from fit_language import NAME_LISTS, SCOWL, common_words
 
 from signary.output import whole_file
 
-WORDS = Path(__file__).parents[1] / "src/signary/datasets/words-en.npz"
+WORDS = Path(__file__).parents[1] / "src/signary/datasets/synthetic/words-en.npz"
 COMMON, LONGEST = 32.0, 12
 FAMILY_NAMES, FIRST_NAMES = 5000, 1500
 

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from signary.cli.progress import progress
-from signary.datasets.spelling_sets import find_spelling_set, store_spelling
+from signary.datasets.synthetic.sets import find_spelling_set, store_spelling
 from signary.errors import SignaryError
 
 

@@ -8,7 +8,7 @@ from rapidfuzz.distance import Levenshtein
 
 import signary
 from signary.avatar.motion import SpellOptions, plan_spelling
-from signary.datasets.synthetic_noise import ENDS
+from signary.datasets.synthetic.noise import ENDS
 from signary.landmarks.sequence import LandmarkSequence
 from signary.landmarks.skeleton import LEFT_HAND, RIGHT_HAND
 from signary.recognition.spelling import SpellingRecognizer

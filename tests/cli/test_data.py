@@ -14,9 +14,9 @@ import command
 import numpy as np
 import pytest
 
-from signary.datasets.made import make_fingerspelling
+from signary.datasets.fake import make_fingerspelling
+from signary.datasets.stores.landmarks import ClipStore
 from signary.landmarks.sequence import LandmarkSequence
-from signary.landmarks.store import ClipStore
 from signary.landmarks.write import write_landmarks
 
 

@@ -12,8 +12,8 @@ from PIL import Image
 
 from signary.bundles.bundle import load_bundle
 from signary.cli.app import main
+from signary.datasets.stores.draft import Clip, StoreDraft
 from signary.digest import sha256_file
-from signary.landmarks.draft import Clip, StoreDraft
 from signary.landmarks.files import read_landmarks
 from signary.landmarks.sequence import LandmarkSequence
 from signary.landmarks.skeleton import RIGHT_HAND

@@ -10,7 +10,7 @@ import pytest
 from command import run
 
 from signary.cli.filming import Filming
-from signary.datasets.record import Take
+from signary.datasets.recordings.film import Take
 
 BLACK = np.zeros((48, 64, 3), np.uint8)
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from signary.landmarks.draft import Clip, StoreDraft
+from signary.datasets.stores.draft import Clip, StoreDraft
+from signary.datasets.stores.landmarks import ClipStore, choose_points
 from signary.landmarks.skeleton import LEFT_HAND, POSE
-from signary.landmarks.store import ClipStore, choose_points
 
 WAYS = {"across": (0.4, 0.0), "up": (0.0, -0.4), "still": (0.0, 0.0)}
 

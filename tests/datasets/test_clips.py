@@ -9,9 +9,9 @@ import pytest
 from made_clips import made_signs
 
 from signary.datasets.clips import fold_of, open_clips
+from signary.datasets.stores.draft import Clip, StoreDraft
+from signary.datasets.stores.landmarks import choose_points
 from signary.errors import InputError
-from signary.landmarks.draft import Clip, StoreDraft
-from signary.landmarks.store import choose_points
 
 
 def other_store(path: Path, labels: list[str], *, source: str = "other", first: str = "x") -> None:

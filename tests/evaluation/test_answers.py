@@ -11,11 +11,11 @@ import pytest
 from made_fragile import Fragile
 
 from signary.bundles.bundle import load_bundle
+from signary.datasets.stores.draft import Clip, StoreDraft
 from signary.errors import InputError
 from signary.evaluation.answers import useful_workers
 from signary.evaluation.evaluate import Evaluation, evaluate
 from signary.evaluation.labeled import Labeled, find_labeled
-from signary.landmarks.draft import Clip, StoreDraft
 from signary.landmarks.sequence import LandmarkSequence
 from signary.landmarks.skeleton import RIGHT_HAND
 from signary.landmarks.write import write_landmarks

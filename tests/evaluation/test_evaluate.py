@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from signary.bundles.bundle import load_bundle
+from signary.datasets.stores.draft import Clip, StoreDraft
+from signary.datasets.stores.landmarks import ClipStore
 from signary.errors import InputError, SignaryError
 from signary.evaluation.evaluate import evaluate
 from signary.evaluation.labeled import StoredClip
-from signary.landmarks.draft import Clip, StoreDraft
 from signary.landmarks.files import read_landmarks
 from signary.landmarks.sequence import LandmarkSequence
 from signary.landmarks.skeleton import RIGHT_HAND
-from signary.landmarks.store import ClipStore
 from signary.landmarks.write import write_landmarks
 from signary.recognition.load import load
 from signary.recognition.recognizer import Recognizer

@@ -16,7 +16,7 @@ pytest.importorskip("onnxscript")
 from bundle_maker import make_bundle  # noqa: E402
 
 from signary.cli.app import main  # noqa: E402
-from signary.datasets.spelling_sets import find_spelling_set, store_spelling  # noqa: E402
+from signary.datasets.synthetic.sets import find_spelling_set, store_spelling  # noqa: E402
 from signary.errors import InputError  # noqa: E402
 from signary.evaluation.evaluate import evaluate  # noqa: E402
 from signary.export.spelling import export_ctc_graph  # noqa: E402

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from signary.datasets.stores.draft import Clip, StoreDraft
+from signary.datasets.stores.landmarks import ClipStore
 from signary.evaluation.examples import confused_pairs, skeleton_strip, thumbnail, worst_confusions
 from signary.evaluation.labeled import StoredClip
-from signary.landmarks.draft import Clip, StoreDraft
 from signary.landmarks.sequence import LandmarkSequence
 from signary.landmarks.skeleton import LEFT_HAND, RIGHT_HAND
-from signary.landmarks.store import ClipStore
 from signary.video.write import write_video
 
 

@@ -9,8 +9,8 @@ import pytest
 
 pytest.importorskip("lightning")
 
+from signary.datasets.hands import join_samples
 from signary.datasets.readers.hand_arrays import read_hand_arrays
-from signary.datasets.samples import join_samples
 from signary.datasets.split import group_folds, leave_source_out
 from signary.errors import ConfigError, InputError, ModelNotFound
 from signary.landmarks.sequence import LandmarkSequence

@@ -16,10 +16,10 @@ from made_clips import made_clip, made_signs
 
 from signary.bundles.bundle import load_bundle
 from signary.datasets.clips import open_clips
+from signary.datasets.stores.draft import StoreDraft
+from signary.datasets.stores.landmarks import choose_points
 from signary.errors import ConfigError, InputError
-from signary.landmarks.draft import StoreDraft
 from signary.landmarks.sequence import LandmarkSequence
-from signary.landmarks.store import choose_points
 from signary.recognition.load import load
 from signary.training.batches import DrawnRows, balanced_weights
 from signary.training.fit import read_metrics, train

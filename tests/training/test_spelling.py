@@ -16,20 +16,22 @@ import torch
 from torch.nn import functional
 
 from signary.bundles.bundle import load_bundle
-from signary.datasets.made import make_fingerspelling
-from signary.datasets.manifest import Options, prepare
-from signary.datasets.phrases import SUPPLEMENTAL
-from signary.datasets.spelling_mix import SpelledBatch
+from signary.datasets.augment.mix import SpelledBatch
+from signary.datasets.augment.strengths import SMALL_AUGMENT, SpellingStrengths
+from signary.datasets.fake import make_fingerspelling
+from signary.datasets.prepare import prepare
+from signary.datasets.readers.reader import Options
+from signary.datasets.split import SUPPLEMENTAL
+from signary.datasets.stores.draft import Clip, StoreDraft
+from signary.datasets.stores.landmarks import choose_points
 from signary.errors import ConfigError, InputError
 from signary.evaluation.evaluate import evaluate
-from signary.landmarks.draft import Clip, StoreDraft
-from signary.landmarks.store import choose_points
 from signary.recognition.load import load
 from signary.text.characters import CharacterVocabulary
 from signary.training.fit import read_metrics, train
 from signary.training.networks import spelling_network, trainable_parameters
 from signary.training.recipe import describe_recipes, load_recipe
-from signary.training.schema_spelling import SMALL_AUGMENT, SpellingAugment, SpellingRecipe
+from signary.training.schema_spelling import SpellingRecipe
 from signary.training.spelling import fit_members, hold_out, read_phrases
 from signary.training.spelling_batches import PhraseRows, load_phrases, phrase_loader
 from signary.training.spelling_rounds import fold_scores, phrase_scores
@@ -98,7 +100,7 @@ def test_recipes_have_the_published_settings() -> None:
     assert isinstance(small, SpellingRecipe)
     assert isinstance(final, SpellingRecipe)
     assert small.augment == SMALL_AUGMENT
-    assert final.augment == SpellingAugment()
+    assert final.augment == SpellingStrengths()
     assert (small.epochs, small.weight_decay, small.data.shortest, small.warm_up) == (300, 0.05, 15, 30)
     assert (final.epochs, final.weight_decay, final.data.shortest, final.warm_up) == (400, 0.08, 1, 40)
     assert (final.members, final.batch, final.learning_rate, final.clip_norm) == (2, 512, 0.0045, 4)
@@ -267,7 +269,7 @@ def test_a_stopped_run_goes_on_as_if_it_had_not(made: Path, monkeypatch: pytest.
 @pytest.mark.slow
 @pytest.mark.parametrize("network", NETWORKS)
 def test_each_network_learns_phrases_by_heart(made: Path, network: str) -> None:
-    plan = recipe(made, network, **OVERFIT, augment=SpellingAugment.only(), dropout=0.0, warm_up=10)
+    plan = recipe(made, network, **OVERFIT, augment=SpellingStrengths.only(), dropout=0.0, warm_up=10)
     plan = plan.model_copy(update={"data": plan.data.model_copy(update={"supplemental": False})})
     phrases, _ = load_phrases(plan, made / "store")
     phrases = phrases.select(np.flatnonzero(phrases.split != SUPPLEMENTAL)[:8])

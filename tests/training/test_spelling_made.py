@@ -10,8 +10,8 @@ import torch
 
 pytest.importorskip("lightning")
 
-from signary.datasets.synthetic import SyntheticSpelling
-from signary.datasets.synthetic_text import PhraseMaker
+from signary.datasets.synthetic.spelling import SyntheticSpelling
+from signary.datasets.synthetic.texts import PhraseMaker
 from signary.features.select import SelectPoints
 from signary.recognition.load import load
 from signary.training.fit import read_metrics, train

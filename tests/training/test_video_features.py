@@ -12,8 +12,9 @@ pytest.importorskip("lightning")
 
 import torch
 
-from signary.datasets.feature_store import FeatureStore, describe_features
-from signary.datasets.manifest import Options
+from signary.datasets.readers.reader import Options
+from signary.datasets.stores.describe import describe_features
+from signary.datasets.stores.features import FeatureStore
 from signary.errors import ConfigError, InputError, ModelNotFound
 from signary.models.inception import InceptionV3
 from signary.models.video import Backbone

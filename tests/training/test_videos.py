@@ -14,7 +14,7 @@ import torch
 
 from signary.bundles.bundle import load_bundle
 from signary.datasets.clips import Clips
-from signary.datasets.feature_store import BACKBONE, FeatureDraft, FeatureStore
+from signary.datasets.stores.features import BACKBONE, FeatureDraft, FeatureStore
 from signary.errors import BundleError, ConfigError, InputError
 from signary.models.video import Backbone
 from signary.recognition.load import load

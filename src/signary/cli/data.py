@@ -26,7 +26,7 @@ def list_readers(*, json: bool = False) -> None:
     json
         Write one JSON array.
     """
-    from signary.datasets.manifest import READERS, find_reader
+    from signary.datasets.readers.reader import READERS, find_reader
 
     rows = [{"name": name, "layout": find_reader(name).layout} for name in READERS]
     if json:
@@ -47,9 +47,10 @@ def info(store: str, /, *, json: bool = False) -> None:
     json
         Write one JSON object.
     """
-    from signary.datasets.feature_store import FeatureStore, describe_features, is_features
-    from signary.datasets.manifest import READERS, describe_store, find_reader
-    from signary.landmarks.store import ClipStore
+    from signary.datasets.readers.reader import READERS, find_reader
+    from signary.datasets.stores.describe import describe_features, describe_store
+    from signary.datasets.stores.features import FeatureStore, is_features
+    from signary.datasets.stores.landmarks import ClipStore
 
     path = Path(store)
     if store in READERS and not path.exists():
@@ -134,8 +135,9 @@ def prepare(
         Write over a store that is there.
     """
     from signary.cli.features import Asked, prepare_videos
-    from signary.datasets import manifest
-    from signary.landmarks.store import RECIPE_POINTS, choose_points
+    from signary.datasets.prepare import prepare as prepare_store
+    from signary.datasets.readers.reader import Options, find_reader
+    from signary.datasets.stores.landmarks import RECIPE_POINTS, choose_points
     from signary.output import make_folder
 
     if workers < 1:
@@ -147,15 +149,15 @@ def prepare(
     with checked_flags():
         chosen = choose_points(points or RECIPE_POINTS)
     wanted = tuple(name.strip() for name in classes.split(",") if name.strip())
-    options = manifest.Options(fps, licence, wanted, detector, mirrored)
+    options = Options(fps, licence, wanted, detector, mirrored)
     make_folder(output.parent)
     if features:
         made = prepare_videos(reader, folder, output, asked, options, workers=workers, force=force, track=_track)
         return _tell(made, output, "clips")
-    prepared = manifest.prepare(
+    prepared = prepare_store(
         reader, folder, output, chosen, options, workers=workers, resume=resume, force=force, track=_track
     )
-    if fps is None and (supposed := manifest.find_reader(reader).fps):
+    if fps is None and (supposed := find_reader(reader).fps):
         sys.stderr.write(f"fps: {supposed:g} supposed, the data does not say (--fps)\n")
     return _tell(prepared, output)
 

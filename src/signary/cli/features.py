@@ -13,7 +13,7 @@ from signary.cli.app import WrongUse
 from signary.errors import ExtraMissing
 
 if TYPE_CHECKING:
-    from signary.datasets.manifest import Options
+    from signary.datasets.readers.reader import Options
     from signary.training.video_features import PreparedFeatures
 
 

@@ -12,7 +12,7 @@ from signary.cli.window import PictureWindow, mirrored_view
 from signary.landmarks.draw import contact_sheet
 
 if TYPE_CHECKING:
-    from signary.datasets.record import Take
+    from signary.datasets.recordings.film import Take
     from signary.video.write import Picture
 
 REVIEW_S = 2.5  # a clip is shown for so long, unless a key is pressed
@@ -21,7 +21,7 @@ WIDTH = 60
 
 
 class Filming:
-    """Tell what is filmed; a `signary.datasets.record.Watch`.
+    """Tell what is filmed; a `signary.datasets.recordings.film.Watch`.
 
     Parameters
     ----------

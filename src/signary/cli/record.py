@@ -13,8 +13,8 @@ from cyclopts import Parameter
 from signary.cli.app import OK, WrongUse, checked_flags
 
 if TYPE_CHECKING:
-    from signary.datasets.record import Watch
-    from signary.datasets.recordings import Recordings
+    from signary.datasets.recordings.film import Watch
+    from signary.datasets.recordings.folder import Recordings
     from signary.video.source import FrameSource
 
 CLIP_S, CLIPS = 2.5, 10
@@ -66,7 +66,7 @@ def record(
         Show the camera in a window; R after a clip films it again.
     """
     from signary.cli.filming import watching
-    from signary.datasets.recordings import Recordings, check_name
+    from signary.datasets.recordings.folder import Recordings, check_name
 
     if listed is not None:
         return _list(Recordings(listed))
@@ -108,8 +108,8 @@ def _film(
     rest: float,
     watch: Watch,
 ) -> int:
-    from signary.datasets.record import Take, film, write_sheet
-    from signary.datasets.recordings import Person
+    from signary.datasets.recordings.film import Take, film, write_sheet
+    from signary.datasets.recordings.folder import Person
     from signary.landmarks.detect import open_detector
 
     person = Person(signer, consent, f"{datetime.now():%Y-%m-%dT%H-%M-%S}")

@@ -10,17 +10,17 @@ from typing import Any, Protocol, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from signary.datasets.feature_store import DESCRIPTION as FEATURES_DESCRIPTION
 from signary.datasets.split import group_folds
+from signary.datasets.stores.features import DESCRIPTION as FEATURES_DESCRIPTION
+from signary.datasets.stores.landmarks import DESCRIPTION, ClipStore, Integers
 from signary.errors import InputError
-from signary.landmarks.store import DESCRIPTION, ClipStore, Integers
 from signary.text.vocabulary import canonical
 
 Names = NDArray[np.str_]
 
 
 class Stored(Protocol):
-    """A store of whatever is kept of clips: `ClipStore`, or `signary.datasets.feature_store.FeatureStore`."""
+    """A store of whatever is kept of clips: `ClipStore`, or `signary.datasets.stores.features.FeatureStore`."""
 
     path: Path
 
@@ -54,8 +54,8 @@ class Clips:
     length : int64 (N,)
         Frames.
     label, signer, group, source, licence, key : str (N,)
-        See `signary.landmarks.draft.Clip`; signers and groups of two sources never have one name. ``key`` tells one
-        clip from all others.
+        See `signary.datasets.stores.draft.Clip`; signers and groups of two sources never have one name. ``key``
+        tells one clip from all others.
     """
 
     stores: Sequence[Stored]

@@ -9,9 +9,12 @@ from math import gcd
 import numpy as np
 from numpy.typing import NDArray
 
+from signary.datasets.hands import HandSamples
 from signary.datasets.pictures import Pictures
-from signary.datasets.samples import HandSamples
 from signary.errors import ConfigError, InputError
+
+SUPPLEMENTAL = "supplemental"
+
 
 SPLITS = ("random", "blocks", "groups")
 PERCENT = 100
@@ -179,3 +182,32 @@ def _random_parts(count: int, validation: float, test: float, seed: int) -> Part
         return Parts(rest, np.zeros(0, np.int64), tested)
     train, tuned = train_test_split(rest, test_size=validation / (1 - test), random_state=seed)
     return Parts(train, tuned, tested)
+
+
+def signer_folds(signers: NDArray[np.str_], splits: NDArray[np.str_], folds: int = 4, *, seed: int = 0) -> Rows:
+    """Give each of N clips a fold so that no signer is in two.
+
+    Parameters
+    ----------
+    signers, splits : str (N,)
+        Columns ``signer`` and ``split`` of a store.
+    folds : int
+        2 or more, at most the number of signers outside the supplemental part.
+    seed : int
+
+    Returns
+    -------
+    int64 (N,)
+        0 to ``folds - 1``, in parts of about one size without the supplemental clips. A supplemental clip has the
+        fold of its signer, so that whoever is tested was never learned from; -1 if its signer is in none.
+
+    Raises
+    ------
+    InputError
+        If there are fewer signers than folds.
+    """
+    counted = splits != SUPPLEMENTAL
+    names, first = np.unique(signers[counted], return_index=True)
+    fold_of = group_folds(signers[counted], folds, seed=seed)[first]
+    place = np.searchsorted(names, signers).clip(max=len(names) - 1)
+    return np.where(names[place] == signers, fold_of[place], -1)

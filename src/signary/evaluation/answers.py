@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from signary.datasets.spelling_sets import AVATAR, SpelledClip, find_spelling_set, is_spelling_set
+from signary.datasets.synthetic.sets import AVATAR, SpelledClip, find_spelling_set, is_spelling_set
 from signary.errors import SignaryError
 from signary.evaluation.labeled import Labeled, Source
 from signary.jobs import Here, Lost, run

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from signary.datasets.spelling_sets import SpelledClip, find_spelling_set, is_spelling_set
+from signary.datasets.synthetic.sets import SpelledClip, find_spelling_set, is_spelling_set
 from signary.errors import InputError
 from signary.evaluation.answers import SPELLING, Answer, answers, is_film, useful_workers
 from signary.evaluation.labeled import Labeled, Source, find_labeled, is_store, label_set

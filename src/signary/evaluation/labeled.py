@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from signary.datasets.spelling_sets import TIMES, SpelledClip, SpellingSet, Times
+from signary.datasets.stores.landmarks import DESCRIPTION, DRAFT, ClipStore
+from signary.datasets.synthetic.sets import TIMES, SpelledClip, SpellingSet, Times
 from signary.digest import sha256_file
 from signary.errors import InputError
 from signary.landmarks.sequence import LandmarkSequence
-from signary.landmarks.store import DESCRIPTION, DRAFT, ClipStore
 from signary.video.files import natural_key
 from signary.video.kinds import LANDMARK_ENDINGS, PHOTO_ENDINGS, VIDEO_ENDINGS
 

@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, IterableDataset, Sampler
 
 from signary.datasets.clips import Clips
+from signary.datasets.hands import HandSamples
 from signary.datasets.pictures import Pictures
-from signary.datasets.samples import HandSamples
 from signary.training.schema import HandRecipe
 
 POOL = 32

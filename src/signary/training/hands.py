@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from signary.datasets.hands import HandSamples, join_samples
 from signary.datasets.readers.hand_arrays import read_hand_arrays
 from signary.datasets.readers.photos import find_photos, read_photo_folder
-from signary.datasets.samples import HandSamples, join_samples
 from signary.datasets.split import group_folds
 from signary.digest import sha256_file
 from signary.errors import ConfigError, InputError

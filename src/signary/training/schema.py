@@ -6,43 +6,13 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from signary.datasets.augment.strengths import HandStrengths, PictureStrengths
+
 
 class Part(BaseModel):
     """A part of a recipe: unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid")
-
-
-class HandAugment(Part):
-    """Strengths of the random changes; see `signary.datasets.augment.HandAugment`.
-
-    Parameters
-    ----------
-    roll_deg, tilt_deg : float
-        Largest turn in the picture, and of the camera about the other two axes.
-    bend_deg : float
-        Standard deviation of a bone's turn.
-    bone : float
-        Standard deviation of the factor on bone and finger lengths.
-    jitter : float
-        Standard deviation of the noise on points, in hand sizes; twice that in depth.
-    stretch : float
-        Largest log factor between width and height, for pictures of unknown aspect.
-    depth : float
-        Largest relative change of depth.
-    flip, flat : float
-        Share of hands taken for the other side, and without depth.
-    """
-
-    roll_deg: float = Field(20.0, ge=0)
-    tilt_deg: float = Field(25.0, ge=0)
-    bend_deg: float = Field(6.0, ge=0)
-    bone: float = Field(0.08, ge=0)
-    jitter: float = Field(0.02, ge=0)
-    stretch: float = Field(0.25, ge=0)
-    depth: float = Field(0.5, ge=0, lt=1)
-    flip: float = Field(0.2, ge=0, le=1)
-    flat: float = Field(0.2, ge=0, le=1)
 
 
 class Credit(Part):
@@ -166,41 +136,8 @@ class HandRecipe(FileRecipe):
     learning_rate: float = Field(4e-3, gt=0)
     weight_decay: float = Field(0.02, ge=0)
     label_smoothing: float = Field(0.1, ge=0, lt=1)
-    augment: HandAugment = HandAugment()
+    augment: HandStrengths = HandStrengths()
     validation: float = Field(0.2, gt=0, lt=1)
-
-
-class PictureAugment(Part):
-    """Strengths of the random changes; see `signary.datasets.picture_augment.PictureAugment`. All 0: none.
-
-    Parameters
-    ----------
-    turn_deg : float
-        Largest turn in the picture.
-    zoom, light, color : float
-        Largest log factor of size, of brightness and gamma, and between the color channels.
-    shift, perspective : float
-        In half pictures: largest shift, and how much nearer one side may be.
-    flip, grey, blur : float
-        Share of pictures that are mirrored, made grey, made soft.
-    noise : float
-        Largest standard deviation of the noise, 0 to 1.
-    cover, background : float
-        Share of pictures a rectangle of which, or what is far from the middle, is taken from another picture.
-    """
-
-    turn_deg: float = Field(0.0, ge=0)
-    zoom: float = Field(0.0, ge=0)
-    shift: float = Field(0.0, ge=0)
-    perspective: float = Field(0.0, ge=0, lt=0.5)
-    flip: float = Field(0.0, ge=0, le=1)
-    light: float = Field(0.0, ge=0)
-    color: float = Field(0.0, ge=0)
-    grey: float = Field(0.0, ge=0, le=1)
-    blur: float = Field(0.0, ge=0, le=1)
-    noise: float = Field(0.0, ge=0)
-    cover: float = Field(0.0, ge=0, le=1)
-    background: float = Field(0.0, ge=0, le=1)
 
 
 class PictureData(Part):
@@ -312,7 +249,7 @@ class PictureRecipe(_OfPictures):
     patience: int | None = Field(None, ge=1)
     precision: Literal["auto", "32", "bf16"] = "auto"
     cross_validation: int = Field(0, ge=0)
-    augment: PictureAugment = PictureAugment()
+    augment: PictureStrengths = PictureStrengths()
     mlflow: bool = False
 
     @model_validator(mode="after")

@@ -6,52 +6,10 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
+from signary.datasets.augment.strengths import ClipStrengths
 from signary.training.schema import Credit, Part, Recipe
 
 PUBLISHED_SIGNS = 250  # of Google's set, for recipes whose vocabulary is that of the data
-
-
-class ClipAugment(Part):
-    """Strengths of the random changes; see `signary.datasets.clip_augment.ClipAugment`. All 0: none.
-
-    Parameters
-    ----------
-    resample, flip, affine, frames_lost, box_lost, hand_lost, hands_gone : float
-        Share of clips that are slowed down or sped up, mirrored, seen by another camera, without two to four tenths
-        of the frames, without what lies in a box of the picture, without a hand (each) for a tenth to half of it,
-        without hands in up to nine tenths of it, again and again.
-    speed, warp : float
-        Largest relative change of length, and how unevenly it is spread.
-    trim : float
-        Largest share cut off at each end.
-    scale, shear, shift : float
-        Of the camera: largest relative change of size, shear, and way in picture widths.
-    turn_deg : float
-        Largest turn in the picture.
-    hand_turn_deg, hand_size, hand_shift : float
-        Of each hand by itself: largest turn, log factor of size, way in picture widths.
-    jitter : float
-        Standard deviation of the noise, in picture widths.
-    """
-
-    resample: float = Field(0.0, ge=0, le=1)
-    speed: float = Field(0.5, ge=0, lt=1)
-    warp: float = Field(0.0, ge=0, le=1)
-    trim: float = Field(0.0, ge=0, lt=0.5)
-    flip: float = Field(0.0, ge=0, le=1)
-    affine: float = Field(0.0, ge=0, le=1)
-    scale: float = Field(0.2, ge=0, lt=1)
-    shear: float = Field(0.15, ge=0)
-    turn_deg: float = Field(30.0, ge=0)
-    shift: float = Field(0.1, ge=0)
-    hand_turn_deg: float = Field(0.0, ge=0)
-    hand_size: float = Field(0.0, ge=0)
-    hand_shift: float = Field(0.0, ge=0)
-    jitter: float = Field(0.0, ge=0)
-    hand_lost: float = Field(0.0, ge=0, le=1)
-    hands_gone: float = Field(0.0, ge=0, le=1)
-    frames_lost: float = Field(0.0, ge=0, le=1)
-    box_lost: float = Field(0.0, ge=0, le=1)
 
 
 class ClipData(Part):
@@ -187,7 +145,7 @@ class SignRecipe(ClipRecipe):
     quirks: bool = False
     members: int = Field(1, ge=1)
     late_dropout: int = Field(15, ge=0)
-    augment: ClipAugment = ClipAugment()
+    augment: ClipStrengths = ClipStrengths()
     idle: float = Field(0.0, ge=0, lt=1)
     trusted: int = Field(0, ge=0)
     doubt: float = Field(0.0, ge=0)

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from signary.datasets.clips import Clips, Stored, fold_of, open_clips
-from signary.datasets.prepared import prepared
+from signary.datasets.prepare import prepared
+from signary.datasets.stores.landmarks import ClipStore
 from signary.errors import InputError
 from signary.export.onnx import export_sign_graph
-from signary.landmarks.store import ClipStore
 from signary.models.committee import Committee
 from signary.models.sign_transformer import PublishedSignTransformer, SignNetwork
 from signary.text.calibrate import fit_temperature, softmax

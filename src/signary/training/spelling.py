@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from signary.datasets.phrases import SUPPLEMENTAL, signer_folds
+from signary.datasets.split import SUPPLEMENTAL, signer_folds
 from signary.errors import InputError
 from signary.evaluation.spelling import spelling_report
 from signary.export.spelling import GRAPHS, export_ctc_graph, export_speller

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from signary.datasets.augment.mix import SignerIndex, SpelledBatch
 from signary.datasets.clips import Clips, open_clips
-from signary.datasets.phrases import epoch_rows
-from signary.datasets.spelling_mix import SignerIndex, SpelledBatch
+from signary.datasets.split import SUPPLEMENTAL
 from signary.errors import InputError
 from signary.training.batches import DrawnRows
-from signary.training.schema_spelling import SpellingRecipe
+from signary.training.schema_spelling import LONGEST, SpellingRecipe
 
 NAMED = 5  # of what was skipped for one reason
 
@@ -162,3 +162,42 @@ def phrase_loader(phrases: Phrases, points: NDArray[np.int64], rows: Sampler[Row
 def _told(names: NDArray[np.str_], reason: str) -> str:
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     return f"{len(names)} clip{'s' * (len(names) > 1)} {reason}: {', '.join(names[:NAMED].tolist())}{more}"
+
+
+def epoch_rows(
+    phrases: NDArray[np.str_],
+    splits: NDArray[np.str_],
+    rng: np.random.Generator,
+    *,
+    supplemental: bool = True,
+    longest: int = LONGEST,
+) -> Rows:
+    """Return the clips of one epoch: all but supplemental ones, and one by chance of each supplemental phrase.
+
+    A few hundred sentences make up the supplemental part, each signed a hundred times: all of it would teach the
+    sentences.
+
+    Parameters
+    ----------
+    phrases, splits : str (N,)
+        Columns ``label`` and ``split`` of a store, or some rows of them.
+    rng : Generator
+    supplemental : bool
+        Take these phrases at all.
+    longest : int
+        Characters beyond which a supplemental phrase is left out.
+
+    Returns
+    -------
+    int64 (E,)
+        Rows of ``phrases``, rising.
+
+    Source: C. Henkel and D. Hanley, https://www.kaggle.com/competitions/asl-fingerspelling/discussion/434485.
+    """
+    extra = splits == SUPPLEMENTAL
+    rows = np.flatnonzero(~extra)
+    if not supplemental:
+        return rows
+    offered = rng.permutation(np.flatnonzero(extra & (np.char.str_len(phrases) <= longest)))
+    _, first = np.unique(phrases[offered], return_index=True)
+    return np.sort(np.concatenate([rows, offered[first]]))

@@ -11,9 +11,9 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from signary.datasets.spelling_mix import SpelledBatch
-from signary.datasets.synthetic import SyntheticBatch, SyntheticSpelling
-from signary.datasets.synthetic_text import PhraseMaker
+from signary.datasets.augment.mix import SpelledBatch
+from signary.datasets.synthetic.spelling import SyntheticBatch, SyntheticSpelling
+from signary.datasets.synthetic.texts import PhraseMaker
 from signary.evaluation.spelling import spelling_report
 from signary.export.spelling import GRAPHS, export_ctc_graph, export_speller
 from signary.models.speller import CTCNetwork, SpellingNetwork

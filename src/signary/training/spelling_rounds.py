@@ -14,7 +14,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from signary.datasets.phrases import SUPPLEMENTAL
+from signary.datasets.split import SUPPLEMENTAL
 from signary.errors import InputError
 from signary.output import whole_file
 from signary.training.run import CONFIG, STATE

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from signary.datasets.spelling_augment import SpellingAugment
-from signary.datasets.spelling_mix import SpelledBatch, cut_mix, hide_letters
+from signary.datasets.augment.mix import SpelledBatch, cut_mix, hide_letters
+from signary.datasets.augment.spelling import SpellingAugment
 from signary.errors import InputError
 from signary.evaluation.metrics import spelling_metrics
 from signary.models.speller import CTCNetwork, Speller, SpellingNetwork, reversed_targets, spell

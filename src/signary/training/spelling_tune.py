@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
 
-from signary.datasets.synthetic import SyntheticBatch
+from signary.datasets.synthetic.spelling import SyntheticBatch
 from signary.models.speller import CTCNetwork
 from signary.text.beam import BeamOptions, Reading, prefix_beam
 from signary.text.ctc import align, greedy

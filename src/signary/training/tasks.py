@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel
 
-from signary.datasets.augment import HandAugment
-from signary.datasets.clip_augment import ClipAugment, NoSign
-from signary.datasets.picture_augment import PictureAugment
+from signary.datasets.augment.clips import ClipAugment, NoSign
+from signary.datasets.augment.hands import HandAugment
+from signary.datasets.augment.pictures import PictureAugment
 from signary.models.picture import PictureReader
 from signary.models.sign_conv import SignConv
 from signary.models.sign_transformer import SignNetwork

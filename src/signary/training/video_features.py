@@ -13,11 +13,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from signary.datasets.feature_store import COLUMNS, VERSION, FeatureDraft, Features, FeatureStore
-from signary.datasets.manifest import Options, Piece, find_pieces, lacking
+from signary.datasets.readers.reader import Options, Piece, find_pieces, lacking
+from signary.datasets.stores.draft import Refused
+from signary.datasets.stores.features import COLUMNS, VERSION, FeatureDraft, Features, FeatureStore
 from signary.digest import sha256_lines
 from signary.errors import InputError, SignaryError
-from signary.landmarks.draft import Refused
 from signary.models.video import Backbone
 from signary.training.backbones import arrays_of
 from signary.video.sample import CLIP_FRAMES, Fit, sample_clip
@@ -71,7 +71,7 @@ def prepare_features(
     Parameters
     ----------
     reader : str
-        Of `signary.datasets.manifest.READERS`, one that finds videos.
+        Of `signary.datasets.readers.reader.READERS`, one that finds videos.
     folder, target : str or Path
         The videos, and the store.
     backbone : Backbone

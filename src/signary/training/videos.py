@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from signary.bundles.bundle import load_bundle
 from signary.datasets.clips import Clips
-from signary.datasets.feature_store import FeatureStore
+from signary.datasets.stores.features import FeatureStore
 from signary.errors import BundleError, ConfigError, InputError
 from signary.export.onnx import export_video_graph
 from signary.models.video import VideoReader, cast_weights, load_weights

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from signary.datasets.manifest import Options, Piece, Reader
-from signary.datasets.readers.gislr import read_table
+from signary.datasets.readers.reader import Options, Piece, Reader
+from signary.datasets.readers.table import read_table
+from signary.datasets.stores.draft import Clip
+from signary.datasets.stores.landmarks import DEFAULT_FPS
 from signary.errors import InputError
-from signary.landmarks.draft import Clip
 from signary.landmarks.files import LANDMARK_ENDINGS, read_landmarks
 from signary.landmarks.sequence import LandmarkSequence
-from signary.landmarks.store import DEFAULT_FPS
 from signary.video.files import natural_key
 from signary.video.kinds import VIDEO_ENDINGS
 

@@ -17,15 +17,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from signary.datasets.manifest import Options, Piece, Reader
-from signary.datasets.phrases import SUPPLEMENTAL
-from signary.datasets.readers.gislr import read_table
+from signary.datasets.readers.reader import Options, Piece, Reader
+from signary.datasets.readers.table import read_table
+from signary.datasets.split import SUPPLEMENTAL
+from signary.datasets.stores.draft import Clip, Refused
+from signary.datasets.stores.landmarks import DEFAULT_FPS
 from signary.errors import InputError
-from signary.landmarks.draft import Clip, Refused
 from signary.landmarks.files import WIDE_COLUMNS, wide_names
 from signary.landmarks.sequence import Points
 from signary.landmarks.skeleton import HOLISTIC_543, LEFT_HAND, RIGHT_HAND
-from signary.landmarks.store import DEFAULT_FPS
 from signary.text.characters import CHARACTERS
 
 TABLES = {"train": "train.csv", SUPPLEMENTAL: "supplemental_metadata.csv"}

@@ -5,50 +5,22 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from signary.datasets.manifest import Options, Piece, Reader
+from signary.datasets.readers.reader import Options, Piece, Reader
+from signary.datasets.readers.table import read_table
+from signary.datasets.stores.draft import Clip
+from signary.datasets.stores.landmarks import DEFAULT_FPS
 from signary.errors import InputError
-from signary.landmarks.draft import Clip
 from signary.landmarks.files import read_landmarks
 from signary.landmarks.skeleton import HOLISTIC_543
-from signary.landmarks.store import DEFAULT_FPS
 
 TABLE, SIGNS = "train.csv", "sign_to_prediction_index_map.json"
 COLUMNS = ("path", "participant_id", "sequence_id", "sign")
 LICENCE = "CC BY 4.0"
 LAYOUT = f"{TABLE} ({', '.join(COLUMNS)}), {SIGNS} and the Parquet files that the table names"
-
-
-def read_table(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
-    """Return the rows of a CSV file.
-
-    Parameters
-    ----------
-    path : Path
-        UTF-8, names of the columns in the first line.
-    columns : tuple of str
-        That it must have.
-
-    Raises
-    ------
-    InputError
-        If it cannot be read, lacks one of these, or has a row of another length.
-    """
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            rows = list(csv.DictReader(stream, restkey="", strict=True))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path}: no readable CSV ({error})", hint="save it as UTF-8, with commas") from error
-    if missing := [name for name in columns if not rows or name not in rows[0]]:
-        raise InputError(f"{path}: lacks columns {', '.join(missing)}", hint="name them in its first line")
-    for line, row in enumerate(rows, 2):
-        if "" in row or None in row.values():
-            raise InputError(f"{path}: line {line} has not as many cells as the first", hint="one cell a column")
-    return rows
 
 
 def _find(folder: Path, options: Options) -> list[Piece]:

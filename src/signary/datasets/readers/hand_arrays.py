@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from signary.datasets.samples import HandSamples
+from signary.datasets.hands import HandSamples
 from signary.digest import sha256_file
 from signary.errors import InputError
 

@@ -11,9 +11,9 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from signary.datasets.manifest import Options, Piece, Reader
+from signary.datasets.readers.reader import Options, Piece, Reader
+from signary.datasets.stores.draft import Clip
 from signary.errors import InputError, ShapeError
-from signary.landmarks.draft import Clip
 from signary.landmarks.sequence import Points
 from signary.landmarks.skeleton import FACE, HOLISTIC_543, LEFT_HAND, POSE, RIGHT_HAND
 from signary.video.files import natural_key

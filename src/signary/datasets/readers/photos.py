@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 
-from signary.datasets.samples import HandSamples
+from signary.datasets.hands import HandSamples
 from signary.digest import sha256_file, sha256_lines
 from signary.errors import InputError, SignaryError
 from signary.jobs import Lost, run

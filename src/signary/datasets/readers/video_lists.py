@@ -9,8 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from signary.datasets.manifest import Options, Piece, Reader
 from signary.datasets.readers.clip_folders import TABLE, find_clips, read_clip
+from signary.datasets.readers.reader import Options, Piece, Reader
 from signary.errors import InputError
 from signary.video.files import natural_key
 from signary.video.kinds import VIDEO_ENDINGS

@@ -1,0 +1,242 @@
+"""Random changes of clips that keep their meaning, batched: other speeds, cameras, bodies and detectors.
+
+The changes in time, the affine ones and the two masks are those of Hoyeol Sohn's winning entry of the isolated sign
+language recognition competition (Kaggle, 2023); what is done to single hands, the noise and the lost hands are added.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from signary.datasets.augment.chance import drawn, linear, stretches, uniform
+
+MIDDLE = 0.5
+LONGEST_GAP = 12
+
+
+class Points(Protocol):
+    """What is known of the points of a clip; `signary.features.select.SelectPoints` is one."""
+
+    parts: dict[str, slice]
+
+    @property
+    def mirror(self) -> Sequence[int]:
+        """The place that each point takes in a mirrored picture."""
+        ...
+
+
+class Strengths(Protocol):
+    """What `ClipAugment` needs to know; see `ClipStrengths`."""
+
+    resample: float
+    speed: float
+    warp: float
+    trim: float
+    flip: float
+    affine: float
+    scale: float
+    shear: float
+    turn_deg: float
+    shift: float
+    hand_turn_deg: float
+    hand_size: float
+    hand_shift: float
+    jitter: float
+    hand_lost: float
+    hands_gone: float
+    frames_lost: float
+    box_lost: float
+
+
+class ClipAugment:
+    """Change a padded batch of clips at random, each in its own way.
+
+    Parameters
+    ----------
+    options : Strengths
+    points : Points
+        Which points the clips have.
+    max_frames : int
+        Longer clips are cut to so many frames, from a random one on.
+    """
+
+    def __init__(self, options: Strengths, points: Points, *, max_frames: int = 384) -> None:
+        self.options, self.max_frames = options, max_frames
+        self._mirror = torch.tensor(points.mirror)
+        self._hands = [points.parts[name] for name in ("left_hand", "right_hand") if name in points.parts]
+
+    def __call__(self, clips: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Return changed clips and their lengths.
+
+        Parameters
+        ----------
+        clips : float32 (B, T, P, C)
+            Image-normalized, NaN = not seen; what comes behind a clip's end has no meaning.
+        lengths : int64 (B,)
+
+        Returns
+        -------
+        clips : float32 (B, S, P, C)
+        lengths : int64 (B,)
+        """
+        clips, lengths = take_times(clips, *self._times(lengths))
+        clips = self._move_hands(self._flip(clips))
+        clips = self._lose(self._view(clips), lengths)
+        return clips, lengths
+
+    def _times(self, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Draw which moments of each clip are seen, float32 (B, S), and how many of them, int64 (B,)."""
+        options, count = self.options, lengths.float()
+        faster = drawn(lengths, options.resample) * uniform(lengths, options.speed)
+        begin, end = options.trim * torch.rand(2, len(lengths), device=lengths.device)
+        span = (count - 1) * (1 - begin - end).clamp(min=0.1)
+        wanted = ((span + 1) * (1 + faster)).round().clamp(min=1)
+        cut = wanted.clamp(max=self.max_frames)
+        skipped = torch.rand_like(count) * (wanted - cut)
+        frame = torch.arange(int(cut.max()), device=lengths.device)[None] + skipped[:, None]
+        share = (frame / (wanted - 1).clamp(min=1)[:, None]).clamp(max=1)
+        # slower early and faster late, or the other way round; never backwards
+        late = torch.where(drawn(lengths, 0.5)[:, None] > 0, share, 1 - share)
+        share = share + uniform(lengths, options.warp)[:, None] * share * (1 - share) * late
+        return (begin * (count - 1))[:, None] + share * span[:, None], cut.long()
+
+    def _flip(self, clips: Tensor) -> Tensor:
+        flipped = clips[:, :, self._mirror.to(clips.device)]
+        flipped = torch.cat([1 - flipped[..., :1], flipped[..., 1:]], -1)
+        return torch.where(drawn(clips, self.options.flip).bool()[:, None, None, None], flipped, clips)
+
+    def _move_hands(self, clips: Tensor) -> Tensor:
+        """Turn, size and place each hand anew, as other people's bodies and habits would."""
+        options, clips = self.options, clips.clone()
+        for part in self._hands:
+            hand = clips[:, :, part, :2]
+            wrist = hand[:, :, :1]
+            change = linear(
+                math.radians(options.hand_turn_deg) * uniform(clips, 1),
+                torch.exp(uniform(clips, options.hand_size)),
+                torch.zeros(len(clips), device=clips.device),
+            )
+            away = (hand - wrist) @ change[:, None]
+            shift = options.hand_shift * (2 * torch.rand(len(clips), 1, 1, 2, device=clips.device) - 1)
+            clips[:, :, part, :2] = wrist + away + shift
+        return clips
+
+    def _view(self, clips: Tensor) -> Tensor:
+        """Turn, scale, shear and move the picture; add the detector's noise."""
+        options, plane = self.options, clips[..., :2]
+        some = drawn(clips, options.affine)
+        change = linear(
+            some * math.radians(options.turn_deg) * uniform(clips, 1),
+            1 + some * uniform(clips, options.scale),
+            some * uniform(clips, options.shear),
+        )
+        shift = (some * options.shift)[:, None, None, None] * (
+            2 * torch.rand(len(clips), 1, 1, 2, device=clips.device) - 1
+        )
+        plane = (plane - MIDDLE) @ change[:, None] + MIDDLE + shift + options.jitter * torch.randn_like(plane)
+        return torch.cat([plane, clips[..., 2:]], -1)
+
+    def _lose(self, clips: Tensor, lengths: Tensor) -> Tensor:
+        """Hide what a detector may not find: some frames, a box of the picture, a hand for a while."""
+        options = self.options
+        frames = stretches(lengths, clips.shape[1], 0.2, 0.4)[:, 0]
+        hidden = (frames & drawn(clips, options.frames_lost).bool()[:, None])[..., None]
+        hidden = hidden.expand(clips.shape[:3])
+        if options.box_lost:
+            hidden = hidden | self._box(clips)
+        if not (options.hand_lost or options.hands_gone):
+            return clips.masked_fill(hidden[..., None], math.nan)
+        gaps = self._gaps(clips)
+        for part in self._hands:
+            lost = stretches(lengths, clips.shape[1], 0.1, 0.5)[:, 0] & drawn(clips, options.hand_lost).bool()[:, None]
+            hidden = hidden.clone()
+            hidden[:, :, part] |= (lost | gaps)[..., None]
+        return clips.masked_fill(hidden[..., None], math.nan)
+
+    def _gaps(self, clips: Tensor) -> Tensor:
+        """Draw frames without hands, bool (B, T): gaps of some frames, in all up to nine tenths of a clip."""
+        batch, frames, device = *clips.shape[:2], clips.device
+        share = 0.9 * torch.rand(batch, 1, device=device) * drawn(clips, self.options.hands_gone)[:, None]
+        run = torch.randint(1, LONGEST_GAP, (batch, 1), device=device)
+        block = (torch.arange(frames, device=device) + torch.randint(0, LONGEST_GAP, (batch, 1), device=device)) // run
+        return torch.rand(batch, frames + LONGEST_GAP, device=device).gather(1, block) < share
+
+    def _box(self, clips: Tensor) -> Tensor:
+        """Draw a box of the picture, bool (B, T, P): inside."""
+        side = 0.2 + 0.2 * torch.rand(len(clips), 1, 1, 1, device=clips.device)
+        corner = torch.rand(len(clips), 1, 1, 2, device=clips.device) * (1 - side)
+        away = clips[..., :2] - corner
+        inside = ((away >= 0) & (away < side)).all(-1)
+        return inside & drawn(clips, self.options.box_lost).bool()[:, None, None]
+
+
+class NoSign:
+    """Turn some clips of a batch into what is no sign: the end of one and the beginning of another, or arms alone.
+
+    Parameters
+    ----------
+    label : int
+        The place of no sign in the vocabulary.
+    points : Points
+        Which points the clips have.
+    share : float
+        Of the batch; a quarter of them loses the hands.
+    least, most : float
+        Shares of each of the two clips, 0 to 1.
+    """
+
+    def __init__(self, label: int, points: Points, *, share: float, least: float = 0.1, most: float = 0.3) -> None:
+        self.label, self.share, self.least, self.most = label, share, least, most
+        self._hands = [points.parts[name] for name in ("left_hand", "right_hand") if name in points.parts]
+
+    def __call__(self, clips: Tensor, lengths: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return clips float32 (B, T, P, C), lengths int64 (B,) and labels int64 (B,), some of them others."""
+        chosen = drawn(clips, self.share).bool()
+        bare = chosen & drawn(clips, 0.25).bool()
+        other = torch.randperm(len(clips), device=clips.device)
+        first, second = (
+            (lengths * (self.least + (self.most - self.least) * torch.rand_like(lengths.float()))).ceil().long()
+            for lengths in (lengths, lengths[other])
+        )
+        frame = torch.arange(clips.shape[1], device=clips.device)[None]
+        row = torch.arange(len(clips), device=clips.device)[:, None]
+        early = frame < first[:, None]
+        place = torch.where(early, lengths[:, None] - first[:, None] + frame, frame - first[:, None])
+        between = clips[torch.where(early, row, other[:, None]), place.clamp(0, clips.shape[1] - 1)]
+        joined = (chosen & ~bare)[:, None, None, None]
+        clips = torch.where(joined, between, clips)
+        for part in self._hands:
+            clips[:, :, part] = clips[:, :, part].masked_fill(bare[:, None, None, None], math.nan)
+        lengths = torch.where(chosen & ~bare, first + second, lengths).clamp(max=clips.shape[1])
+        return clips, lengths, torch.where(chosen, self.label, labels)
+
+
+def take_times(clips: Tensor, times: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+    """Look at clips at other moments: between two frames at their mean, where one was not seen, at the nearer.
+
+    Parameters
+    ----------
+    clips : float32 (B, T, P, C)
+    times : float32 (B, S)
+        In frames, 0 to T - 1.
+    lengths : int64 (B,)
+        How many of the S moments count.
+
+    Returns
+    -------
+    clips : float32 (B, S, P, C)
+    lengths : int64 (B,)
+    """
+    times = times.clamp(0, clips.shape[1] - 1)
+    before = times.floor().long()
+    after = (before + 1).clamp(max=clips.shape[1] - 1)
+    share = (times - before)[:, :, None, None]
+    row = torch.arange(len(clips), device=clips.device)[:, None]
+    first, second = clips[row, before], clips[row, after]
+    between = first + (second - first) * share
+    return torch.where(between.isnan(), torch.where(share < MIDDLE, first, second), between), lengths

@@ -1,0 +1,1 @@
+"""Clips that people film of themselves."""

@@ -1,0 +1,304 @@
+"""The store of clips: landmarks of a whole data set in one memory map, made to be trained from.
+
+A folder of ``points.npy`` float16 (F, P, 3), all clips one after the other; ``offsets.npy`` int64 (N + 1,), where each
+begins and ends; ``manifest.parquet``, a row a clip; and ``store.json``, which names the points among the 543. Nothing
+of it is loaded when a store is opened, so memory does not grow with the set.
+
+While it is written, batches lie in ``STORE.partial``, each whole or not there, so any number of processes may write
+and what is done when one is killed stays done.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Sequence
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from signary.errors import InputError, ShapeError, SkeletonMismatch
+from signary.landmarks.face import CONTOURS, NOSE
+from signary.landmarks.sequence import LandmarkSequence, Points
+from signary.landmarks.skeleton import FACE, HOLISTIC_543, LEFT_HAND, POSE, RIGHT_HAND
+
+VERSION = 1
+DESCRIPTION, POINTS, OFFSETS, MANIFEST = "store.json", "points.npy", "offsets.npy", "manifest.parquet"
+PARTIAL, DRAFT = ".partial", "draft.json"
+DEFAULT_FPS = 30.0
+_AGAIN = "prepare it again with --force"
+
+Integers = NDArray[np.int64]
+
+_LIPS, _RIGHT_EYE, _LEFT_EYE = (
+    {point for ring in rings for point in ring} for rings in (CONTOURS[:4], CONTOURS[4:6], CONTOURS[6:8])
+)
+POINT_SETS: dict[str, tuple[int, ...]] = {
+    "lips": tuple(sorted(_LIPS)),
+    "nose": tuple(sorted({1, *NOSE})),
+    "left_eye": tuple(sorted(_LEFT_EYE)),
+    "right_eye": tuple(sorted(_RIGHT_EYE)),
+    "eyes": tuple(sorted(_LEFT_EYE | _RIGHT_EYE)),
+    "face": tuple(range(FACE.start, FACE.stop)),
+    "left_hand": tuple(range(LEFT_HAND.start, LEFT_HAND.stop)),
+    "right_hand": tuple(range(RIGHT_HAND.start, RIGHT_HAND.stop)),
+    "hands": (*range(LEFT_HAND.start, LEFT_HAND.stop), *range(RIGHT_HAND.start, RIGHT_HAND.stop)),
+    "pose": tuple(range(POSE.start, POSE.stop)),
+    "upper_body": tuple(range(POSE.start, POSE.start + 25)),
+    "all": tuple(range(len(HOLISTIC_543))),
+}
+RECIPE_POINTS = "lips,nose,eyes,hands,upper_body"
+
+
+def choose_points(text: str = RECIPE_POINTS) -> Integers:
+    """Return the points that a text names, int64 (P,), rising.
+
+    Parameters
+    ----------
+    text : str
+        Names of `POINT_SETS`, numbers and ranges of numbers among the 543, separated by commas.
+
+    Raises
+    ------
+    InputError
+        If a part of it is none of these.
+
+    Examples
+    --------
+    >>> choose_points("nose,468-470").tolist()
+    [1, 2, 98, 327, 468, 469, 470]
+    """
+    chosen: set[int] = set()
+    for part in text.split(","):
+        name = part.strip().replace("-", "_") if not part.strip()[:1].isdigit() else part.strip()
+        first, _, last = name.partition("-")
+        if name in POINT_SETS:
+            chosen.update(POINT_SETS[name])
+        elif first.isdecimal() and (last or first).isdecimal() and int(first) <= int(last or first) < len(HOLISTIC_543):
+            chosen.update(range(int(first), int(last or first) + 1))
+        else:
+            raise InputError(f"{part.strip()!r}: no such points", hint=f"0 to 542, or {', '.join(POINT_SETS)}")
+    return np.array(sorted(chosen), np.int64)
+
+
+@cache
+def _floats_of_halves() -> NDArray[np.float32]:
+    """Return the float32 of each of the 65,536 bit patterns of float16: looking up is faster than casting."""
+    return np.arange(1 << 16, dtype=np.uint16).view(np.float16).astype(np.float32)
+
+
+class ClipStore:
+    """Clips on disk, read by number.
+
+    Parameters
+    ----------
+    path : str or Path
+        The folder.
+
+    Attributes
+    ----------
+    points : int64 (P,)
+        Which of the 543 points of ``HOLISTIC_543`` are stored.
+    about : dict
+        What ``store.json`` says.
+
+    Raises
+    ------
+    InputError
+        If there is no such store, it is half written, damaged, or of another version.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.about = _described(self.path)
+        try:
+            self.points: Integers = np.array(self.about["points"], np.int64)
+            halves = np.load(self.path / POINTS, mmap_mode="r").view(np.ndarray)
+            self._offsets: Integers = np.load(self.path / OFFSETS, mmap_mode="r").view(np.ndarray)
+            self._check(halves)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            reason = str(error).partition("\n")[0]
+            raise InputError(f"{self.path}: damaged store ({reason})", hint=_AGAIN) from error
+        self._bits = halves.view(np.uint16)
+        self._column = np.full(len(HOLISTIC_543), -1, np.int64)
+        self._column[self.points] = np.arange(len(self.points))
+
+    def _check(self, halves: NDArray[Any]) -> None:
+        shape = (self.about["frames"], len(self.points), 3)
+        if halves.dtype != np.float16 or halves.shape != shape:
+            raise ValueError(f"{POINTS} holds {halves.dtype} {halves.shape}, must be float16 {shape}")
+        if self._offsets.shape != (self.about["clips"] + 1,) or self._offsets[-1] != self.about["frames"]:
+            raise ValueError(f"{OFFSETS} does not fit {DESCRIPTION}")
+        if not (self.path / MANIFEST).is_file():
+            raise ValueError(f"{MANIFEST} is lacking")
+
+    def __reduce__(self) -> tuple[type[ClipStore], tuple[Path]]:
+        """Copy and pickle by path: other processes map the same file."""
+        return ClipStore, (self.path,)
+
+    def __len__(self) -> int:
+        return len(self._offsets) - 1
+
+    @property
+    def lengths(self) -> Integers:
+        """T of each clip, int64 (N,)."""
+        return np.diff(self._offsets)
+
+    def column(self, name: str) -> NDArray[Any]:
+        """Return a column of the manifest (N,): text, or numbers that are NaN where they are not known.
+
+        Columns are the fields of `signary.datasets.stores.draft.Clip`, and how many ``frames`` there are in all, with a
+        left hand (``left_hand_frames``), with a right one (``right_hand_frames``) and with any (``hand_frames``).
+        """
+        return read_column(self.path / MANIFEST, name)
+
+    def keys(self) -> list[str]:
+        """Return a name of each clip (N,) by which it is known again: what a model was trained on, and is measured on.
+
+        It is the sha256 of the clip's file where that file gave the store this clip alone, so a film is known again
+        in a folder too. One file may hold many clips, of which some are trained on and some are not: there it is the
+        sha256 of the text ``{sha256 of the file}/{id}``. Empty, and so known to no model, where the file's sha256 is.
+        """
+        return clip_keys(*(self.column(name).tolist() for name in ("file", "sha256", "id")))
+
+    def clip(self, row: int) -> Points:
+        """Return one clip, float32 (T, P, 3), of all stored points."""
+        (number,) = self._rows([row])
+        points: Points = _floats_of_halves().take(self._bits[self._offsets[number] : self._offsets[number + 1]])
+        return points
+
+    def sequence(self, row: int) -> LandmarkSequence:
+        """Return one clip with the skeleton ``HOLISTIC_543``; times by its fps, 30 where that is not known."""
+        points, (fps, aspect) = self.clip(row), (float(column[row]) for column in self._rates)
+        times_s = np.arange(len(points)) / (fps if fps > 0 else DEFAULT_FPS)
+        return LandmarkSequence(self.scatter(points), times_s, aspect=aspect if aspect > 0 else None)
+
+    @cached_property
+    def _rates(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        return self.column("fps"), self.column("aspect")
+
+    def scatter(self, values: Points, points: ArrayLike | None = None) -> Points:
+        """Return points float32 (..., 543, 3), given some of them (..., P', 3); the others are NaN."""
+        chosen = self.points if points is None else np.asarray(points, np.int64)
+        placed = np.full((*values.shape[:-2], len(HOLISTIC_543), 3), np.nan, np.float32)
+        placed[..., chosen, :] = values
+        return placed
+
+    def padded(
+        self, rows: ArrayLike, frames: int | None = None, points: ArrayLike | None = None
+    ) -> tuple[NDArray[np.float32], Integers]:
+        """Read many clips at once.
+
+        Parameters
+        ----------
+        rows : int (B,) or bool (N,)
+        frames : int, optional
+            T of the batch: longer clips lose their end. By default that of the longest.
+        points : int (P',), optional
+            Which of the 543, in any order; by default all that are stored.
+
+        Returns
+        -------
+        float32 (B, T, P', 3)
+            NaN where nothing was seen, and behind a clip's end.
+        lengths : int64 (B,)
+            Frames of each clip in the batch.
+
+        Raises
+        ------
+        InputError
+            If there is no such row, or ``frames`` is below 1.
+        SkeletonMismatch
+            If a point is not stored.
+        """
+        rows, columns = self._rows(rows), self._columns(points)
+        starts, ends = self._offsets[rows], self._offsets[rows + 1]
+        longest = int((ends - starts).max(initial=1)) if frames is None else frames
+        if longest < 1:
+            raise InputError(f"frames={frames}, must be 1 or more", hint="frames of the batch")
+        ends = np.minimum(ends, starts + longest)
+        count = len(self.points) if columns is None else len(columns)
+        batch = np.empty((len(rows), longest, count * 3), np.float32)
+        table, bits = _floats_of_halves(), self._bits
+        for clip, start, end in zip(batch, starts.tolist(), ends.tolist(), strict=True):
+            halves = bits[start:end] if columns is None else bits[start:end].take(columns, axis=1)
+            # with "clip" NumPy writes straight into the batch; no index is ever out of range
+            np.take(table, halves.reshape(end - start, -1), out=clip[: end - start], mode="clip")
+            clip[end - start :] = np.nan
+        return batch.reshape(len(rows), longest, count, 3), ends - starts
+
+    def _rows(self, rows: ArrayLike) -> Integers:
+        numbers = np.asarray(rows)
+        if numbers.dtype == np.bool_ and numbers.shape == (len(self),):
+            numbers = np.flatnonzero(numbers)
+        if numbers.ndim != 1 or (len(numbers) and not np.issubdtype(numbers.dtype, np.integer)):
+            raise ShapeError(f"rows {numbers.dtype} {numbers.shape}: must be whole numbers (B,)", hint="or bool (N,)")
+        if len(numbers) and not 0 <= numbers.min() <= numbers.max() < len(self):
+            raise InputError(f"row {numbers.min()} to {numbers.max()}: outside the store", hint=f"0 to {len(self) - 1}")
+        return numbers.astype(np.int64)
+
+    def _columns(self, points: ArrayLike | None) -> Integers | None:
+        if points is None:
+            return None
+        chosen = np.asarray(points, np.int64)
+        inside = (chosen >= 0) & (chosen < len(HOLISTIC_543))
+        columns = np.where(inside, self._column[np.where(inside, chosen, 0)], -1)
+        if (columns < 0).any():
+            lacking = ", ".join(map(str, chosen[columns < 0][:8]))
+            hint = f"prepare it again with --points; it has {len(self.points)} of 543"
+            raise SkeletonMismatch(f"{self.path}: points {lacking} are not stored", hint=hint)
+        return None if np.array_equal(chosen, self.points) else columns
+
+
+def read_column(manifest: Path, name: str) -> NDArray[Any]:
+    """Return a column of a Parquet file (N,); see `ClipStore.column`.
+
+    Raises
+    ------
+    InputError
+        If there is no such file or column.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        names = pq.read_schema(manifest).names
+        if name in names:
+            column = pq.read_table(manifest, columns=[name])[name]
+            values: NDArray[Any] = column.to_numpy()
+            return values.astype(np.str_) if pa.types.is_string(column.type) else values
+    except (OSError, ValueError) as error:
+        raise InputError(f"{manifest}: not readable ({error})", hint=_AGAIN) from error
+    raise InputError(f"{name!r}: no such column", hint=f"known: {', '.join(names)}")
+
+
+def clip_keys(file: Sequence[str], sha256: Sequence[str], ids: Sequence[str]) -> list[str]:
+    """Return a name of each clip (N,), given its file, that file's sha256 and its id; see `ClipStore.keys`."""
+    files = list(zip(file, sha256, strict=True))
+    clips_of = Counter(files)
+    return [
+        whole if not whole or clips_of[name, whole] == 1 else hashlib.sha256(f"{whole}/{one}".encode()).hexdigest()
+        for (name, whole), one in zip(files, ids, strict=True)
+    ]
+
+
+def _described(path: Path) -> dict[str, Any]:
+    partial = path if (path / DRAFT).is_file() else path.with_name(path.name + PARTIAL)
+    if not (path / DESCRIPTION).is_file():
+        if (partial / DRAFT).is_file():
+            done = len(list(partial.glob("*.json"))) - 1
+            raise InputError(f"{partial}: a store half written, {done} batches done", hint="prepare it with --resume")
+        said = "no store of clips" if path.exists() else "no such store"
+        raise InputError(f"{path}: {said}", hint="signary data prepare READER FOLDER -o STORE makes one")
+    try:
+        about = dict(json.loads((path / DESCRIPTION).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise InputError(f"{path / DESCRIPTION}: not readable ({error})", hint=_AGAIN) from error
+    if about.get("version") != VERSION:
+        said = f"{path}: store of version {about.get('version')}"
+        raise InputError(said, hint=f"this Signary reads version {VERSION}")
+    return about

@@ -1,0 +1,1 @@
+"""Fingerspelling that nobody spelled: clips of landmarks made from text."""
