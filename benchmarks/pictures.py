@@ -26,14 +26,19 @@ from signary.evaluation.metrics import wilson_interval
 from signary.export.onnx import export_picture_graph
 from signary.graph import Graph
 from signary.models.picture import PictureReader
-from signary.training.batches import picture_loader
 from signary.training.estimators import flat_rows, make_estimator
-from signary.training.fit import read_metrics, train
 from signary.training.networks import picture_reader, trainable_parameters
-from signary.training.pictures import fit_pictures, load_pictures, predict_pictures, split_parts
-from signary.training.recipe import load_recipe
-from signary.training.schema import EstimatorRecipe, PictureRecipe
-from signary.training.tasks import PictureTask
+from signary.training.pictures import (
+    PictureTask,
+    fit_pictures,
+    load_pictures,
+    picture_loader,
+    predict_pictures,
+    split_parts,
+)
+from signary.training.recipes.load import load_recipe
+from signary.training.recipes.pictures import EstimatorRecipe, PictureRecipe
+from signary.training.train import read_metrics, train
 
 RUNS = Path("runs/pictures")
 BETTER = {"optimizer": "adam", "learning_rate": "0.0003", "schedule": "cosine"}

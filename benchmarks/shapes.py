@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 from signary.datasets.hands import HandSamples
 from signary.text.strokes import as_photo
 from signary.text.vocabulary import Vocabulary
-from signary.training.batches import label_indices
-from signary.training.hands import fit_hands, load_samples, predict
-from signary.training.recipe import load_recipe
-from signary.training.schema import HandRecipe
+from signary.training.hands import fit_hands, label_indices, load_samples, predict
+from signary.training.recipes.hands import HandRecipe
+from signary.training.recipes.load import load_recipe
 
 CACHE = Path("runs/cache")
 QUICK = {"steps": 300, "members": 1}

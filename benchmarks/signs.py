@@ -20,11 +20,12 @@ from signary.datasets.stores.landmarks import ClipStore, choose_points
 from signary.export.onnx import export_sign_graph
 from signary.graph import Graph
 from signary.models.sign_transformer import PublishedSignTransformer
-from signary.training.batches import DrawnRows
+from signary.training.clips import label_places, load_clips
 from signary.training.networks import sign_network
-from signary.training.recipe import load_recipe
-from signary.training.schema_signs import PUBLISHED_SIGNS, SignRecipe
-from signary.training.signs import doubted, fit_committee, label_places, load_clips, predict_signs, trusted_words
+from signary.training.recipes.load import load_recipe
+from signary.training.recipes.signs import PUBLISHED_SIGNS, SignRecipe
+from signary.training.rows import DrawnRows
+from signary.training.signs import doubted, fit_committee, predict_signs, trusted_words
 from store import make_store, real_lengths
 
 TRADUTTORE = "traduttore_feb2022_10signs_3signers"

@@ -31,16 +31,17 @@ from signary.datasets.readers.reader import Options
 from signary.datasets.stores.landmarks import choose_points
 from signary.evaluation.figure import open_figure, save_figure, tidy
 from signary.models.inception import InceptionV3
-from signary.models.video_lstm import trainable
+from signary.models.weights import trainable
 from signary.output import whole_file
-from signary.training.backbones import open_backbone, random_backbone
+from signary.training.clips import label_places, load_clips
 from signary.training.networks import sign_network, trainable_parameters, video_network
-from signary.training.recipe import load_recipe
-from signary.training.schema_signs import SignRecipe
-from signary.training.schema_videos import VideoRecipe
-from signary.training.signs import fit_committee, label_places, load_clips, predict_signs
-from signary.training.video_features import Sampling, prepare_features
-from signary.training.videos import fit_videos, load_videos, predict_videos
+from signary.training.recipes.load import load_recipe
+from signary.training.recipes.signs import SignRecipe
+from signary.training.recipes.videos import VideoRecipe
+from signary.training.signs import fit_committee, predict_signs
+from signary.training.videos.backbones import open_backbone, random_backbone
+from signary.training.videos.features import Sampling, prepare_features
+from signary.training.videos.train import fit_videos, load_videos, predict_videos
 
 DIGITS = tuple(f"Num{number}" for number in range(10))
 COMMANDS = ("FanDown", "FanOff", "FanOn", "FanUp", "LightOff", "LightOn", "SetThermo")

@@ -11,7 +11,7 @@ import sys
 
 import numpy as np
 
-from signary.training.backbones import COMPACT, arrays_of, open_backbone
+from signary.training.videos.backbones import COMPACT, arrays_of, open_backbone
 
 arrays = arrays_of(open_backbone("compact", sys.argv[1]))
 halves = {name: value.astype(np.float16) if value.dtype == np.float32 else value for name, value in arrays.items()}

@@ -10,7 +10,7 @@ import torch
 
 from signary.errors import ConfigError
 from signary.models.inception import FEATURES, InceptionV3, trunk_weights
-from signary.models.video import load_weights
+from signary.models.weights import load_weights
 
 # some of the names and shapes that torchvision's file has
 PUBLISHED = {

@@ -12,14 +12,8 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from signary.landmarks.skeleton import HOLISTIC_543, LEFT_HAND, RIGHT_HAND  # noqa: E402
-from signary.models.sign_transformer import (  # noqa: E402
-    Block,
-    PublishedSignTransformer,
-    SignNetwork,
-    SignTransformer,
-    attend,
-    drop_frames,
-)
+from signary.models.blocks import Block, attend  # noqa: E402
+from signary.models.sign_transformer import PublishedSignTransformer, SignNetwork, SignTransformer, drop_frames  # noqa: E402
 
 SMALL = {"width": 32, "inner": 16, "heads": 2, "depth": 1}
 

@@ -15,7 +15,8 @@ from signary.export.onnx import export_video_graph
 from signary.graph import Graph
 from signary.models.compact import CompactNet
 from signary.models.video import Backbone, VideoReader
-from signary.models.video_lstm import VideoNetwork, VideoRecurrent, VideoTransformer, trainable
+from signary.models.video_lstm import VideoNetwork, VideoRecurrent, VideoTransformer
+from signary.models.weights import trainable
 
 NETWORKS = {
     "lstm": lambda: VideoRecurrent(12, 5, width=16),

@@ -19,10 +19,10 @@ import torch
 from signary.errors import ConfigError, InputError
 from signary.recognition.load import load
 from signary.training.estimators import estimator_reader, flat_rows, make_estimator
-from signary.training.fit import read_metrics, train
-from signary.training.pictures import load_pictures, predict_pictures, split_parts
-from signary.training.recipe import load_recipe
-from signary.training.tasks import PictureTask, cosine_factor, moved
+from signary.training.pictures import PictureTask, load_pictures, predict_pictures, split_parts
+from signary.training.recipes.load import load_recipe
+from signary.training.task import cosine_factor, moved
+from signary.training.train import read_metrics, train
 
 RECIPE = """
 name: tiny

@@ -21,13 +21,13 @@ from signary.datasets.stores.landmarks import choose_points
 from signary.errors import ConfigError, InputError
 from signary.landmarks.sequence import LandmarkSequence
 from signary.recognition.load import load
-from signary.training.batches import DrawnRows, balanced_weights
-from signary.training.fit import read_metrics, train
+from signary.training.clips import hold_out, load_clips
 from signary.training.networks import trainable_parameters
-from signary.training.recipe import load_recipe
-from signary.training.schema_signs import SignRecipe
-from signary.training.signs import doubted, fit_committee, hold_out, load_clips, predict_signs, trusted_words
-from signary.training.tasks import SignTask
+from signary.training.recipes.load import load_recipe
+from signary.training.recipes.signs import SignRecipe
+from signary.training.rows import DrawnRows
+from signary.training.signs import SignTask, balanced_weights, doubted, fit_committee, predict_signs, trusted_words
+from signary.training.train import read_metrics, train
 
 RECIPE = """
 name: tiny

@@ -14,7 +14,7 @@ from signary.errors import ExtraMissing
 
 if TYPE_CHECKING:
     from signary.datasets.readers.reader import Options
-    from signary.training.video_features import PreparedFeatures
+    from signary.training.videos.features import PreparedFeatures
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def prepare_videos(
     force: bool,
     track: Callable[[Iterable[None], int], Iterable[None]],
 ) -> PreparedFeatures:
-    """Read videos into a store of features; parameters as `signary.training.video_features.prepare_features`.
+    """Read videos into a store of features; parameters as `signary.training.videos.features.prepare_features`.
 
     Raises
     ------
@@ -65,8 +65,8 @@ def prepare_videos(
     """
     if find_spec("torch") is None or find_spec("lightning") is None:
         raise ExtraMissing.named("train", "PyTorch and Lightning")
-    from signary.training.backbones import open_backbone
-    from signary.training.video_features import Sampling, prepare_features
+    from signary.training.videos.backbones import open_backbone
+    from signary.training.videos.features import Sampling, prepare_features
     from signary.video.sample import CLIP_FRAMES
 
     backbone = open_backbone(asked.features or "", asked.weights, sha256=asked.weights_sha256)

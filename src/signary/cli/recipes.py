@@ -14,7 +14,7 @@ def recipes(*, json: bool = False) -> None:
     json
         Write one JSON array.
     """
-    from signary.training.recipe import describe_recipes
+    from signary.training.recipes.load import describe_recipes
 
     rows = describe_recipes()
     if json:

@@ -51,8 +51,8 @@ def train(
     """
     if find_spec("torch") is None or find_spec("lightning") is None:
         raise ExtraMissing.named("train", "PyTorch and Lightning")
-    from signary.training.fit import read_metrics
-    from signary.training.fit import train as fit
+    from signary.training.train import read_metrics
+    from signary.training.train import train as fit
 
     run = output or Path("runs") / Path(recipe).stem
     overrides = split_fields(field or [])

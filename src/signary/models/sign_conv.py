@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from signary.features.sign import Trajectories
-from signary.models.blocks import FrameNorm
-from signary.models.sign_transformer import SignNetwork, attend, frame_mean
+from signary.models.blocks import FrameNorm, attend, frame_mean
+from signary.models.sign_transformer import SignNetwork
 
 FACE_AND_HANDS = ("lips", "left_hand", "right_hand", "nose", "right_eye", "left_eye")
 BODY_AND_HANDS = ("upper_body", "left_hand", "right_hand")

@@ -11,6 +11,7 @@ from signary.features.motion import difference
 from signary.features.normalize import Standardize, part_shape
 from signary.features.select import SelectPoints
 from signary.features.sign import BothSides, DominantSide, Trajectories
+from signary.models.blocks import Block, _two_layers, frame_mean
 
 FRAMES = 64
 
@@ -55,82 +56,6 @@ class SignNetwork(nn.Module):
         raise NotImplementedError
 
 
-def attend(
-    qkv: Tensor, heads: int, keys: Tensor | None, *, scale: float, drop: nn.Module, queries: Tensor | None = None
-) -> Tensor:
-    """Let each frame look at the others.
-
-    Parameters
-    ----------
-    qkv : float32 (B, T, 3 D)
-    heads : int
-        Of D / heads features each.
-    keys : bool (B, T)
-        Frames that may be looked at; None = all. Where there is none, all are, with finite results.
-    scale : float
-        Factor of the scores.
-    drop : Module
-        Applied to the shares.
-    queries : bool (B, T)
-        If given, frames that look at all frames alike: False = does.
-
-    Returns
-    -------
-    float32 (B, T, D)
-    """
-    split = qkv.reshape(*qkv.shape[:2], 3, heads, -1)
-    query, key, value = split.permute(2, 0, 3, 1, 4)  # each (B, heads, T, D / heads)
-    scores = (query * scale) @ key.transpose(-1, -2)
-    if keys is not None:
-        scores = scores.masked_fill(~keys[:, None, None], torch.finfo(scores.dtype).min)
-    if queries is not None:
-        scores = scores.masked_fill(~queries[:, None, :, None], 0.0)
-    mixed: Tensor = drop(torch.softmax(scores, -1)) @ value
-    return mixed.transpose(1, 2).flatten(2)
-
-
-class Block(nn.Module):
-    """Attention, then a perceptron, each added to what was there.
-
-    Parameters
-    ----------
-    width : int
-        D.
-    heads, ratio : int
-        Attention heads; the perceptron's hidden units are ``ratio`` D.
-    dropout : float
-        Within the perceptron, 0 to 1.
-    norm : bool
-        Normalize the layers before each of the two.
-    """
-
-    def __init__(self, width: int, *, heads: int, ratio: int = 2, dropout: float = 0.3, norm: bool = True) -> None:
-        super().__init__()
-        self.heads = heads
-        self.scale = (width // heads) ** -0.5
-        self.norms = nn.ModuleList([nn.LayerNorm(width) if norm else nn.Identity() for _ in range(2)])
-        self.qkv, self.mix = nn.Linear(width, 3 * width), nn.Linear(width, width)
-        self.expand, self.shrink = nn.Linear(width, ratio * width), nn.Linear(ratio * width, width)
-        self.drop, self.keep = nn.Dropout(dropout), nn.Identity()
-        # the published network starts three layers of D to D / heads for each head, not one of D to 3 D
-        spread = (6 / (width + width // heads)) ** 0.5
-        nn.init.uniform_(self.qkv.weight, -spread, spread)
-        for layer in (self.mix, self.expand):
-            nn.init.xavier_uniform_(layer.weight)
-        nn.init.kaiming_uniform_(self.shrink.weight, nonlinearity="relu")
-        for layer in (self.qkv, self.mix, self.expand, self.shrink):
-            nn.init.zeros_(layer.bias)
-
-    def forward(self, frames: Tensor, keys: Tensor | None, queries: Tensor | None = None) -> Tensor:
-        """Return float32 (B, T, D) for frames of that shape; for the masks see `attend`."""
-        qkv = self.qkv(self.norms[0](frames))
-        mixed = attend(qkv, self.heads, keys, scale=self.scale, drop=self.keep, queries=queries)
-        frames = frames + self.mix(mixed)
-        hidden = nn.functional.gelu(self.expand(self.norms[1](frames)))
-        after: Tensor = frames + self.shrink(self.drop(hidden))
-        return after
-
-
 class PartEmbedding(nn.Module):
     """Embed parts of the body one by one, weigh them, and bring the sum to a network's width.
 
@@ -161,24 +86,11 @@ class PartEmbedding(nn.Module):
         return joined
 
 
-def _two_layers(features: int, width: int) -> nn.Sequential:
-    first, second = nn.Linear(features, width, bias=False), nn.Linear(width, width, bias=False)
-    nn.init.xavier_uniform_(first.weight)
-    nn.init.kaiming_uniform_(second.weight, nonlinearity="relu")
-    return nn.Sequential(first, nn.GELU(), second)
-
-
 def _head(width: int, classes: int) -> nn.Linear:
     head = nn.Linear(width, classes)
     nn.init.xavier_uniform_(head.weight)
     nn.init.zeros_(head.bias)
     return head
-
-
-def frame_mean(frames: Tensor, full: Tensor) -> Tensor:
-    """Return float32 (B, D) of (B, T, D) over bool (B, T); 0 where there is nothing."""
-    known = full[..., None].to(frames.dtype)
-    return (frames * known).sum(1) / known.sum(1).clamp(min=1)
 
 
 def drop_frames(full: Tensor, rate: float) -> Tensor:

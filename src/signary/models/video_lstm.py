@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Literal, cast
 
 import torch
 from torch import Tensor, nn
 
-from signary.models.sign_transformer import Block
+from signary.models.blocks import Block
 
 Freeze = Literal["none", "backbone", "lstm1", "all"]
 
@@ -204,8 +204,3 @@ def _start_like_keras(layer: nn.RNNBase) -> None:
         with torch.no_grad():
             cast(Tensor, layer.bias_ih_l0)[units : 2 * units] = 1  # remember at first
         cast(Tensor, layer.bias_hh_l0).requires_grad_(False)
-
-
-def trainable(weights: Iterable[nn.Parameter]) -> int:
-    """Count the weights that are learned."""
-    return sum(weight.numel() for weight in weights if weight.requires_grad)

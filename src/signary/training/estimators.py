@@ -16,8 +16,8 @@ from signary.models.baselines import LogisticBaseline, TwoLayerBaseline
 from signary.models.perceptron import Perceptron
 from signary.models.picture import PictureReader
 from signary.training.pictures import finish, start_pictures
+from signary.training.recipes.pictures import EstimatorRecipe
 from signary.training.run import Run
-from signary.training.schema import EstimatorRecipe
 
 Layers = list[tuple[NDArray[np.float64], NDArray[np.float64]]]
 

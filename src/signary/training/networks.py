@@ -19,11 +19,14 @@ from signary.models.picture import PictureReader
 from signary.models.sign_conv import SignConv
 from signary.models.sign_transformer import PublishedSignTransformer, SignNetwork, SignTransformer
 from signary.models.speller import Speller, SpellerCTC, SpellingNetwork
-from signary.models.video_lstm import VideoNetwork, VideoRecurrent, VideoTransformer, trainable
-from signary.training.schema import EstimatorRecipe, HandRecipe, PictureData, PictureRecipe, Recipe
-from signary.training.schema_signs import SignRecipe
-from signary.training.schema_spelling import SpellingRecipe
-from signary.training.schema_videos import VideoRecipe
+from signary.models.video_lstm import VideoNetwork, VideoRecurrent, VideoTransformer
+from signary.models.weights import trainable
+from signary.training.recipes.hands import HandRecipe
+from signary.training.recipes.pictures import EstimatorRecipe, PictureData, PictureRecipe
+from signary.training.recipes.recipe import Recipe
+from signary.training.recipes.signs import SignRecipe
+from signary.training.recipes.spelling import SpellingRecipe
+from signary.training.recipes.videos import VideoRecipe
 
 STATISTICS_BATCH = 64
 

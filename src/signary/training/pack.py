@@ -19,10 +19,11 @@ from signary.bundles.manifest import BundleManifest, Calibration, Score, Trainin
 from signary.bundles.write import write_bundle
 from signary.datasets.clips import Clips
 from signary.digest import sha256_lines
-from signary.training.schema import Credit, HandRecipe, Recipe
-from signary.training.schema_signs import SignRecipe
-from signary.training.schema_spelling import SpellingRecipe
-from signary.training.schema_videos import VideoRecipe
+from signary.training.recipes.hands import HandRecipe
+from signary.training.recipes.recipe import Credit, Recipe
+from signary.training.recipes.signs import SignRecipe
+from signary.training.recipes.spelling import SpellingRecipe
+from signary.training.recipes.videos import VideoRecipe
 
 TRAINING_FILES = "training-files.txt"
 GRAPH = "model.onnx"

@@ -12,7 +12,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
 
+from signary.datasets.augment.pictures import PictureAugment
 from signary.datasets.pictures import Pictures
 from signary.datasets.readers.pictures import DIGIT_PICTURES, in_array_order, join_pictures, read_pictures
 from signary.datasets.split import Parts, split_pictures
@@ -21,12 +24,15 @@ from signary.export.onnx import export_picture_graph
 from signary.models.picture import PictureReader
 from signary.text.calibrate import fit_temperature, softmax
 from signary.text.vocabulary import Vocabulary
-from signary.training.batches import picture_loader
+from signary.training.learn import epoch_plan, fit_task, load_best, precision_name
 from signary.training.networks import picture_reader
 from signary.training.pack import Learned, pack_bundle
-from signary.training.run import BEST, Run, epoch_plan, fit_task, load_best, precision_name, scores_of
-from signary.training.schema import EstimatorRecipe, PictureRecipe, Source
-from signary.training.tasks import PictureTask
+from signary.training.recipes.pictures import EstimatorRecipe, PictureRecipe
+from signary.training.recipes.recipe import Source
+from signary.training.rows import ShuffledRows
+from signary.training.run import BEST, Run
+from signary.training.scores import scores_of
+from signary.training.task import NetworkTask
 
 READ_BATCH = 128
 
@@ -261,3 +267,53 @@ def _chosen_rows(pictures: Pictures, recipe: PictureRecipe | EstimatorRecipe) ->
     rows = np.concatenate([np.arange(len(ordered))[slice(*span)] for span in recipe.data.rows])
     chosen = ordered.select(rows)
     return chosen if set(chosen.label.tolist()) == set(recipe.labels) else None
+
+
+class PictureBatches(Dataset[tuple[Tensor, Tensor]]):
+    """Pictures uint8 (B, S, S, 3) with the places of their labels int64 (B,), asked for by a batch of rows.
+
+    Parameters
+    ----------
+    pictures : Pictures
+    labels : list of str
+        Vocabulary.
+    """
+
+    def __init__(self, pictures: Pictures, labels: list[str]) -> None:
+        self.pictures = pictures
+        place = {label: index for index, label in enumerate(labels)}
+        self.labels = np.array([place[label] for label in pictures.label], np.int64)
+
+    def __getitem__(self, rows: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
+        return torch.from_numpy(self.pictures.load(rows)), torch.from_numpy(self.labels[rows])
+
+
+def picture_loader(
+    pictures: Pictures, labels: list[str], batch: int, *, seed: int | None = None
+) -> DataLoader[tuple[Tensor, Tensor]]:
+    """Return a loader over pictures, shuffled if there is a seed."""
+    rows = ShuffledRows(len(pictures), batch, seed)
+    # a chance of its own: the loader draws from it at a time that differs in a resumed run
+    chance = torch.Generator().manual_seed(0)
+    return DataLoader(PictureBatches(pictures, labels), batch_size=None, sampler=rows, generator=chance)
+
+
+class PictureTask(NetworkTask):
+    """Learn whole pictures: cross-entropy on augmented ones, validated once an epoch; parameters as `NetworkTask`."""
+
+    recipe: PictureRecipe
+
+    def __init__(self, recipe: PictureRecipe, network: PictureReader, steps: int) -> None:
+        super().__init__(recipe, network, steps)
+        self.augment = PictureAugment(recipe.augment)
+
+    def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> Tensor:
+        """Return the loss of pictures uint8 (B, S, S, 3) with labels int64 (B,)."""
+        pictures, labels = batch
+        with torch.autocast(pictures.device.type, enabled=False):  # half precision would blur places
+            pictures = self.augment(pictures)
+        return self.learn(self.network(pictures), labels)
+
+    def validation_step(self, batch: tuple[Tensor, Tensor], index: int) -> None:
+        """Log loss and accuracy."""
+        self.tell("validation", self.reader(batch[0]), batch[1])

@@ -3,38 +3,37 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 import lightning
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset, Sampler
 
-from signary.datasets.clips import Clips, Stored, fold_of, open_clips
+from signary.datasets.augment.clips import ClipAugment, NoSign
+from signary.datasets.clips import Clips
 from signary.datasets.prepare import prepared
-from signary.datasets.stores.landmarks import ClipStore
-from signary.errors import InputError
 from signary.export.onnx import export_sign_graph
 from signary.models.committee import Committee
+from signary.models.sign_conv import SignConv
 from signary.models.sign_transformer import PublishedSignTransformer, SignNetwork
 from signary.text.calibrate import fit_temperature, softmax
-from signary.text.vocabulary import Vocabulary
-from signary.training.batches import DrawnRows, ShuffledRows, balanced_weights, clip_loader
+from signary.training.clips import hold_out, label_places, load_clips, shared_rows
+from signary.training.learn import epoch_plan, fit_task, precision_name
 from signary.training.networks import sign_network
 from signary.training.pack import Learned, pack_bundle, store_credits
-from signary.training.run import Run, epoch_plan, fit_task, precision_name, scores_of
-from signary.training.schema_signs import ClipRecipe, SignRecipe
-from signary.training.tasks import SignTask
+from signary.training.recipes.signs import SignRecipe
+from signary.training.rows import DrawnRows, ShuffledRows
+from signary.training.run import Run
+from signary.training.scores import scores_by_signer, scores_of
+from signary.training.task import NetworkTask
 
 READ_BATCH = 128
-
-Places = NDArray[np.int64]
-AnyRecipe = TypeVar("AnyRecipe", bound=ClipRecipe)
 
 
 def train_signs(recipe: SignRecipe, data: Path, run: Run, *, fold: int = 0) -> Path:
@@ -92,81 +91,6 @@ def train_signs(recipe: SignRecipe, data: Path, run: Run, *, fold: int = 0) -> P
         trusted=trusted,
     )
     return pack_bundle(run.bundle, network, recipe, learned, export_sign_graph)
-
-
-def load_clips(recipe: AnyRecipe, data: Path, *, kind: type[Stored] = ClipStore) -> tuple[AnyRecipe, Clips, list[str]]:
-    """Open the clips of a recipe, of stores of a kind, and keep the classes it tells apart.
-
-    Returns
-    -------
-    recipe : SignRecipe
-        With its vocabulary: the data's, where it says none.
-    clips : Clips
-    skipped : list of str
-        What was left out, and why.
-
-    Raises
-    ------
-    InputError
-        If nothing is left.
-    """
-    clips = open_clips(data, aliases=recipe.aliases, teams=recipe.data.teams, kind=kind)
-    chosen = recipe.vocabulary or sorted({str(label) for label in clips.label})
-    if recipe.data.classes != "all":
-        chosen = [str(label) for label in recipe.data.classes]
-    aliases = {name: label for name, label in recipe.aliases.items() if label in chosen}
-    silent = [label for label in recipe.silent if label in chosen]
-    vocabulary = Vocabulary(tuple(chosen), tuple(silent), aliases)
-    known = np.array([vocabulary.index(str(label)) is not None for label in clips.label], np.bool_)
-    empty = clips.length == 0
-    strange = Counter(clips.label[~known].tolist())
-    skipped = [f"{count} clips of {label!r}: not in the vocabulary" for label, count in sorted(strange.items())]
-    skipped += [f"{int(empty.sum())} clips without frames"] if empty.any() else []
-    if not (known & ~empty).any():
-        raise InputError(f"{data}: no clip of {', '.join(chosen[:8])}", hint="see signary data info, or --vocabulary")
-    update = {"vocabulary": chosen, "silent": silent, "aliases": aliases}
-    return recipe.model_copy(update=update), clips.select(known & ~empty), skipped
-
-
-def hold_out(recipe: ClipRecipe, clips: Clips, fold: int) -> tuple[NDArray[np.bool_], str]:
-    """Return the clips of a fold, bool (N,), and its name.
-
-    Raises
-    ------
-    InputError
-        If there is no such fold, or it leaves a class without a clip to learn from.
-    """
-    by = recipe.data.split
-    if by == "signer" and len(set(clips.signer.tolist())) == 1:
-        return _hold_out_of_one(recipe, clips, fold)
-    if by != "clip" and len(set(getattr(clips, by).tolist())) < 2:
-        raise InputError(f"data.split={by}: all clips are of one {by}", hint="--data.split clip, whose score flatters")
-    number, names = fold_of(clips, "key" if by == "clip" else by, recipe.data.folds, seed=recipe.seed)
-    if not 0 <= fold < len(names):
-        raise InputError(f"fold={fold}: of {len(names)} by {by}", hint=f"0 to {len(names) - 1}")
-    held_out: NDArray[np.bool_] = number == fold
-    if not held_out.any():
-        raise InputError(f"fold={fold}: holds no clip", hint="take fewer --data.folds")
-    lost = sorted(set(recipe.vocabulary) - set(clips.label[~held_out].tolist()) - set(recipe.silent))
-    if lost and by != "source":
-        raise InputError(f"{', '.join(lost[:8])}: no clip to learn from", hint="leave them out with --data.classes")
-    return held_out, names[fold]
-
-
-def _hold_out_of_one(recipe: ClipRecipe, clips: Clips, fold: int) -> tuple[NDArray[np.bool_], str]:
-    """Hold out clips of the only signer, some of each class of two clips or more; nothing, if there is none."""
-    folds = recipe.data.folds or 5
-    if not 0 <= fold < folds:
-        raise InputError(f"fold={fold}: of {folds}", hint=f"0 to {folds - 1}")
-    held_out = np.zeros(len(clips), np.bool_)
-    random = np.random.default_rng(recipe.seed)
-    for label in np.unique(clips.label):
-        rows = random.permutation(np.flatnonzero(clips.label == label))
-        if len(rows) > 1:
-            held_out[rows[np.arange(len(rows)) % min(folds, len(rows)) == fold]] = True
-    said = "the score says nothing of other people" if held_out.any() else "too few clips to hold any out: not measured"
-    sys.stderr.write(f"warning: all clips are of one signer; {said}\n")
-    return held_out, "clips of the only signer" if held_out.any() else "nothing"
 
 
 def fit_committee(
@@ -259,13 +183,6 @@ def predict_signs(network: Committee | SignNetwork, clips: Clips, recipe: SignRe
     return said
 
 
-def label_places(clips: Clips, recipe: ClipRecipe) -> Places:
-    """Return the places of the clips' labels in the vocabulary, int64 (N,)."""
-    vocabulary = Vocabulary(tuple(recipe.vocabulary), tuple(recipe.silent), recipe.aliases)
-    kinds, place = np.unique(clips.label, return_inverse=True)
-    return np.array([vocabulary.index(str(kind)) for kind in kinds], np.int64)[place]
-
-
 def learning_curve(recipe: SignRecipe, seen: Clips, unseen: Clips, run: Run) -> list[dict[str, float]]:
     """Learn from shares of the clips, and measure each on the same others."""
     rows, places = [], label_places(unseen, recipe)
@@ -276,14 +193,6 @@ def learning_curve(recipe: SignRecipe, seen: Clips, unseen: Clips, run: Run) -> 
         right = predict_signs(network, unseen, recipe).argmax(1) == places
         rows.append({"clips": len(some), "accuracy": float(right.mean()), "n": len(unseen)})
     return rows
-
-
-def shared_rows(recipe: ClipRecipe, rows: Places) -> Places:
-    """Draw the recipe's share of rows."""
-    if recipe.data.share == 1:
-        return rows
-    kept = np.random.default_rng(recipe.seed).permutation(len(rows))[: max(1, round(recipe.data.share * len(rows)))]
-    return np.sort(rows[kept])
 
 
 def _rows(recipe: SignRecipe, clips: Clips) -> DrawnRows:
@@ -305,10 +214,90 @@ def _in_order(recipe: SignRecipe, clips: Clips, network: nn.Module) -> Iterable[
     return clip_loader(clips, label_places(clips, recipe), index, rows, 4 * recipe.data.max_frames)
 
 
-def scores_by_signer(clips: Clips, logits: NDArray[np.float32], places: Places) -> dict[str, dict[str, float]]:
-    """Return how many clips of each signer there are, and the share of them read right."""
-    right = logits.argmax(1) == places
-    return {
-        str(name): {"n": int((clips.signer == name).sum()), "accuracy": float(right[clips.signer == name].mean())}
-        for name in np.unique(clips.signer)
-    }
+class ClipBatches(Dataset[tuple[Tensor, Tensor, Tensor]]):
+    """Clips float32 (B, T, P, 3) with lengths and the places of their labels int64 (B,), by a batch of rows.
+
+    Parameters
+    ----------
+    clips : Clips
+    labels : int64 (N,)
+    points : int64 (P,)
+        Which of the 543.
+    frames : int
+        Longer clips lose their end.
+    """
+
+    def __init__(self, clips: Clips, labels: NDArray[np.int64], points: NDArray[np.int64], frames: int) -> None:
+        self.clips, self.labels, self.points, self.frames = clips, labels, points, frames
+
+    def __getitem__(self, rows: NDArray[np.int64]) -> tuple[Tensor, Tensor, Tensor]:
+        values, lengths = self.clips.padded(rows, self.frames, self.points)
+        return torch.from_numpy(values), torch.from_numpy(lengths), torch.from_numpy(self.labels[rows])
+
+
+def clip_loader(
+    clips: Clips, labels: NDArray[np.int64], points: NDArray[np.int64], rows: Sampler[NDArray[np.int64]], frames: int
+) -> DataLoader[tuple[Tensor, Tensor, Tensor]]:
+    """Return a loader of padded batches of clips."""
+    chance = torch.Generator().manual_seed(0)
+    return DataLoader(ClipBatches(clips, labels, points, frames), batch_size=None, sampler=rows, generator=chance)
+
+
+def balanced_weights(clips: Clips, signers: float, words: float) -> NDArray[np.float64]:
+    """Weigh clips, float64 (N,), so that who recorded much and what was recorded often count for less.
+
+    Parameters
+    ----------
+    clips : Clips
+    signers : float
+        0: all clips count alike; 1: all signers of a word do, however many clips they recorded of it.
+    words : float
+        0: words count by who signed them; 1: all words alike.
+    """
+    cell = np.char.add(np.char.add(np.char.add(np.char.add(clips.label, "\0"), clips.source), "\0"), clips.signer)
+    _, place, count = np.unique(cell, return_inverse=True, return_counts=True)
+    weights: NDArray[np.float64] = count[place] ** -float(signers)
+    _, place = np.unique(clips.label, return_inverse=True)
+    return weights * np.bincount(place, weights=weights)[place] ** -words
+
+
+class SignTask(NetworkTask):
+    """Learn isolated signs: cross-entropy on augmented clips, some of them turned into what is no sign.
+
+    Parameters
+    ----------
+    recipe : SignRecipe
+        With its vocabulary.
+    network : SignNetwork
+    steps : int
+        Of the whole training, for the schedule.
+    """
+
+    recipe: SignRecipe
+    network: SignNetwork
+
+    def __init__(self, recipe: SignRecipe, network: SignNetwork, steps: int) -> None:
+        super().__init__(recipe, network, steps)
+        self.augment = ClipAugment(recipe.augment, network.select, max_frames=recipe.data.max_frames)
+        silent = [recipe.vocabulary.index(label) for label in recipe.silent[:1]]
+        self.no_sign = NoSign(silent[0], network.select, share=recipe.idle) if silent and recipe.idle else None
+
+    def on_train_epoch_start(self) -> None:
+        """Start an epoch; from some epoch on, drop out."""
+        super().on_train_epoch_start()
+        if self.current_epoch >= self.recipe.late_dropout and isinstance(self.network, SignConv):
+            self.network.start_dropout()
+
+    def training_step(self, batch: tuple[Tensor, Tensor, Tensor], index: int) -> Tensor:
+        """Return the loss of clips float32 (B, T, P, C) with lengths and labels int64 (B,)."""
+        clips, lengths, labels = batch
+        with torch.autocast(clips.device.type, enabled=False):  # half precision would blur places
+            clips, lengths = self.augment(clips, lengths)
+            if self.no_sign is not None:
+                clips, lengths, labels = self.no_sign(clips, lengths, labels)
+        return self.learn(self.network.selected(clips, lengths), labels)
+
+    def validation_step(self, batch: tuple[Tensor, Tensor, Tensor], index: int) -> None:
+        """Log loss and accuracy."""
+        clips, lengths, labels = batch
+        self.tell("validation", self.reader.selected(clips, lengths), labels)

@@ -17,14 +17,15 @@ from signary.datasets.synthetic.texts import PhraseMaker
 from signary.evaluation.spelling import spelling_report
 from signary.export.spelling import GRAPHS, export_ctc_graph, export_speller
 from signary.models.speller import CTCNetwork, SpellingNetwork
+from signary.training.learn import epoch_plan, fit_task, precision_name
 from signary.training.pack import Learned, pack_bundle, with_credits
-from signary.training.run import Run, epoch_plan, fit_task, precision_name
-from signary.training.schema import Credit
-from signary.training.schema_spelling import SpellingRecipe
-from signary.training.spelling_batches import Batch
-from signary.training.spelling_task import SpellingTask, read_clips
-from signary.training.spelling_tune import tables_of, tuned
-from signary.training.start import first_network
+from signary.training.recipes.recipe import Credit
+from signary.training.recipes.spelling import SpellingRecipe
+from signary.training.run import Run
+from signary.training.spelling.batches import Batch
+from signary.training.spelling.start import first_network
+from signary.training.spelling.task import SpellingTask, read_clips
+from signary.training.spelling.tune import tables_of, tuned
 
 SYNTHETIC = Path("synthetic")
 SOURCE = "synthetic"

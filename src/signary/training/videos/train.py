@@ -20,17 +20,20 @@ from signary.datasets.clips import Clips
 from signary.datasets.stores.features import FeatureStore
 from signary.errors import BundleError, ConfigError, InputError
 from signary.export.onnx import export_video_graph
-from signary.models.video import VideoReader, cast_weights, load_weights
+from signary.models.video import VideoReader
 from signary.models.video_lstm import VideoNetwork
+from signary.models.weights import cast_weights, load_weights
 from signary.text.calibrate import fit_temperature, softmax
-from signary.training.backbones import arrays_of, backbone_of
-from signary.training.batches import ShuffledRows
+from signary.training.clips import hold_out, label_places, load_clips, shared_rows
+from signary.training.learn import epoch_plan, fit_task, precision_name
 from signary.training.networks import video_network
 from signary.training.pack import Learned, pack_bundle, store_credits, with_credits
-from signary.training.run import Run, epoch_plan, fit_task, precision_name, scores_of
-from signary.training.schema_videos import VideoRecipe
-from signary.training.signs import hold_out, label_places, load_clips, scores_by_signer, shared_rows
-from signary.training.tasks import NetworkTask
+from signary.training.recipes.videos import VideoRecipe
+from signary.training.rows import ShuffledRows
+from signary.training.run import Run
+from signary.training.scores import scores_by_signer, scores_of
+from signary.training.task import NetworkTask
+from signary.training.videos.backbones import arrays_of, backbone_of
 
 WEIGHTS = "weights.npz"  # of the network over time, in its bundle, to go on from
 HEAD = "head"
@@ -97,7 +100,7 @@ def train_videos(recipe: VideoRecipe, data: Path, run: Run, *, fold: int = 0) ->
 
 
 def load_videos(recipe: VideoRecipe, data: Path) -> tuple[VideoRecipe, Clips, list[str]]:
-    """Open the clips of a recipe; as `signary.training.signs.load_clips`.
+    """Open the clips of a recipe; as `signary.training.clips.load_clips`.
 
     Raises
     ------

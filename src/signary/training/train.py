@@ -9,12 +9,14 @@ from typing import Any
 
 from signary.errors import ConfigError
 from signary.output import check_free, make_folder
-from signary.training.recipe import load_recipe
+from signary.training.recipes.hands import HandRecipe
+from signary.training.recipes.load import load_recipe
+from signary.training.recipes.pictures import EstimatorRecipe, PictureRecipe
+from signary.training.recipes.recipe import Recipe
+from signary.training.recipes.signs import SignRecipe
+from signary.training.recipes.spelling import SpellingRecipe
+from signary.training.recipes.videos import VideoRecipe
 from signary.training.run import CONFIG, METRICS, Run, open_run
-from signary.training.schema import EstimatorRecipe, HandRecipe, PictureRecipe, Recipe
-from signary.training.schema_signs import SignRecipe
-from signary.training.schema_spelling import SpellingRecipe
-from signary.training.schema_videos import VideoRecipe
 
 
 def train(
@@ -80,12 +82,12 @@ def train(
 
         return train_signs(plan, data, run, fold=fold)
     if isinstance(plan, VideoRecipe):
-        from signary.training.videos import train_videos
+        from signary.training.videos.train import train_videos
 
         return train_videos(plan, data, run, fold=fold)
     if isinstance(plan, SpellingRecipe):
-        from signary.training.spelling import train_spelling
-        from signary.training.spelling_made import is_made, train_on_made
+        from signary.training.spelling.synthetic import is_made, train_on_made
+        from signary.training.spelling.train import train_spelling
 
         if is_made(data):
             return train_on_made(plan, run)

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from signary.datasets.augment.strengths import ClipStrengths
-from signary.training.schema import Credit, Part, Recipe
+from signary.training.recipes.recipe import Credit, Part, Recipe
 
 PUBLISHED_SIGNS = 250  # of Google's set, for recipes whose vocabulary is that of the data
 
@@ -29,7 +29,7 @@ class ClipData(Part):
     each : int
         Clips of every class in a batch; 0: as they come.
     even_signers, even_words : float
-        See `signary.training.batches.balanced_weights`; 0 and 0: every clip is drawn once an epoch.
+        See `signary.training.signs.balanced_weights`; 0 and 0: every clip is drawn once an epoch.
     buckets : bool
         Batches of clips of about one length, so that little time goes into padding.
     max_frames : int

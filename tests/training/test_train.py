@@ -15,7 +15,7 @@ from signary.datasets.split import group_folds, leave_source_out
 from signary.errors import ConfigError, InputError, ModelNotFound
 from signary.landmarks.sequence import LandmarkSequence
 from signary.recognition.load import load
-from signary.training.recipe import describe_recipes, load_recipe, recipe_names
+from signary.training.recipes.load import describe_recipes, load_recipe, recipe_names
 
 RECIPE = """
 name: tiny
@@ -46,7 +46,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.slow
 def test_train_and_read(made: Path) -> None:
-    from signary.training.fit import train
+    from signary.training.train import train
 
     run = made / "run"
     bundle = train(made / "tiny.yaml", data=made, output=run)

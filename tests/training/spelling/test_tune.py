@@ -14,7 +14,7 @@ from signary.text.characters import CHARACTERS
 from signary.text.phrase_model import load_phrase_model
 from signary.text.spelled import spelled_text
 from signary.text.trust import EVIDENCE
-from signary.training.spelling_tune import tuned
+from signary.training.spelling.tune import tuned
 
 WORDS = ("street", "main", "anna", "house", "green", "water", "three", "river", "mother", "young") * 4
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from signary.training.schema_signs import ClipRecipe
+from signary.training.recipes.signs import ClipRecipe
 
 PUBLISHED_GESTURES = 249  # of ChaLearn IsoGD, for recipes whose vocabulary is that of the data
 

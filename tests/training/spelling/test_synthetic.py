@@ -14,11 +14,11 @@ from signary.datasets.synthetic.spelling import SyntheticSpelling
 from signary.datasets.synthetic.texts import PhraseMaker
 from signary.features.select import SelectPoints
 from signary.recognition.load import load
-from signary.training.fit import read_metrics, train
 from signary.training.networks import spelling_network
-from signary.training.recipe import load_recipe
-from signary.training.schema_spelling import SpellingRecipe
-from signary.training.spelling_made import TUNED_SEED, EpochNumbers, MadeClips, is_made, strange_clips
+from signary.training.recipes.load import load_recipe
+from signary.training.recipes.spelling import SpellingRecipe
+from signary.training.spelling.synthetic import TUNED_SEED, EpochNumbers, MadeClips, is_made, strange_clips
+from signary.training.train import read_metrics, train
 
 TINY = {"steps": "2", "batch": "4", "width": "32", "depth": "1", "features.points": "[left_hand, right_hand]"}
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from signary.errors import ConfigError
-from signary.training.recipe import load_recipe
+from signary.training.recipes.load import load_recipe
 
 
 def test_fields_of_parts_and_lists_are_overridden() -> None:

@@ -19,7 +19,7 @@ from signary.datasets.stores.features import COLUMNS, VERSION, FeatureDraft, Fea
 from signary.digest import sha256_lines
 from signary.errors import InputError, SignaryError
 from signary.models.video import Backbone
-from signary.training.backbones import arrays_of
+from signary.training.videos.backbones import arrays_of
 from signary.video.sample import CLIP_FRAMES, Fit, sample_clip
 
 BATCH = 64  # pictures that go through a network together

@@ -18,15 +18,16 @@ from signary.digest import sha256_file
 from signary.errors import ConfigError, InputError, ModelNotFound
 from signary.models.compact import CompactNet
 from signary.models.inception import SIDE_PX, InceptionV3, trunk_weights
-from signary.models.video import Backbone, cast_weights, load_weights
+from signary.models.video import Backbone
+from signary.models.weights import cast_weights, load_weights
 from signary.output import make_folder, whole_file
-from signary.training.recipe import load_recipe
+from signary.training.recipes.load import load_recipe
+from signary.training.recipes.pictures import PictureRecipe
 from signary.training.run import BEST, CONFIG, LAST
-from signary.training.schema import PictureRecipe
 
 BACKBONES = ("inception", "compact")
 INCEPTION_URL = "https://download.pytorch.org/models/inception_v3_google-0cc3c7bd.pth"
-COMPACT = Path(__file__).resolve().parents[1] / "models" / "compact.npz"
+COMPACT = Path(__file__).resolve().parents[2] / "models" / "compact.npz"
 COMPACT_SIDE = 128
 NAMED_SHA256 = re.compile(r"-([0-9a-f]{8,64})\.\w+$")
 TIMEOUT_S = 60.0

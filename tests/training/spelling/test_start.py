@@ -16,12 +16,12 @@ from signary.errors import ConfigError, ModelNotFound  # noqa: E402
 from signary.export.spelling import export_ctc_graph  # noqa: E402
 from signary.graph import Graph  # noqa: E402
 from signary.models.hand_speller import HandSpeller  # noqa: E402
-from signary.training.fit import train  # noqa: E402
 from signary.training.pack import with_credits  # noqa: E402
-from signary.training.recipe import load_recipe  # noqa: E402
-from signary.training.schema import Credit  # noqa: E402
-from signary.training.schema_spelling import SpellingRecipe  # noqa: E402
-from signary.training.start import first_network  # noqa: E402
+from signary.training.recipes.load import load_recipe  # noqa: E402
+from signary.training.recipes.recipe import Credit  # noqa: E402
+from signary.training.recipes.spelling import SpellingRecipe  # noqa: E402
+from signary.training.spelling.start import first_network  # noqa: E402
+from signary.training.train import train  # noqa: E402
 
 
 def recipe(**fields: object) -> SpellingRecipe:

@@ -28,14 +28,14 @@ from signary.errors import ConfigError, InputError
 from signary.evaluation.evaluate import evaluate
 from signary.recognition.load import load
 from signary.text.characters import CharacterVocabulary
-from signary.training.fit import read_metrics, train
 from signary.training.networks import spelling_network, trainable_parameters
-from signary.training.recipe import describe_recipes, load_recipe
-from signary.training.schema_spelling import SpellingRecipe
-from signary.training.spelling import fit_members, hold_out, read_phrases
-from signary.training.spelling_batches import PhraseRows, load_phrases, phrase_loader
-from signary.training.spelling_rounds import fold_scores, phrase_scores
-from signary.training.spelling_task import SpellingTask, by_length, ctc_loss, ended_letters, speller_loss
+from signary.training.recipes.load import describe_recipes, load_recipe
+from signary.training.recipes.spelling import SpellingRecipe
+from signary.training.spelling.batches import PhraseRows, load_phrases, phrase_loader
+from signary.training.spelling.rounds import fold_scores, phrase_scores
+from signary.training.spelling.task import SpellingTask, by_length, ctc_loss, ended_letters, speller_loss
+from signary.training.spelling.train import fit_members, hold_out, read_phrases
+from signary.training.train import read_metrics, train
 
 RECIPE = """
 name: tiny

@@ -16,9 +16,9 @@ from signary.errors import InputError
 from signary.evaluation.metrics import spelling_metrics
 from signary.models.speller import CTCNetwork, Speller, SpellingNetwork, reversed_targets, spell
 from signary.text.characters import CharacterVocabulary
-from signary.training.schema_spelling import SpellingRecipe
-from signary.training.spelling_batches import Batch, Phrases
-from signary.training.tasks import NetworkTask
+from signary.training.recipes.spelling import SpellingRecipe
+from signary.training.spelling.batches import Batch, Phrases
+from signary.training.task import NetworkTask
 
 NAMED = 8
 

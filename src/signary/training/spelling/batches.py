@@ -16,8 +16,8 @@ from signary.datasets.augment.mix import SignerIndex, SpelledBatch
 from signary.datasets.clips import Clips, open_clips
 from signary.datasets.split import SUPPLEMENTAL
 from signary.errors import InputError
-from signary.training.batches import DrawnRows
-from signary.training.schema_spelling import LONGEST, SpellingRecipe
+from signary.training.recipes.spelling import LONGEST, SpellingRecipe
+from signary.training.rows import DrawnRows
 
 NAMED = 5  # of what was skipped for one reason
 

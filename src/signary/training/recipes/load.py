@@ -11,13 +11,15 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from signary.errors import ConfigError, ModelNotFound
-from signary.training.schema import EstimatorRecipe, HandRecipe, PictureRecipe, Recipe
-from signary.training.schema_signs import SignRecipe
-from signary.training.schema_spelling import SpellingRecipe
-from signary.training.schema_videos import VideoRecipe
+from signary.training.recipes.hands import HandRecipe
+from signary.training.recipes.pictures import EstimatorRecipe, PictureRecipe
+from signary.training.recipes.recipe import Recipe
+from signary.training.recipes.signs import SignRecipe
+from signary.training.recipes.spelling import SpellingRecipe
+from signary.training.recipes.videos import VideoRecipe
 
-_PACKAGED = Path(__file__).resolve().parents[1] / "recipes"
-RECIPES = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).resolve().parents[3] / "recipes"
+_PACKAGED = Path(__file__).resolve().parents[2] / "recipes"
+RECIPES = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).resolve().parents[4] / "recipes"
 KINDS: tuple[type[Recipe], ...] = (HandRecipe, PictureRecipe, EstimatorRecipe, SignRecipe, SpellingRecipe, VideoRecipe)
 OTHER_NAMES = {"trainer.max_steps": "steps", "trainer.max_epochs": "epochs"}
 

@@ -18,7 +18,7 @@ from signary.datasets.split import SUPPLEMENTAL
 from signary.errors import InputError
 from signary.output import whole_file
 from signary.training.run import CONFIG, STATE
-from signary.training.spelling_batches import Phrases
+from signary.training.spelling.batches import Phrases
 
 PREDICTIONS = "predictions.parquet"
 SUPPLEMENTAL_SCORE = 0.5

@@ -6,9 +6,9 @@ from signary.bundles.bundle import load_bundle
 from signary.bundles.weights import graph_weights
 from signary.errors import ConfigError
 from signary.models.speller import SpellingNetwork
-from signary.models.video import cast_weights, load_weights
+from signary.models.weights import cast_weights, load_weights
 from signary.training.networks import spelling_network
-from signary.training.schema_spelling import SpellingRecipe
+from signary.training.recipes.spelling import SpellingRecipe
 
 MODEL, KEPT = "model", "speller-hands"
 

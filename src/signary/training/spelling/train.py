@@ -18,14 +18,15 @@ from signary.errors import InputError
 from signary.evaluation.spelling import spelling_report
 from signary.export.spelling import GRAPHS, export_ctc_graph, export_speller
 from signary.models.speller import SpellingNetwork
-from signary.training.batches import ShuffledRows
+from signary.training.learn import epoch_plan, fit_task, precision_name
 from signary.training.pack import Learned, pack_bundle, store_credits, with_credits
-from signary.training.run import Run, epoch_plan, fit_task, precision_name
-from signary.training.schema_spelling import SpellingRecipe
-from signary.training.spelling_batches import Batch, PhraseRows, Phrases, load_phrases, phrase_loader
-from signary.training.spelling_rounds import PREDICTIONS, fold_scores, write_predictions
-from signary.training.spelling_task import SpellingTask, read_clips
-from signary.training.start import first_network, first_thresholds
+from signary.training.recipes.spelling import SpellingRecipe
+from signary.training.rows import ShuffledRows
+from signary.training.run import Run
+from signary.training.spelling.batches import Batch, PhraseRows, Phrases, load_phrases, phrase_loader
+from signary.training.spelling.rounds import PREDICTIONS, fold_scores, write_predictions
+from signary.training.spelling.start import first_network, first_thresholds
+from signary.training.spelling.task import SpellingTask, read_clips
 
 READ_BATCH = 32
 ALL = -1  # the fold of runs that hold nothing out

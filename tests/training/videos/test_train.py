@@ -18,12 +18,12 @@ from signary.datasets.stores.features import BACKBONE, FeatureDraft, FeatureStor
 from signary.errors import BundleError, ConfigError, InputError
 from signary.models.video import Backbone
 from signary.recognition.load import load
-from signary.training.backbones import arrays_of, random_backbone
-from signary.training.fit import read_metrics, train
 from signary.training.networks import trainable_parameters, video_network
-from signary.training.recipe import load_recipe
-from signary.training.schema_videos import VideoRecipe
-from signary.training.videos import carried, fit_videos, load_videos, predict_videos
+from signary.training.recipes.load import load_recipe
+from signary.training.recipes.videos import VideoRecipe
+from signary.training.train import read_metrics, train
+from signary.training.videos.backbones import arrays_of, random_backbone
+from signary.training.videos.train import carried, fit_videos, load_videos, predict_videos
 
 SIDE, FRAMES = 32, 5
 MORE = {"width": "16", "dense": "[]", "epochs": "15", "batch": "8", "precision": "'32'", "learning_rate": "0.02"}

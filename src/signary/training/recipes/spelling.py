@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from signary.datasets.augment.strengths import SpellingStrengths
 from signary.datasets.synthetic.options import SyntheticOptions
 from signary.text.characters import CHARACTERS, CharacterVocabulary
-from signary.training.schema import Credit, Part, Recipe
+from signary.training.recipes.recipe import Credit, Part, Recipe
 
 LONGEST = 32
 

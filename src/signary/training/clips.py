@@ -1,0 +1,110 @@
+"""Clips to learn from, and those that are held out."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from signary.datasets.clips import Clips, Stored, fold_of, open_clips
+from signary.datasets.stores.landmarks import ClipStore
+from signary.errors import InputError
+from signary.text.vocabulary import Vocabulary
+from signary.training.recipes.signs import ClipRecipe
+from signary.training.scores import Places
+
+AnyRecipe = TypeVar("AnyRecipe", bound=ClipRecipe)
+
+
+def load_clips(recipe: AnyRecipe, data: Path, *, kind: type[Stored] = ClipStore) -> tuple[AnyRecipe, Clips, list[str]]:
+    """Open the clips of a recipe, of stores of a kind, and keep the classes it tells apart.
+
+    Returns
+    -------
+    recipe : SignRecipe
+        With its vocabulary: the data's, where it says none.
+    clips : Clips
+    skipped : list of str
+        What was left out, and why.
+
+    Raises
+    ------
+    InputError
+        If nothing is left.
+    """
+    clips = open_clips(data, aliases=recipe.aliases, teams=recipe.data.teams, kind=kind)
+    chosen = recipe.vocabulary or sorted({str(label) for label in clips.label})
+    if recipe.data.classes != "all":
+        chosen = [str(label) for label in recipe.data.classes]
+    aliases = {name: label for name, label in recipe.aliases.items() if label in chosen}
+    silent = [label for label in recipe.silent if label in chosen]
+    vocabulary = Vocabulary(tuple(chosen), tuple(silent), aliases)
+    known = np.array([vocabulary.index(str(label)) is not None for label in clips.label], np.bool_)
+    empty = clips.length == 0
+    strange = Counter(clips.label[~known].tolist())
+    skipped = [f"{count} clips of {label!r}: not in the vocabulary" for label, count in sorted(strange.items())]
+    skipped += [f"{int(empty.sum())} clips without frames"] if empty.any() else []
+    if not (known & ~empty).any():
+        raise InputError(f"{data}: no clip of {', '.join(chosen[:8])}", hint="see signary data info, or --vocabulary")
+    update = {"vocabulary": chosen, "silent": silent, "aliases": aliases}
+    return recipe.model_copy(update=update), clips.select(known & ~empty), skipped
+
+
+def hold_out(recipe: ClipRecipe, clips: Clips, fold: int) -> tuple[NDArray[np.bool_], str]:
+    """Return the clips of a fold, bool (N,), and its name.
+
+    Raises
+    ------
+    InputError
+        If there is no such fold, or it leaves a class without a clip to learn from.
+    """
+    by = recipe.data.split
+    if by == "signer" and len(set(clips.signer.tolist())) == 1:
+        return _hold_out_of_one(recipe, clips, fold)
+    if by != "clip" and len(set(getattr(clips, by).tolist())) < 2:
+        raise InputError(f"data.split={by}: all clips are of one {by}", hint="--data.split clip, whose score flatters")
+    number, names = fold_of(clips, "key" if by == "clip" else by, recipe.data.folds, seed=recipe.seed)
+    if not 0 <= fold < len(names):
+        raise InputError(f"fold={fold}: of {len(names)} by {by}", hint=f"0 to {len(names) - 1}")
+    held_out: NDArray[np.bool_] = number == fold
+    if not held_out.any():
+        raise InputError(f"fold={fold}: holds no clip", hint="take fewer --data.folds")
+    lost = sorted(set(recipe.vocabulary) - set(clips.label[~held_out].tolist()) - set(recipe.silent))
+    if lost and by != "source":
+        raise InputError(f"{', '.join(lost[:8])}: no clip to learn from", hint="leave them out with --data.classes")
+    return held_out, names[fold]
+
+
+def _hold_out_of_one(recipe: ClipRecipe, clips: Clips, fold: int) -> tuple[NDArray[np.bool_], str]:
+    """Hold out clips of the only signer, some of each class of two clips or more; nothing, if there is none."""
+    folds = recipe.data.folds or 5
+    if not 0 <= fold < folds:
+        raise InputError(f"fold={fold}: of {folds}", hint=f"0 to {folds - 1}")
+    held_out = np.zeros(len(clips), np.bool_)
+    random = np.random.default_rng(recipe.seed)
+    for label in np.unique(clips.label):
+        rows = random.permutation(np.flatnonzero(clips.label == label))
+        if len(rows) > 1:
+            held_out[rows[np.arange(len(rows)) % min(folds, len(rows)) == fold]] = True
+    said = "the score says nothing of other people" if held_out.any() else "too few clips to hold any out: not measured"
+    sys.stderr.write(f"warning: all clips are of one signer; {said}\n")
+    return held_out, "clips of the only signer" if held_out.any() else "nothing"
+
+
+def label_places(clips: Clips, recipe: ClipRecipe) -> Places:
+    """Return the places of the clips' labels in the vocabulary, int64 (N,)."""
+    vocabulary = Vocabulary(tuple(recipe.vocabulary), tuple(recipe.silent), recipe.aliases)
+    kinds, place = np.unique(clips.label, return_inverse=True)
+    return np.array([vocabulary.index(str(kind)) for kind in kinds], np.int64)[place]
+
+
+def shared_rows(recipe: ClipRecipe, rows: Places) -> Places:
+    """Draw the recipe's share of rows."""
+    if recipe.data.share == 1:
+        return rows
+    kept = np.random.default_rng(recipe.seed).permutation(len(rows))[: max(1, round(recipe.data.share * len(rows)))]
+    return np.sort(rows[kept])

@@ -1,0 +1,45 @@
+"""Scores of held-out data, as cards say them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from signary.datasets.clips import Clips
+from signary.text.calibrate import expected_calibration_error, reliability
+
+Places = NDArray[np.int64]
+
+
+def scores_of(
+    probabilities: NDArray[np.floating[Any]], labels: NDArray[np.int64], found: NDArray[np.bool_] | None = None
+) -> dict[str, Any]:
+    """Score calibrated probabilities (N, V): n, accuracy, calibration error and reliability table.
+
+    Parameters
+    ----------
+    probabilities : float (N, V)
+    labels : int64 (N,)
+    found : bool (N,), optional
+        Rows that were read at all; the others count as wrong.
+    """
+    found = np.ones(len(labels), np.bool_) if found is None else found
+    right = (probabilities.argmax(1) == labels) & found
+    sure = probabilities[found].max(1)
+    return {
+        "n": len(labels),
+        "accuracy": float(right.mean()),
+        "ece": float(expected_calibration_error(sure, right[found])),
+        "reliability": reliability(sure, right[found]).rows(),
+    }
+
+
+def scores_by_signer(clips: Clips, logits: NDArray[np.float32], places: Places) -> dict[str, dict[str, float]]:
+    """Return how many clips of each signer there are, and the share of them read right."""
+    right = logits.argmax(1) == places
+    return {
+        str(name): {"n": int((clips.signer == name).sum()), "accuracy": float(right[clips.signer == name].mean())}
+        for name in np.unique(clips.signer)
+    }

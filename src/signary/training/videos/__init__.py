@@ -1,0 +1,1 @@
+"""Training of readers of signs from the pictures of videos."""
