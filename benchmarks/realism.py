@@ -29,8 +29,8 @@ from signary.datasets.synthetic.noise import ENDS
 from signary.datasets.synthetic.options import SyntheticOptions
 from signary.datasets.synthetic.sets import find_spelling_set, scattered
 from signary.datasets.synthetic.spelling import SyntheticSpelling
-from signary.evaluation.figure import open_figure, save_figure, tidy
 from signary.evaluation.metrics import spelling_metrics
+from signary.evaluation.report.figure import open_figure, save_figure, tidy
 from signary.features.select import SelectPoints
 from signary.output import make_folder, whole_file
 from signary.recognition.load import load

@@ -29,7 +29,7 @@ from signary.datasets.clips import Clips
 from signary.datasets.prepare import prepare
 from signary.datasets.readers.reader import Options
 from signary.datasets.stores.landmarks import choose_points
-from signary.evaluation.figure import open_figure, save_figure, tidy
+from signary.evaluation.report.figure import open_figure, save_figure, tidy
 from signary.models.inception import InceptionV3
 from signary.models.weights import trainable
 from signary.output import whole_file

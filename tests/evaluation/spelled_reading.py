@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from signary.evaluation.spelled import Reading
+from signary.evaluation.readings import Reading
 from signary.text.recognition import Recognition, Token
 
 

@@ -16,8 +16,8 @@ from signary.errors import InputError
 from signary.evaluation.answers import SPELLING, Answer, answers, is_film, useful_workers
 from signary.evaluation.labeled import Labeled, Source, find_labeled, is_store, label_set
 from signary.evaluation.metrics import TOP, classification_metrics, per_class, spelling_metrics
-from signary.evaluation.page import counted
-from signary.evaluation.spelled import Reading, in_sight, reading_report
+from signary.evaluation.readings import Reading, in_sight, reading_report
+from signary.evaluation.wording import counted
 from signary.landmarks.sequence import LandmarkSequence
 from signary.recognition.many import check_workers
 

@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from signary.datasets.augment.mix import SpelledBatch
 from signary.datasets.synthetic.spelling import SyntheticBatch, SyntheticSpelling
 from signary.datasets.synthetic.texts import PhraseMaker
-from signary.evaluation.spelling import spelling_report
+from signary.evaluation.phrases import spelling_report
 from signary.export.spelling import GRAPHS, export_ctc_graph, export_speller
 from signary.models.speller import CTCNetwork, SpellingNetwork
 from signary.training.learn import epoch_plan, fit_task, precision_name

@@ -15,7 +15,7 @@ from torch import nn
 
 from signary.datasets.split import SUPPLEMENTAL, signer_folds
 from signary.errors import InputError
-from signary.evaluation.spelling import spelling_report
+from signary.evaluation.phrases import spelling_report
 from signary.export.spelling import GRAPHS, export_ctc_graph, export_speller
 from signary.models.speller import SpellingNetwork
 from signary.training.learn import epoch_plan, fit_task, precision_name

@@ -10,8 +10,8 @@ from PIL import Image
 
 from signary.datasets.stores.draft import Clip, StoreDraft
 from signary.datasets.stores.landmarks import ClipStore
-from signary.evaluation.examples import confused_pairs, skeleton_strip, thumbnail, worst_confusions
 from signary.evaluation.labeled import StoredClip
+from signary.evaluation.report.examples import confused_pairs, skeleton_strip, thumbnail, worst_confusions
 from signary.landmarks.sequence import LandmarkSequence
 from signary.landmarks.skeleton import LEFT_HAND, RIGHT_HAND
 from signary.video.write import write_video

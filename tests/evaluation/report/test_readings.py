@@ -10,7 +10,7 @@ from PIL import Image
 from spelled_reading import reading
 
 from signary.errors import InputError
-from signary.evaluation.spelled_pictures import chosen_readings, plot_error_rates, plot_readings, signing_hand
+from signary.evaluation.report.readings import chosen_readings, plot_error_rates, plot_readings, signing_hand
 from signary.landmarks.sequence import LandmarkSequence
 from signary.landmarks.skeleton import LEFT_HAND, RIGHT_HAND
 

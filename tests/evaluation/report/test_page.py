@@ -13,11 +13,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from signary.evaluation.page import (
+from signary.evaluation.report.page import (
     Example,
     Mistake,
     Section,
-    counted,
     folded,
     named,
     pairs,
@@ -27,6 +26,7 @@ from signary.evaluation.page import (
     table,
     write_page,
 )
+from signary.evaluation.wording import counted
 
 HOSTILE = "\"><script>alert(1)</script><img src=http://a.example/x onerror='go()'>"
 

@@ -12,7 +12,15 @@ import pytest
 from PIL import Image
 
 from signary.errors import ExtraMissing, InputError
-from signary.evaluation.curves import Curve, Step, plot_curves, plot_learning, read_history, read_learning, smoothed
+from signary.evaluation.report.curves import (
+    Curve,
+    Step,
+    plot_curves,
+    plot_learning,
+    read_history,
+    read_learning,
+    smoothed,
+)
 
 STEPS = [Step(100, 0.5, 80), Step(1000, 0.75, 80)]
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from signary.evaluation.metrics import spelling_metrics
-from signary.evaluation.spelling import grouped, spelling_report
+from signary.evaluation.phrases import grouped, spelling_report
 from signary.landmarks.sequence import LandmarkSequence
 from signary.recognition.reading import hand_seen
 from signary.text.recognition import Recognition

@@ -13,7 +13,7 @@ from sklearn.metrics import confusion_matrix
 
 from signary.errors import ExtraMissing, InputError, ShapeError
 from signary.evaluation.metrics import per_class, wilson_interval
-from signary.evaluation.plots import (
+from signary.evaluation.report.plots import (
     confusion_counts,
     plot_confusion,
     plot_examples,

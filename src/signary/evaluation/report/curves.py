@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from signary.errors import InputError
-from signary.evaluation.figure import INK, RIGHT, WRONG, open_figure, save_figure, shown_name, tidy
-from signary.evaluation.plots import reach_of
+from signary.evaluation.report.figure import INK, RIGHT, WRONG, open_figure, save_figure, shown_name, tidy
+from signary.evaluation.report.plots import reach_of
 
 FEWEST_SMOOTHED = 20  # a line of fewer values is smooth enough to the eye
 SMOOTHED_SHARE = 0.05

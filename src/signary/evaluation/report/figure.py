@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from signary.errors import ExtraMissing
-from signary.evaluation.page import NOTHING
+from signary.evaluation.wording import NOTHING
 from signary.output import whole_file
 from signary.privacy import keep_caches_apart
 

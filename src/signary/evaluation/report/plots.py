@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from signary.errors import InputError, ShapeError
-from signary.evaluation.figure import INK, RIGHT, WRONG, open_figure, save_figure, shown_name, tidy
 from signary.evaluation.metrics import ClassScore, wilson_interval
+from signary.evaluation.report.figure import INK, RIGHT, WRONG, open_figure, save_figure, shown_name, tidy
 from signary.text.calibrate import ReliabilityTable
 
 MOST_COUNTED = 40  # above so many classes the numbers in the cells are too small to read

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from spelled_reading import reading
 
 from signary.errors import InputError
-from signary.evaluation.spelled import (
+from signary.evaluation.readings import (
     Reading,
     binned,
     character_scores,

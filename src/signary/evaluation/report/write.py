@@ -12,15 +12,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from signary.errors import ShapeError
-from signary.evaluation.curves import CURVES, History, Step, plot_curves, plot_learning
-from signary.evaluation.examples import Confidence, confused_pairs, worst_confusions
 from signary.evaluation.labeled import Source
-from signary.evaluation.page import (
+from signary.evaluation.readings import Reading
+from signary.evaluation.report.curves import CURVES, History, Step, plot_curves, plot_learning
+from signary.evaluation.report.examples import Confidence, confused_pairs, worst_confusions
+from signary.evaluation.report.page import (
     EVALUATION,
     Mistake,
     Section,
     beside,
-    counted,
     folded,
     named,
     pairs,
@@ -30,7 +30,7 @@ from signary.evaluation.page import (
     table,
     write_page,
 )
-from signary.evaluation.plots import (
+from signary.evaluation.report.plots import (
     MOST_COUNTED,
     plot_confusion,
     plot_examples,
@@ -38,8 +38,8 @@ from signary.evaluation.plots import (
     plot_per_class,
     plot_reliability,
 )
-from signary.evaluation.spelled import Reading
-from signary.evaluation.spelled_pictures import chosen_readings, plot_error_rates, plot_readings
+from signary.evaluation.report.readings import chosen_readings, plot_error_rates, plot_readings
+from signary.evaluation.wording import counted
 from signary.output import whole_folder
 from signary.text.calibrate import expected_calibration_error, reliability
 
@@ -84,9 +84,9 @@ def write_report(
     readings : sequence of Reading (N,), optional
         Of spelling, to show how some clips were read.
     history : mapping, optional
-        Of the model's training, from `signary.evaluation.curves.read_history`.
+        Of the model's training, from `signary.evaluation.report.curves.read_history`.
     learning : sequence of Step, optional
-        Accuracy by how much was learned from, from `signary.evaluation.curves.read_learning`.
+        Accuracy by how much was learned from, from `signary.evaluation.report.curves.read_learning`.
     force : bool
         Put it in the place of an existing report.
 

@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from signary.evaluation.metrics import wilson_interval
+from signary.evaluation.wording import NOTHING, counted
 
 EVALUATION = "evaluation.json"
-NOTHING = "(nothing)"
 MOST_SKIPPED = 50
 THUMBNAIL_QUALITY = 82
 # Joiners shape letters of many scripts; whatever else cannot be seen could turn or hide what stands beside it.
@@ -101,7 +101,7 @@ def write_page(evaluation: Mapping[str, Any], sections: Iterable[Section | None]
     Parameters
     ----------
     evaluation : mapping
-        See `signary.evaluation.report.write_report`.
+        See `signary.evaluation.report.write.write_report`.
     sections : iterable of Section or None
         In order; those that are None are left out. After them comes what the evaluation itself says: all figures,
         and what was skipped.
@@ -194,18 +194,6 @@ def pairs(confused: Sequence[Sequence[Mistake]]) -> str:
     ]
     pictured = any(way.wrong for ways in confused for way in ways)
     return f'<div class="{"pairs pictured" if pictured else "pairs"}">\n{"".join(cards)}</div>'
-
-
-def counted(number: int, noun: str) -> str:
-    """Return ``1 file`` or ``2 files``.
-
-    Examples
-    --------
-    >>> counted(1, "file"), counted(1200, "class")
-    ('1 file', '1,200 classes')
-    """
-    ending = "es" if noun.endswith("s") else "s"
-    return f"{number:,} {noun}{'' if number == 1 else ending}"
 
 
 def size_of(value: Any) -> int:

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from signary.errors import InputError
-from signary.evaluation.figure import INK, RIGHT, WRONG, open_figure, save_figure, shown_name, tidy
 from signary.evaluation.metrics import spelling_metrics
-from signary.evaluation.spelled import Reading, matched
+from signary.evaluation.readings import Reading, matched
+from signary.evaluation.report.figure import INK, RIGHT, WRONG, open_figure, save_figure, shown_name, tidy
 from signary.landmarks.sequence import LandmarkSequence
 from signary.landmarks.skeleton import HAND_EDGES, LEFT_HAND, RIGHT_HAND
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from signary.errors import SignaryError
 from signary.evaluation.labeled import Source
-from signary.evaluation.page import Example, Mistake
+from signary.evaluation.report.page import Example, Mistake
 from signary.landmarks.draw import draw_landmarks
 from signary.landmarks.sequence import LandmarkSequence
 from signary.landmarks.skeleton import LEFT_HAND, POSE, RIGHT_HAND

@@ -15,9 +15,9 @@ import pytest
 from PIL import Image
 
 from signary.errors import ExtraMissing, InputError, ShapeError
-from signary.evaluation.curves import Curve, Step
 from signary.evaluation.metrics import classification_metrics, per_class, spelling_metrics
-from signary.evaluation.report import write_report
+from signary.evaluation.report.curves import Curve, Step
+from signary.evaluation.report.write import write_report
 
 TARGETS = ["A"] * 10 + ["K"] * 10 + [""] * 5
 READ = ["A"] * 10 + ["K"] * 6 + ["V"] * 3 + [""] + [""] * 4 + ["A"]

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signary.errors import InputError, ShapeError
-from signary.evaluation.spelling import spelling_report, substitutions
+from signary.evaluation.phrases import spelling_report, substitutions
 
 SPELLED = ["www.oak.com", "911", "hugo", "hugo"]
 READ = ["www.oak.con", "91", "huggo", "hugo"]
