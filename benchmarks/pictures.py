@@ -200,7 +200,7 @@ def where(data: Path) -> dict[str, float]:
     recipe = load_recipe("letters-cnn-modern")
     assert isinstance(recipe, PictureRecipe)
     pictures = load_pictures(recipe, data, cache=RUNS / "cache").select(np.arange(4 * BATCH))
-    loader = picture_loader(pictures, recipe.labels, BATCH, seed=0)
+    loader = picture_loader(pictures, recipe, BATCH, seed=0)
     batch, labels = next(iter(loader))
     task = PictureTask(recipe, picture_reader(recipe, pictures), 100)
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from signary.datasets.hands import HandSamples
 from signary.text.strokes import as_photo
 from signary.text.vocabulary import Vocabulary
-from signary.training.hands import fit_hands, label_indices, load_samples, predict
+from signary.training.hands import fit_hands, load_samples, predict
 from signary.training.recipes.hands import HandRecipe
 from signary.training.recipes.load import load_recipe
 
@@ -30,7 +30,7 @@ def hits(recipe: HandRecipe, train: HandSamples, test: HandSamples) -> tuple[NDA
     network = fit_hands(recipe, train.select(train.found))
     log, photos = predict(network, test)
     guess = as_photo(np.exp(log), Vocabulary(tuple(recipe.vocabulary), tuple(recipe.silent), recipe.aliases)).argmax(1)
-    right = (guess == label_indices(photos, recipe)) & (log.any(1))
+    right = (guess == recipe.words.places(photos.label)) & (log.any(1))
     return right, photos, [recipe.vocabulary[index] for index in guess]
 
 

@@ -20,7 +20,7 @@ from signary.datasets.stores.landmarks import ClipStore, choose_points
 from signary.export.onnx import export_sign_graph
 from signary.graph import Graph
 from signary.models.sign_transformer import PublishedSignTransformer
-from signary.training.clips import label_places, load_clips
+from signary.training.clips import load_clips
 from signary.training.networks import sign_network
 from signary.training.recipes.load import load_recipe
 from signary.training.recipes.signs import PUBLISHED_SIGNS, SignRecipe
@@ -49,7 +49,7 @@ def learned(recipe: SignRecipe, clips: Clips, seen: NDArray[np.bool_], unseen: N
     trusted = trusted_words(recipe, clips)
     network = doubted(fit_committee(recipe, clips.select(seen)), recipe, trusted)
     others = clips.select(unseen)
-    right = predict_signs(network, others, recipe).argmax(1) == label_places(others, recipe)
+    right = predict_signs(network, others, recipe).argmax(1) == recipe.words.places(others.label)
     words = {str(word): round(float(right[others.label == word].mean()), 3) for word in np.unique(others.label)}
     return {"n": len(others), "accuracy": round(float(right.mean()), 4), "words": words}
 

@@ -33,7 +33,7 @@ from signary.evaluation.report.figure import open_figure, save_figure, tidy
 from signary.models.inception import InceptionV3
 from signary.models.weights import trainable
 from signary.output import whole_file
-from signary.training.clips import label_places, load_clips
+from signary.training.clips import load_clips
 from signary.training.networks import sign_network, trainable_parameters, video_network
 from signary.training.recipes.load import load_recipe
 from signary.training.recipes.signs import SignRecipe
@@ -107,7 +107,7 @@ class Fold:
 
     def score(self, recipe: Any, clips: Clips, each: int, start: dict[str, torch.Tensor] | None = None) -> float:
         """Learn from some clips of each class of the others, and return the share read right of the one left out."""
-        seen, places = self.seen(clips), label_places(clips, recipe)
+        seen, places = self.seen(clips), recipe.words.places(clips.label)
         few = clips.select(some(np.flatnonzero(seen), places, each, self.seed))
         if isinstance(recipe, VideoRecipe):
             logits = predict_videos(fit_videos(recipe, few, start=start), clips.select(~seen))

@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+import numpy as np
+from numpy.typing import NDArray
+
 from signary.errors import InputError
 
 _SEPARATORS = re.compile(r"[\s_-]+")
@@ -89,6 +92,12 @@ class Vocabulary:
     def index(self, label: str) -> int | None:
         """Return the place of a label or alias, however it is written; None if it is outside the vocabulary."""
         return self._indices.get(canonical(label))
+
+    def places(self, labels: NDArray[np.str_]) -> NDArray[np.int64]:
+        """Return the place of each label or alias, str (N,) to int64 (N,); -1 where it is outside the vocabulary."""
+        kinds, kind = np.unique(labels, return_inverse=True)
+        found = [self.index(str(name)) for name in kinds]
+        return np.array([-1 if place is None else place for place in found], np.int64)[kind]
 
     def text(self, index: int) -> str:
         """Return what is written for logit ``index``: the label, or ``""`` where that is silent.

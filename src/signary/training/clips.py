@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +16,9 @@ from signary.datasets.stores.landmarks import ClipStore
 from signary.errors import InputError
 from signary.text.vocabulary import Vocabulary
 from signary.training.recipes.signs import ClipRecipe
-from signary.training.scores import Places
+from signary.training.scores import Places, calibrated, scores_by_signer
 
+Logits = NDArray[np.float32]
 AnyRecipe = TypeVar("AnyRecipe", bound=ClipRecipe)
 
 
@@ -43,7 +45,7 @@ def load_clips(recipe: AnyRecipe, data: Path, *, kind: type[Stored] = ClipStore)
     aliases = {name: label for name, label in recipe.aliases.items() if label in chosen}
     silent = [label for label in recipe.silent if label in chosen]
     vocabulary = Vocabulary(tuple(chosen), tuple(silent), aliases)
-    known = np.array([vocabulary.index(str(label)) is not None for label in clips.label], np.bool_)
+    known = vocabulary.places(clips.label) >= 0
     empty = clips.length == 0
     strange = Counter(clips.label[~known].tolist())
     skipped = [f"{count} clips of {label!r}: not in the vocabulary" for label, count in sorted(strange.items())]
@@ -52,6 +54,18 @@ def load_clips(recipe: AnyRecipe, data: Path, *, kind: type[Stored] = ClipStore)
         raise InputError(f"{data}: no clip of {', '.join(chosen[:8])}", hint="see signary data info, or --vocabulary")
     update = {"vocabulary": chosen, "silent": silent, "aliases": aliases}
     return recipe.model_copy(update=update), clips.select(known & ~empty), skipped
+
+
+def parted(recipe: ClipRecipe, clips: Clips, fold: int) -> tuple[Clips, Clips, str]:
+    """Return the clips to learn from, the recipe's share of all but a fold; those of the fold; and its name.
+
+    Raises
+    ------
+    InputError
+        As of `hold_out`.
+    """
+    held_out, name = hold_out(recipe, clips, fold)
+    return clips.select(shared_rows(recipe, np.flatnonzero(~held_out))), clips.select(held_out), name
 
 
 def hold_out(recipe: ClipRecipe, clips: Clips, fold: int) -> tuple[NDArray[np.bool_], str]:
@@ -95,16 +109,56 @@ def _hold_out_of_one(recipe: ClipRecipe, clips: Clips, fold: int) -> tuple[NDArr
     return held_out, "clips of the only signer" if held_out.any() else "nothing"
 
 
-def label_places(clips: Clips, recipe: ClipRecipe) -> Places:
-    """Return the places of the clips' labels in the vocabulary, int64 (N,)."""
-    vocabulary = Vocabulary(tuple(recipe.vocabulary), tuple(recipe.silent), recipe.aliases)
-    kinds, place = np.unique(clips.label, return_inverse=True)
-    return np.array([vocabulary.index(str(kind)) for kind in kinds], np.int64)[place]
-
-
 def shared_rows(recipe: ClipRecipe, rows: Places) -> Places:
     """Draw the recipe's share of rows."""
     if recipe.data.share == 1:
         return rows
     kept = np.random.default_rng(recipe.seed).permutation(len(rows))[: max(1, round(recipe.data.share * len(rows)))]
     return np.sort(rows[kept])
+
+
+def measured(
+    recipe: ClipRecipe, unseen: Clips, read: Callable[[Clips], Logits]
+) -> tuple[float, dict[str, Any], dict[str, Any]]:
+    """Calibrate and score by the clips that were held out, if there are some.
+
+    Parameters
+    ----------
+    recipe : ClipRecipe
+    unseen : Clips
+        N of them.
+    read : callable(clips) -> float32 (N, V)
+
+    Returns
+    -------
+    temperature : float
+    scores : dict
+    by : dict
+        Scores of each signer.
+    """
+    if not len(unseen):
+        return 1.0, {}, {}
+    logits, places = read(unseen), recipe.words.places(unseen.label)
+    return *calibrated(logits, places), {"by": scores_by_signer(unseen, logits, places)}
+
+
+def learning_curve(
+    recipe: AnyRecipe, seen: Clips, unseen: Clips, read: Callable[[AnyRecipe, Clips, str], Logits]
+) -> list[dict[str, float]]:
+    """Learn from shares of the clips, and measure each on the same others.
+
+    Parameters
+    ----------
+    recipe : ClipRecipe
+    seen, unseen : Clips
+        To learn from, and to measure on.
+    read : callable(recipe, clips, stage) -> float32 (N, V)
+        Learns from some clips and reads the unseen ones.
+    """
+    rows, places = [], recipe.words.places(unseen.label)
+    for share in sorted(recipe.curve):
+        part = recipe.model_copy(update={"data": recipe.data.model_copy(update={"share": share})})
+        some = seen.select(shared_rows(part, np.arange(len(seen))))
+        right = read(part, some, f"share-{share:g}").argmax(1) == places
+        rows.append({"clips": len(some), "accuracy": float(right.mean()), "n": len(unseen)})
+    return rows

@@ -32,7 +32,8 @@ def train_estimator(recipe: EstimatorRecipe, data: Path, run: Run, *, fold: int 
     """
     pictures, parts = start_pictures(recipe, data, run, fold=fold)
     train = pictures.select(parts.train)
-    estimator = make_estimator(recipe).fit(flat_rows(train, grey=recipe.data.grey), _places(train, recipe.labels))
+    labels = recipe.words.places(train.label)
+    estimator = make_estimator(recipe).fit(flat_rows(train, grey=recipe.data.grey), labels)
     network = estimator_reader(estimator, recipe)
     return finish(recipe, run, network, pictures, parts)
 
@@ -70,8 +71,3 @@ def estimator_reader(estimator: Any, recipe: EstimatorRecipe) -> PictureReader:
 def _layers(estimator: Any) -> Layers:
     """Return weights (in, out) and biases, in the order applied."""
     return list(estimator.layers()) if hasattr(estimator, "layers") else [(estimator.coef_.T, estimator.intercept_)]
-
-
-def _places(pictures: Pictures, labels: list[str]) -> NDArray[np.int64]:
-    place = {label: index for index, label in enumerate(labels)}
-    return np.array([place[label] for label in pictures.label], np.int64)

@@ -25,15 +25,13 @@ from signary.digest import sha256_file
 from signary.errors import ConfigError, InputError
 from signary.export.onnx import export_landmark_graph
 from signary.models.handshape import HandshapeReader
-from signary.text.calibrate import fit_temperature, softmax
-from signary.text.vocabulary import Vocabulary
 from signary.training.learn import fit_task
 from signary.training.networks import hand_network
 from signary.training.pack import Learned, pack_bundle
 from signary.training.recipes.hands import HandRecipe
 from signary.training.recipes.recipe import Source
 from signary.training.run import Run
-from signary.training.scores import scores_of
+from signary.training.scores import calibrated
 
 
 def train_hands(recipe: HandRecipe, data: Path, run: Run, *, fold: int = 0) -> Path:
@@ -65,7 +63,7 @@ def train_hands(recipe: HandRecipe, data: Path, run: Run, *, fold: int = 0) -> P
     held_out = group_folds(samples.group, folds, seed=recipe.seed) == fold
     run.start(recipe, fold=fold, learned=samples.photo[~held_out])
     trial = fit_hands(recipe, samples.select(found & ~held_out), run=run, stage="validation")
-    metrics, temperature = _validate(trial, recipe, samples.select(held_out))
+    temperature, metrics = _validate(trial, recipe, samples.select(held_out))
     network = fit_hands(recipe, samples.select(found), run=run)
     run.write_metrics(train={"n": int(found.sum())}, validation=metrics)
     learned = Learned(
@@ -178,16 +176,14 @@ def _load_source(source: Source, recipe: HandRecipe, data: Path, cache: Path | N
 
 
 def _known_labels(samples: HandSamples, recipe: HandRecipe) -> dict[str, str]:
-    vocabulary = Vocabulary(tuple(recipe.vocabulary), tuple(recipe.silent), recipe.aliases)
-    places = {str(label): vocabulary.index(str(label)) for label in np.unique(samples.label)}
-    return {label: recipe.vocabulary[place] for label, place in places.items() if place is not None}
+    labels = np.unique(samples.label)
+    places = recipe.words.places(labels)
+    return {str(label): recipe.vocabulary[place] for label, place in zip(labels, places, strict=True) if place >= 0}
 
 
-def _validate(network: HandshapeReader, recipe: HandRecipe, samples: HandSamples) -> tuple[dict[str, Any], float]:
+def _validate(network: HandshapeReader, recipe: HandRecipe, samples: HandSamples) -> tuple[float, dict[str, Any]]:
     logits, photos = predict(network, samples)
-    labels, found = label_indices(photos, recipe), photos.found
-    temperature = fit_temperature(logits[found], labels[found])
-    return scores_of(softmax(logits, temperature), labels, found), temperature
+    return calibrated(logits, recipe.words.places(photos.label), photos.found)
 
 
 class DrawnBatches(IterableDataset[tuple[Tensor, Tensor]]):
@@ -202,7 +198,7 @@ class DrawnBatches(IterableDataset[tuple[Tensor, Tensor]]):
 
     def __init__(self, samples: HandSamples, recipe: HandRecipe) -> None:
         self.hands = torch.from_numpy(samples.right_hands())
-        self.labels = torch.from_numpy(label_indices(samples, recipe))
+        self.labels = torch.from_numpy(recipe.words.places(samples.label))
         self.ladder = np.cumsum(draw_weights(samples, recipe))
         self.batch, self.seed, self.epoch = recipe.batch, recipe.seed, 0
 
@@ -219,19 +215,13 @@ def drawn_loader(samples: HandSamples, recipe: HandRecipe) -> DataLoader[tuple[T
     return DataLoader(DrawnBatches(samples, recipe), batch_size=None)
 
 
-def label_indices(samples: HandSamples, recipe: HandRecipe) -> NDArray[np.int64]:
-    """Return the place of each label in the vocabulary, int64 (N,)."""
-    place = {label: index for index, label in enumerate(recipe.vocabulary)}
-    return np.array([place[label] for label in samples.label], np.int64)
-
-
 def draw_weights(samples: HandSamples, recipe: HandRecipe) -> NDArray[np.float64]:
     """Weigh samples so that large sources and labels count for less than their size, float64 (N,).
 
     The hands of one label in one source share the square root of their number, times the source's weight; labels are
     then evened out by the power 0.7 of what they hold, times their factor in ``recipe.rare``.
     """
-    labels = label_indices(samples, recipe)
+    labels = recipe.words.places(samples.label)
     factor = {source.name: source.weight for source in recipe.sources}
     _, cell, size = np.unique(
         np.stack([np.unique(samples.source, return_inverse=True)[1], labels]),

@@ -1,4 +1,4 @@
-"""Learning: from a task and batches to trained weights, with checkpoints."""
+"""Gradient descent with Lightning: from batches to trained weights, with checkpoints and logs in a run."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import logging
 import math
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,56 @@ from signary.errors import InputError
 from signary.output import DISK_FULL
 from signary.training.logs import joined_rows, open_loggers
 from signary.training.run import BEST, LAST, Run
+from signary.training.task import NetworkRecipe, NetworkTask
 
 CHECKPOINT_STEPS = 100
+
+
+def learn(
+    recipe: NetworkRecipe,
+    make_task: Callable[[int], NetworkTask],
+    batches: Any,
+    validation: Any = None,
+    *,
+    run: Run | None,
+    stage: str,
+    best: bool = False,
+    **how: Any,
+) -> Any:
+    """Train a network as its recipe says.
+
+    Seed the chance before the network is made: `lightning.seed_everything`.
+
+    Parameters
+    ----------
+    recipe : PictureRecipe, ClipRecipe or SpellingRecipe
+    make_task : callable(steps) -> NetworkTask
+        Given the steps of the whole training, for the schedule.
+    batches, validation : loaders
+        Without a run nothing is validated.
+    run : Run, optional
+        For checkpoints and logs; nothing is kept without it.
+    stage : str
+        Name of the checkpoints and logs in the run.
+    best : bool
+        Return the weights of the epoch with the least validation loss, not those of the last one.
+    **how
+        ``clip_norm``, ``patience`` and ``measure_every`` of `fit_task`.
+
+    Returns
+    -------
+    Module
+        The task's reader, on the CPU and in evaluation mode.
+    """
+    validation = validation if run else None
+    epochs, epoch_steps = epoch_plan(recipe.epochs, recipe.steps, len(batches))
+    task = make_task(epochs * epoch_steps)
+    precision = precision_name(recipe.precision)
+    limits: dict[str, Any] = {"epochs": epochs, "epoch_steps": epoch_steps, "precision": precision}
+    fit_task(task, batches, validation, run=run, stage=stage, mlflow=recipe.mlflow, **limits, **how)
+    if run and best and (checkpoint := run.checkpoints(stage) / f"{BEST}.ckpt").exists():
+        task.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True)["state_dict"])
+    return task.reader.eval().cpu()
 
 
 def fit_task(
@@ -99,12 +148,6 @@ def _stopped_early(task: lightning.LightningModule, checkpoint: str) -> bool:
     if stopped:
         task.load_state_dict(state["state_dict"])
     return stopped
-
-
-def load_best(task: lightning.LightningModule, run: Run, stage: str) -> None:
-    """Give a task the weights of its best epoch."""
-    checkpoint = torch.load(run.checkpoints(stage) / f"{BEST}.ckpt", map_location="cpu", weights_only=True)
-    task.load_state_dict(checkpoint["state_dict"])
 
 
 def precision_name(asked: str) -> str:

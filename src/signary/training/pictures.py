@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -24,13 +25,13 @@ from signary.export.onnx import export_picture_graph
 from signary.models.picture import PictureReader
 from signary.text.calibrate import fit_temperature, softmax
 from signary.text.vocabulary import Vocabulary
-from signary.training.learn import epoch_plan, fit_task, load_best, precision_name
+from signary.training.learn import learn
 from signary.training.networks import picture_reader
 from signary.training.pack import Learned, pack_bundle
 from signary.training.recipes.pictures import EstimatorRecipe, PictureRecipe
 from signary.training.recipes.recipe import Source
 from signary.training.rows import ShuffledRows
-from signary.training.run import BEST, Run
+from signary.training.run import Run
 from signary.training.scores import scores_of
 from signary.training.task import NetworkTask
 
@@ -145,25 +146,12 @@ def fit_pictures(
         In evaluation mode.
     """
     lightning.seed_everything(recipe.seed, verbose=False)
-    batches = picture_loader(train, recipe.labels, recipe.batch, seed=recipe.seed)
-    epochs, epoch_steps = epoch_plan(recipe.epochs, recipe.steps, len(batches))
-    task = PictureTask(recipe, picture_reader(recipe, train), epochs * epoch_steps)
+    task = partial(PictureTask, recipe, picture_reader(recipe, train))
+    batches = picture_loader(train, recipe, recipe.batch, seed=recipe.seed)
     tuned = validation is not None and len(validation) > 0
-    fit_task(
-        task,
-        batches,
-        picture_loader(validation, recipe.labels, READ_BATCH) if validation is not None and tuned else None,
-        run=run,
-        stage=stage,
-        epochs=epochs,
-        epoch_steps=epoch_steps,
-        precision=precision_name(recipe.precision),
-        patience=recipe.patience,
-        mlflow=recipe.mlflow,
-    )
-    if run is not None and tuned and run.checkpoints(stage).joinpath(f"{BEST}.ckpt").exists():
-        load_best(task, run, stage)
-    return cast(PictureReader, task.reader.eval())
+    held_out = picture_loader(validation, recipe, READ_BATCH) if validation is not None and tuned else None
+    trained = learn(recipe, task, batches, held_out, run=run, stage=stage, best=tuned, patience=recipe.patience)
+    return cast(PictureReader, trained)
 
 
 def predict_pictures(network: PictureReader, pictures: Pictures) -> NDArray[np.float32]:
@@ -208,11 +196,10 @@ def finish(
     folds : sequence of float
         Accuracies of a cross-validation.
     """
-    place = {label: index for index, label in enumerate(recipe.labels)}
     held_out = {name: rows for name, rows in parts.items() if name != "train"}
     read = held_out or {"train": parts.train}
     logits = {name: predict_pictures(network, pictures.select(rows)) for name, rows in read.items()}
-    labels = {name: np.array([place[label] for label in pictures.label[rows]]) for name, rows in read.items()}
+    labels = {name: recipe.words.places(pictures.label[rows]) for name, rows in read.items()}
     tuned = "validation" in read
     temperature = fit_temperature(logits["validation"], labels["validation"]) if tuned else 1.0
     metrics = {name: scores_of(softmax(logits[name], temperature), labels[name]) for name in read}
@@ -247,12 +234,12 @@ def _known(pictures: Pictures, recipe: PictureRecipe | EstimatorRecipe) -> Pictu
     """Give the labels their names in the vocabulary; leave out those that it does not know, and say so."""
     vocabulary = Vocabulary(tuple(recipe.vocabulary), tuple(recipe.silent), recipe.aliases)
     names, place = np.unique(pictures.label, return_inverse=True)
-    known = [vocabulary.index(str(name)) for name in names]
-    labels = np.array([recipe.vocabulary[index] if index is not None else "" for index in known])[place]
+    known = vocabulary.places(names)
+    labels = np.array([recipe.vocabulary[index] if index >= 0 else "" for index in known])[place]
     strange = [
         f"{count} photos of {name!r}: not in the vocabulary"
         for name, index, count in zip(names, known, np.bincount(place), strict=True)
-        if index is None
+        if index < 0
     ]
     if not (labels != "").any():
         said = f"{', '.join(map(str, names))}: none of these labels is in the vocabulary"
@@ -275,27 +262,25 @@ class PictureBatches(Dataset[tuple[Tensor, Tensor]]):
     Parameters
     ----------
     pictures : Pictures
-    labels : list of str
-        Vocabulary.
+    labels : int64 (N,)
     """
 
-    def __init__(self, pictures: Pictures, labels: list[str]) -> None:
-        self.pictures = pictures
-        place = {label: index for index, label in enumerate(labels)}
-        self.labels = np.array([place[label] for label in pictures.label], np.int64)
+    def __init__(self, pictures: Pictures, labels: NDArray[np.int64]) -> None:
+        self.pictures, self.labels = pictures, labels
 
     def __getitem__(self, rows: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
         return torch.from_numpy(self.pictures.load(rows)), torch.from_numpy(self.labels[rows])
 
 
 def picture_loader(
-    pictures: Pictures, labels: list[str], batch: int, *, seed: int | None = None
+    pictures: Pictures, recipe: PictureRecipe, batch: int, *, seed: int | None = None
 ) -> DataLoader[tuple[Tensor, Tensor]]:
     """Return a loader over pictures, shuffled if there is a seed."""
     rows = ShuffledRows(len(pictures), batch, seed)
     # a chance of its own: the loader draws from it at a time that differs in a resumed run
     chance = torch.Generator().manual_seed(0)
-    return DataLoader(PictureBatches(pictures, labels), batch_size=None, sampler=rows, generator=chance)
+    batches = PictureBatches(pictures, recipe.words.places(pictures.label))
+    return DataLoader(batches, batch_size=None, sampler=rows, generator=chance)
 
 
 class PictureTask(NetworkTask):

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from signary.datasets.clips import Clips
-from signary.text.calibrate import expected_calibration_error, reliability
+from signary.text.calibrate import expected_calibration_error, fit_temperature, reliability, softmax
 
 Places = NDArray[np.int64]
 
@@ -34,6 +34,21 @@ def scores_of(
         "ece": float(expected_calibration_error(sure, right[found])),
         "reliability": reliability(sure, right[found]).rows(),
     }
+
+
+def calibrated(
+    logits: NDArray[np.float32], labels: Places, found: NDArray[np.bool_] | None = None
+) -> tuple[float, dict[str, Any]]:
+    """Fit a temperature to logits (N, V), and score them with it; parameters as of `scores_of`.
+
+    Returns
+    -------
+    temperature : float
+    scores : dict
+    """
+    kept = slice(None) if found is None else found
+    temperature = fit_temperature(logits[kept], labels[kept])
+    return temperature, scores_of(softmax(logits, temperature), labels, found)
 
 
 def scores_by_signer(clips: Clips, logits: NDArray[np.float32], places: Places) -> dict[str, dict[str, float]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,15 +23,13 @@ from signary.export.onnx import export_sign_graph
 from signary.models.committee import Committee
 from signary.models.sign_conv import SignConv
 from signary.models.sign_transformer import PublishedSignTransformer, SignNetwork
-from signary.text.calibrate import fit_temperature, softmax
-from signary.training.clips import hold_out, label_places, load_clips, shared_rows
-from signary.training.learn import epoch_plan, fit_task, precision_name
+from signary.training.clips import learning_curve, load_clips, measured, parted
+from signary.training.learn import learn
 from signary.training.networks import sign_network
 from signary.training.pack import Learned, pack_bundle, store_credits
 from signary.training.recipes.signs import SignRecipe
 from signary.training.rows import DrawnRows, ShuffledRows
 from signary.training.run import Run
-from signary.training.scores import scores_by_signer, scores_of
 from signary.training.task import NetworkTask
 
 READ_BATCH = 128
@@ -61,22 +60,19 @@ def train_signs(recipe: SignRecipe, data: Path, run: Run, *, fold: int = 0) -> P
     data, refused = prepared(data, run.cache, workers=os.cpu_count() or 1)
     recipe, clips, skipped = load_clips(recipe, data)
     skipped += [one.message for one in refused]
-    held_out, name = hold_out(recipe, clips, fold)
-    seen = clips.select(shared_rows(recipe, np.flatnonzero(~held_out)))
-    unseen = clips.select(held_out)
+    seen, unseen, name = parted(recipe, clips, fold)
     run.start(recipe, fold=fold, learned=seen.key)
     trusted = trusted_words(recipe, clips)
     network = doubted(fit_committee(recipe, seen, unseen if len(unseen) else None, run=run), recipe, trusted)
-    temperature = 1.0
-    scores: dict[str, Any] = {}
-    more: dict[str, Any] = {"skipped": skipped, "held_out": name}
-    if len(unseen):
-        logits, places = predict_signs(network, unseen, recipe), label_places(unseen, recipe)
-        temperature = fit_temperature(logits, places)
-        scores = scores_of(softmax(logits, temperature), places)
-        more["by"] = scores_by_signer(unseen, logits, places)
+    temperature, scores, by = measured(recipe, unseen, lambda clips: predict_signs(network, clips, recipe))
+    more: dict[str, Any] = {"skipped": skipped, "held_out": name, **by}
     if recipe.curve and len(unseen):
-        more["learning_curve"] = learning_curve(recipe, seen, unseen, run)
+
+        def read(part: SignRecipe, some: Clips, stage: str) -> NDArray[np.float32]:
+            alone = part.model_copy(update={"members": 1})
+            return predict_signs(fit_committee(alone, some, run=run, stage=stage), unseen, recipe)
+
+        more["learning_curve"] = learning_curve(recipe, seen, unseen, read)
     run.write_metrics(train={"n": len(seen)}, validation=scores, **more)
     if recipe.refit:
         seen = clips
@@ -133,31 +129,19 @@ def fit_signs(
         network.measure((points, lengths) for points, lengths, _ in _in_order(recipe, clips, network))
     batches = clip_loader(
         clips,
-        label_places(clips, recipe),
+        recipe.words.places(clips.label),
         network.select.index.numpy(),
         _rows(recipe, clips),
         4 * recipe.data.max_frames,  # so that the augmentation chooses which frames of a longer one are seen
     )
-    epochs, epoch_steps = epoch_plan(recipe.epochs, recipe.steps, len(batches))
-    task = SignTask(recipe, network, epochs * epoch_steps)
-    fit_task(
-        task,
-        batches,
-        _in_order(recipe, unseen, network) if unseen is not None and run is not None else None,
-        run=run,
-        stage=stage,
-        epochs=epochs,
-        epoch_steps=epoch_steps,
-        precision=precision_name(recipe.precision),
-        clip_norm=recipe.clip_norm,
-        mlflow=recipe.mlflow,
-    )
-    return cast(SignNetwork, task.reader.eval().cpu())
+    held_out = _in_order(recipe, unseen, network) if unseen is not None else None
+    task = partial(SignTask, recipe, network)
+    return cast(SignNetwork, learn(recipe, task, batches, held_out, run=run, stage=stage, clip_norm=recipe.clip_norm))
 
 
 def trusted_words(recipe: SignRecipe, clips: Clips) -> list[str]:
     """Return the words, in the vocabulary's order, of which the recipe's number of sources or more have clips."""
-    places = label_places(clips, recipe)
+    places = recipe.words.places(clips.label)
     pairs = {(int(place), str(source)) for place, source in zip(places, clips.source, strict=True)}
     count = Counter(place for place, _ in pairs)
     return [word for place, word in enumerate(recipe.vocabulary) if recipe.trusted and count[place] >= recipe.trusted]
@@ -183,18 +167,6 @@ def predict_signs(network: Committee | SignNetwork, clips: Clips, recipe: SignRe
     return said
 
 
-def learning_curve(recipe: SignRecipe, seen: Clips, unseen: Clips, run: Run) -> list[dict[str, float]]:
-    """Learn from shares of the clips, and measure each on the same others."""
-    rows, places = [], label_places(unseen, recipe)
-    for share in sorted(recipe.curve):
-        part = recipe.model_copy(update={"data": recipe.data.model_copy(update={"share": share}), "members": 1})
-        some = seen.select(shared_rows(part, np.arange(len(seen))))
-        network = fit_committee(part, some, run=run, stage=f"share-{share:g}")
-        right = predict_signs(network, unseen, recipe).argmax(1) == places
-        rows.append({"clips": len(some), "accuracy": float(right.mean()), "n": len(unseen)})
-    return rows
-
-
 def _rows(recipe: SignRecipe, clips: Clips) -> DrawnRows:
     data = recipe.data
     return DrawnRows(
@@ -203,7 +175,7 @@ def _rows(recipe: SignRecipe, clips: Clips) -> DrawnRows:
         recipe.seed,
         lengths=clips.length if data.buckets else None,
         weights=balanced_weights(clips, data.even_signers, data.even_words) if data.even_signers else None,
-        labels=label_places(clips, recipe),
+        labels=recipe.words.places(clips.label),
         each=data.each,
     )
 
@@ -211,7 +183,7 @@ def _rows(recipe: SignRecipe, clips: Clips) -> DrawnRows:
 def _in_order(recipe: SignRecipe, clips: Clips, network: nn.Module) -> Iterable[tuple[Tensor, Tensor, Tensor]]:
     index = cast(SignNetwork, network).select.index.numpy()
     rows = ShuffledRows(len(clips), READ_BATCH)
-    return clip_loader(clips, label_places(clips, recipe), index, rows, 4 * recipe.data.max_frames)
+    return clip_loader(clips, recipe.words.places(clips.label), index, rows, 4 * recipe.data.max_frames)
 
 
 class ClipBatches(Dataset[tuple[Tensor, Tensor, Tensor]]):

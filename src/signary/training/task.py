@@ -17,6 +17,7 @@ from signary.training.recipes.pictures import PictureRecipe
 from signary.training.recipes.signs import ClipRecipe
 from signary.training.recipes.spelling import SpellingRecipe
 
+NetworkRecipe = PictureRecipe | ClipRecipe | SpellingRecipe
 WARM_UP = 20  # a part of the steps
 
 
@@ -33,7 +34,7 @@ class NetworkTask(lightning.LightningModule):
 
     warm_up = WARM_UP
 
-    def __init__(self, recipe: PictureRecipe | ClipRecipe | SpellingRecipe, network: nn.Module, steps: int) -> None:
+    def __init__(self, recipe: NetworkRecipe, network: nn.Module, steps: int) -> None:
         super().__init__()
         self.recipe, self.network, self.steps = recipe, network, steps
         self.averaged: AveragedModel | None = None
@@ -105,7 +106,7 @@ def cosine_factor(step: int, steps: int, warm_up: int = WARM_UP) -> float:
     return rising * 0.5 * (1 + math.cos(math.pi * min(step, steps) / steps))
 
 
-def _optimizer(recipe: PictureRecipe | ClipRecipe | SpellingRecipe, weights: Iterable[Any]) -> torch.optim.Optimizer:
+def _optimizer(recipe: NetworkRecipe, weights: Iterable[Any]) -> torch.optim.Optimizer:
     rate, decay = recipe.learning_rate, recipe.weight_decay
     if isinstance(recipe, PictureRecipe) and recipe.optimizer == "sgd":
         momentum = recipe.momentum

@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from signary.text.vocabulary import Vocabulary
+
 
 class Part(BaseModel):
     """A part of a recipe: unknown fields are refused."""
@@ -83,6 +85,13 @@ class Recipe(Part):
     def labels(self) -> list[str]:
         """Labels that are told apart, in the order of the logits."""
         return self.vocabulary
+
+    @property
+    def words(self) -> Vocabulary:
+        """The labels with what is silent and what else they are called."""
+        known = set(self.labels)
+        aliases = {name: label for name, label in self.aliases.items() if label in known}
+        return Vocabulary(tuple(self.labels), tuple(label for label in self.silent if label in known), aliases)
 
     @property
     def classes(self) -> int:

@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import lightning
 import numpy as np
 import torch
-from torch import nn
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from signary.datasets.augment.mix import SpelledBatch
 from signary.datasets.synthetic.spelling import SyntheticBatch, SyntheticSpelling
 from signary.datasets.synthetic.texts import PhraseMaker
 from signary.evaluation.phrases import spelling_report
-from signary.export.spelling import GRAPHS, export_ctc_graph, export_speller
 from signary.models.speller import CTCNetwork, SpellingNetwork
-from signary.training.learn import epoch_plan, fit_task, precision_name
-from signary.training.pack import Learned, pack_bundle, with_credits
+from signary.training.learn import learn
+from signary.training.pack import Learned, with_credits
 from signary.training.recipes.recipe import Credit
 from signary.training.recipes.spelling import SpellingRecipe
 from signary.training.run import Run
 from signary.training.spelling.batches import Batch
 from signary.training.spelling.start import first_network
 from signary.training.spelling.task import SpellingTask, read_clips
+from signary.training.spelling.train import pack_spellers
 from signary.training.spelling.tune import tables_of, tuned
 
 SYNTHETIC = Path("synthetic")
@@ -115,10 +115,7 @@ def train_on_made(recipe: SpellingRecipe, run: Run) -> Path:
         sources=sources,
         thresholds=thresholds,
     )
-    committee = nn.ModuleList(networks)
-    if recipe.by_frame:
-        return pack_bundle(run.bundle, committee, recipe, learned, export_ctc_graph)
-    return pack_bundle(run.bundle, committee, recipe, learned, export_speller, graphs=GRAPHS)
+    return pack_spellers(run.bundle, networks, recipe, learned)
 
 
 def fit_on_made(
@@ -132,24 +129,12 @@ def fit_on_made(
     lightning.seed_everything(recipe.seed, verbose=False)
     network = network or first_network(recipe, member)
     source = SyntheticSpelling(network.select, recipe.synthetic, seed=recipe.seed)
-    epochs, epoch_steps = epoch_plan(recipe.epochs, recipe.steps, EPOCH_BATCHES)
     chance = torch.Generator().manual_seed(0)
     batches = DataLoader(
         MadeClips(source, recipe, recipe.batch), batch_size=None, sampler=EpochNumbers(EPOCH_BATCHES), generator=chance
     )
-    task = SpellingTask(recipe, network, epochs * epoch_steps)
-    fit_task(
-        task,
-        batches,
-        run=run,
-        stage=f"member-{member}",
-        epochs=epochs,
-        epoch_steps=epoch_steps,
-        precision=precision_name(recipe.precision),
-        clip_norm=recipe.clip_norm,
-        mlflow=recipe.mlflow,
-    )
-    trained: SpellingNetwork = task.reader.eval().cpu()
+    task, stage = partial(SpellingTask, recipe, network), f"member-{member}"
+    trained: SpellingNetwork = learn(recipe, task, batches, run=run, stage=stage, clip_norm=recipe.clip_norm)
     return trained
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from signary.errors import InputError
 from signary.evaluation.phrases import spelling_report
 from signary.export.spelling import GRAPHS, export_ctc_graph, export_speller
 from signary.models.speller import SpellingNetwork
-from signary.training.learn import epoch_plan, fit_task, precision_name
+from signary.training.learn import learn
 from signary.training.pack import Learned, pack_bundle, store_credits, with_credits
 from signary.training.recipes.spelling import SpellingRecipe
 from signary.training.rows import ShuffledRows
@@ -90,9 +91,15 @@ def train_spelling(recipe: SpellingRecipe, data: Path, run: Run, *, fold: int = 
         sources=sources,
         thresholds=first_thresholds(recipe),
     )
+    return pack_spellers(run.bundle, networks, recipe, learned)
+
+
+def pack_spellers(folder: Path, networks: Sequence[SpellingNetwork], recipe: SpellingRecipe, learned: Learned) -> Path:
+    """Write the bundle of networks that read together: one graph, or those of an encoder and a decoder."""
+    committee = nn.ModuleList(networks)
     if recipe.by_frame:
-        return pack_bundle(run.bundle, nn.ModuleList(networks), recipe, learned, export_ctc_graph)
-    return pack_bundle(run.bundle, nn.ModuleList(networks), recipe, learned, export_speller, graphs=GRAPHS)
+        return pack_bundle(folder, committee, recipe, learned, export_ctc_graph)
+    return pack_bundle(folder, committee, recipe, learned, export_speller, graphs=GRAPHS)
 
 
 def hold_out(recipe: SpellingRecipe, phrases: Phrases, fold: int) -> NDArray[np.bool_]:
@@ -144,22 +151,14 @@ def fit_speller(
     lightning.seed_everything(recipe.seed, verbose=False)
     network = first_network(recipe, member)
     batches = phrase_loader(seen, network.select.index.numpy(), PhraseRows(seen, recipe))
-    epochs, epoch_steps = epoch_plan(recipe.epochs, recipe.steps, len(batches))
-    task = SpellingTask(recipe, network, epochs * epoch_steps, seen, unseen)
-    fit_task(
-        task,
-        batches,
-        _in_order(unseen, network) if unseen is not None and run is not None else None,
-        run=run,
-        stage=f"member-{member}",
-        epochs=epochs,
-        epoch_steps=epoch_steps,
-        precision=precision_name(recipe.precision),
-        clip_norm=recipe.clip_norm,
-        measure_every=recipe.measure_every,
-        mlflow=recipe.mlflow,
-    )
-    trained: SpellingNetwork = task.reader.eval().cpu()
+    held_out = _in_order(unseen, network) if unseen is not None else None
+    task = partial(SpellingTask, recipe, network, seen=seen, unseen=unseen)
+    how: dict[str, Any] = {
+        "stage": f"member-{member}",
+        "clip_norm": recipe.clip_norm,
+        "measure_every": recipe.measure_every,
+    }
+    trained: SpellingNetwork = learn(recipe, task, batches, held_out, run=run, **how)
     return trained
 
 

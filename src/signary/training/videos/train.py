@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,15 +24,13 @@ from signary.export.onnx import export_video_graph
 from signary.models.video import VideoReader
 from signary.models.video_lstm import VideoNetwork
 from signary.models.weights import cast_weights, load_weights
-from signary.text.calibrate import fit_temperature, softmax
-from signary.training.clips import hold_out, label_places, load_clips, shared_rows
-from signary.training.learn import epoch_plan, fit_task, precision_name
+from signary.training.clips import learning_curve, load_clips, measured, parted
+from signary.training.learn import learn
 from signary.training.networks import video_network
 from signary.training.pack import Learned, pack_bundle, store_credits, with_credits
 from signary.training.recipes.videos import VideoRecipe
 from signary.training.rows import ShuffledRows
 from signary.training.run import Run
-from signary.training.scores import scores_by_signer, scores_of
 from signary.training.task import NetworkTask
 from signary.training.videos.backbones import arrays_of, backbone_of
 
@@ -67,20 +66,18 @@ def train_videos(recipe: VideoRecipe, data: Path, run: Run, *, fold: int = 0) ->
         If ``init_from`` is of another network; the layer is named.
     """
     recipe, clips, skipped = load_videos(recipe, data)
-    held_out, name = hold_out(recipe, clips, fold)
-    seen, unseen = clips.select(shared_rows(recipe, np.flatnonzero(~held_out))), clips.select(held_out)
+    seen, unseen, name = parted(recipe, clips, fold)
     start = carried(recipe) if recipe.init_from else None
     run.start(recipe, fold=fold, learned=seen.key)
     network = fit_videos(recipe, seen, unseen if len(unseen) else None, run=run, start=start)
-    temperature, scores = 1.0, {}
-    more: dict[str, Any] = {"skipped": skipped, "held_out": name}
-    if len(unseen):
-        logits, places = predict_videos(network, unseen), label_places(unseen, recipe)
-        temperature = fit_temperature(logits, places)
-        scores = scores_of(softmax(logits, temperature), places)
-        more["by"] = scores_by_signer(unseen, logits, places)
+    temperature, scores, by = measured(recipe, unseen, partial(predict_videos, network))
+    more: dict[str, Any] = {"skipped": skipped, "held_out": name, **by}
     if recipe.curve and len(unseen):
-        more["learning_curve"] = _learning_curve(recipe, seen, unseen, run, start)
+
+        def read(part: VideoRecipe, some: Clips, stage: str) -> NDArray[np.float32]:
+            return predict_videos(fit_videos(part, some, run=run, stage=stage, start=start), unseen)
+
+        more["learning_curve"] = learning_curve(recipe, seen, unseen, read)
     run.write_metrics(train={"n": len(seen)}, validation=scores, **more)
     sources = with_credits(recipe.init_from, store_credits(recipe.sources, seen))
     learned = Learned(
@@ -193,21 +190,9 @@ def fit_videos(
         network.measure(torch.from_numpy(load_features(clips, np.arange(len(clips)))))
     network.freeze(recipe.freeze)
     batches = _loader(recipe, clips, drawn=True)
-    epochs, epoch_steps = epoch_plan(recipe.epochs, recipe.steps, len(batches))
-    task = VideoTask(recipe, network, epochs * epoch_steps)
-    fit_task(
-        task,
-        batches,
-        _loader(recipe, unseen, drawn=False) if unseen is not None and run is not None else None,
-        run=run,
-        stage=stage,
-        epochs=epochs,
-        epoch_steps=epoch_steps,
-        precision=precision_name(recipe.precision),
-        clip_norm=recipe.clip_norm,
-        mlflow=recipe.mlflow,
-    )
-    return cast(VideoNetwork, task.reader.eval().cpu())
+    held_out = _loader(recipe, unseen, drawn=False) if unseen is not None else None
+    task = partial(VideoTask, recipe, network)
+    return cast(VideoNetwork, learn(recipe, task, batches, held_out, run=run, stage=stage, clip_norm=recipe.clip_norm))
 
 
 def predict_videos(network: VideoNetwork, clips: Clips) -> NDArray[np.float32]:
@@ -271,21 +256,8 @@ class FeatureBatches(Dataset[Batch]):
 
 def _loader(recipe: VideoRecipe, clips: Clips, *, drawn: bool) -> DataLoader[Batch]:
     rows = ShuffledRows(len(clips), recipe.batch, recipe.seed if drawn else None)
-    batches = FeatureBatches(clips, label_places(clips, recipe), drawn=drawn)
+    batches = FeatureBatches(clips, recipe.words.places(clips.label), drawn=drawn)
     return DataLoader(batches, batch_size=None, sampler=rows, generator=torch.Generator().manual_seed(0))
-
-
-def _learning_curve(
-    recipe: VideoRecipe, seen: Clips, unseen: Clips, run: Run, start: dict[str, Tensor] | None
-) -> list[dict[str, float]]:
-    rows, places = [], label_places(unseen, recipe)
-    for share in sorted(recipe.curve):
-        part = recipe.model_copy(update={"data": recipe.data.model_copy(update={"share": share})})
-        some = seen.select(shared_rows(part, np.arange(len(seen))))
-        network = fit_videos(part, some, run=run, stage=f"share-{share:g}", start=start)
-        right = predict_videos(network, unseen).argmax(1) == places
-        rows.append({"clips": len(some), "accuracy": float(right.mean()), "n": len(unseen)})
-    return rows
 
 
 def _stores(clips: Clips) -> list[FeatureStore]:
