@@ -1,8 +1,8 @@
 """Measure the avatar's handshapes as the web page measures a learner's hand, for the hints of its practice mode.
 
-Writes ``src/signary/server/page/handshapes.json``: for every letter and digit what `measures` gives of a right hand,
+Writes ``src/signary/browser/parts/handshapes.json``: for every letter and digit what `measures` gives of a right hand,
 the mean over the people of the bank and their usual variation, and twice the standard deviation as the tolerance.
-``src/signary/server/page/hints.js`` measures in the same way; ``tests/server/test_page.py`` compares the two.
+``src/signary/browser/parts/hints.js`` measures in the same way; ``tests/server/test_page.py`` compares the two.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from signary.avatar.hand import hand_points, quaternion_turn
 from signary.avatar.handshapes import JOINTS, HandshapeBank, load_handshapes
 
-OUTPUT = Path(__file__).resolve().parents[1] / "src" / "signary" / "server" / "page" / "handshapes.json"
+OUTPUT = Path(__file__).resolve().parents[1] / "src/signary/browser/parts/handshapes.json"
 DRAWS = 200
 KNUCKLES, TIPS = [5, 9, 13, 17], [8, 12, 16, 20]
 NAMES = ("thumb", "index", "middle", "ring", "pinky", "across", "spread")

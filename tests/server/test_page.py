@@ -24,10 +24,9 @@ from signary.avatar.look import Look
 from signary.avatar.motion import SpellOptions, plan_spelling
 from signary.avatar.spell import spelled_frames
 from signary.recognition.load import load
-from signary.server import app
+from signary.server.app import BROWSER
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = Path(app.__file__).with_name("page")
 AXE = Path(os.environ.get("AXE", ROOT / "node_modules/axe-core/axe.min.js"))
 FAKE = ("--no-sandbox", "--headless=new", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 WAIT_MS = 60_000
@@ -78,7 +77,7 @@ def page(browser: Any, serve: Serving) -> Iterator[Any]:
 
 
 def test_the_page_is_light_and_asks_nobody_else() -> None:
-    files = sorted(PAGE.iterdir())
+    files = [file for part in ("parts", "served") for file in sorted((BROWSER / part).iterdir())]
     assert sum(file.stat().st_size for file in files) < 100_000
     for file in files:
         text = file.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
@@ -262,8 +261,8 @@ def test_hints_name_the_finger_that_differs(browser: Any, serve: Serving) -> Non
     def hints(hand: Any, letter: str, left: bool = False) -> list[str]:
         said = opened.evaluate(
             """async ([hand, letter, left]) => {
-                const {compare} = await import("/static/hints.js");
-                const shapes = await (await fetch("/static/handshapes.json")).json();
+                const {compare} = await import("/static/parts/hints.js");
+                const shapes = await (await fetch("/static/parts/handshapes.json")).json();
                 return compare(hand, shapes[letter], left).map(hint => hint.text);
             }""",
             [hand.tolist(), letter, left],
@@ -286,7 +285,7 @@ def test_hands_are_measured_here_as_there(browser: Any, serve: Serving) -> None:
     opened = context.new_page()
     opened.goto(f"{serve().url}/")
     said = opened.evaluate(
-        "async hands => { const {measure} = await import('/static/hints.js'); return hands.map(measure) }",
+        "async hands => { const {measure} = await import('/static/parts/hints.js'); return hands.map(measure) }",
         hands.tolist(),
     )
     context.close()

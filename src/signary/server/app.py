@@ -42,7 +42,7 @@ from signary.server.options import ServeOptions
 from signary.server.sessions import Sessions
 from signary.server.uploads import Busy, Uploads, client_name
 
-PAGE = Path(__file__).parent / "page"
+BROWSER = Path(signary.__file__).with_name("browser")
 REFS = "#/components/schemas/{model}"
 UNREADABLE = {
     400: {"model": ErrorReply, "description": "The request is no form"},
@@ -204,9 +204,10 @@ def _add_practice(app: FastAPI) -> None:
 def _add_page(app: FastAPI) -> None:
     @app.get("/", include_in_schema=False)
     async def page() -> FileResponse:
-        return FileResponse(PAGE / "index.html")
+        return FileResponse(BROWSER / "served" / "index.html")
 
-    app.mount("/static", StaticFiles(directory=PAGE), name="static")
+    for folder in ("parts", "served"):
+        app.mount(f"/static/{folder}", StaticFiles(directory=BROWSER / folder), name=folder)
 
 
 def _add_errors(app: FastAPI) -> None:

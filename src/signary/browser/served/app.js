@@ -1,10 +1,10 @@
 /** The page: what its parts say to one another. */
 
-import { cameraTrouble, listCameras, looksAtUser, openCamera, takePictures } from "./camera.js";
-import { Practice } from "./practice.js";
-import { draw } from "./skeleton.js";
+import { cameraTrouble, listCameras, looksAtUser, openCamera, takePictures } from "../parts/camera.js";
+import { Practice } from "../parts/practice.js";
+import { draw } from "../parts/skeleton.js";
+import { TextPanel } from "../parts/text.js";
 import { LiveSocket, whyClosed } from "./socket.js";
-import { TextPanel } from "./text.js";
 import { FileReading } from "./upload.js";
 
 /** @typedef {import("./socket.js").FrameMessage} FrameMessage */

@@ -1,6 +1,6 @@
 /** A file: sent with progress, its text shown on a timeline. */
 
-import { percent, TextPanel } from "./text.js";
+import { percent, TextPanel } from "../parts/text.js";
 
 /** @typedef {import("./socket.js").Token} Token */
 /** @typedef {{source: string, model: string, task: string, text: string, confidence: number, tokens: Token[],

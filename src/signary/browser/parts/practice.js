@@ -2,8 +2,8 @@
 
 import { compare, nearest } from "./hints.js";
 
-/** @typedef {import("./socket.js").Token} Token */
-/** @typedef {import("./socket.js").FrameMessage} FrameMessage */
+/** @typedef {import("../served/socket.js").Token} Token */
+/** @typedef {import("../served/socket.js").FrameMessage} FrameMessage */
 /** @typedef {import("./hints.js").Shape} Shape */
 /** @typedef {{text: string, state: "" | "right" | "skipped", wrong: string}} Letter */
 
@@ -57,7 +57,7 @@ export class Practice {
   /** Load what hints need, once. */
   async open() {
     if (Object.keys(this.shapes).length) return;
-    this.shapes = await (await fetch("static/handshapes.json")).json().catch(() => ({}));
+    this.shapes = await (await fetch(new URL("./handshapes.json", import.meta.url))).json().catch(() => ({}));
     this.#picture(false);
   }
 
