@@ -1,9 +1,10 @@
 /** Practice: the avatar shows a letter, you sign it, each letter is marked. */
 
+import { element } from "./element.js";
 import { compare, nearest } from "./hints.js";
 
-/** @typedef {import("../served/socket.js").Token} Token */
-/** @typedef {import("../served/socket.js").FrameMessage} FrameMessage */
+/** @typedef {import("./messages.js").Token} Token */
+/** @typedef {import("./messages.js").FrameMessage} FrameMessage */
 /** @typedef {import("./hints.js").Shape} Shape */
 /** @typedef {{text: string, state: "" | "right" | "skipped", wrong: string}} Letter */
 
@@ -11,9 +12,6 @@ const WORDS = ["HELLO", "DEAF", "HAND", "SIGN", "FRIEND", "MUSIC", "BOOK", "WATE
 const MOVING = { J: "draw a hook with the little finger", Z: "draw a Z with the index finger" };
 const HINT_EVERY_MS = 700;
 const SAME_S = 0.05; // a token that begins before the last one's end is the same, seen again
-
-/** @param {string} id */
-const element = (id) => /** @type {any} */ (document.getElementById(id));
 
 export class Practice {
   /** @param {() => void} onText called when another text is set, which may need another reader */

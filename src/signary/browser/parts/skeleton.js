@@ -1,6 +1,6 @@
 /** Hands and arms drawn over the picture. */
 
-/** @typedef {import("../served/socket.js").Points} Points */
+/** @typedef {import("./messages.js").Points} Points */
 
 const CHAINS = [
   [0, 1, 2, 3, 4],

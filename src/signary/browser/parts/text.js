@@ -1,6 +1,6 @@
 /** Text that was read: shown token by token, explained on hover and focus, copied and saved. */
 
-/** @typedef {import("../served/socket.js").Token} Token */
+/** @typedef {import("./messages.js").Token} Token */
 /** @typedef {{source: string, model: string, task: string}} Origin */
 
 const UNSURE = 0.6;

@@ -1,21 +1,20 @@
 /** The page: what its parts say to one another. */
 
 import { cameraTrouble, listCameras, looksAtUser, openCamera, takePictures } from "../parts/camera.js";
+import { element } from "../parts/element.js";
+import { said } from "../parts/messages.js";
 import { Practice } from "../parts/practice.js";
 import { draw } from "../parts/skeleton.js";
 import { TextPanel } from "../parts/text.js";
 import { LiveSocket, whyClosed } from "./socket.js";
 import { FileReading } from "./upload.js";
 
-/** @typedef {import("./socket.js").FrameMessage} FrameMessage */
+/** @typedef {import("../parts/messages.js").FrameMessage} FrameMessage */
 /** @typedef {{name: string, task: string, labels: string[] | number}} Model */
 
 const STALE_MS = 500;
 const RATE_S = 1;
 const TABS = ["live", "practice", "file"];
-
-/** @param {string} id */
-const element = (id) => /** @type {any} */ (document.getElementById(id));
 
 const page = {
   tab: "live",
@@ -119,7 +118,7 @@ function connect() {
       if (page.tab === "practice" && page.socket === socket) practice.take(tokens, final);
     },
     frame: (frame) => page.socket === socket && show(frame),
-    error: ({ message, hint }) => trouble(`${message}.${hint ? ` Hint: ${hint}.` : ""}`.replaceAll("..", ".")),
+    error: (error) => trouble(said(error)),
     closed: (code, reason) => page.socket === socket && lost(code, reason),
   });
   page.socket = socket;

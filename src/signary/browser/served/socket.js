@@ -1,11 +1,8 @@
 /** The live connection: frames out, events in. */
 
-/** @typedef {{text: string, confidence: number}} Alternative */
-/** @typedef {{text: string, start_s: number, end_s: number, confidence: number, alternatives: Alternative[]}} Token */
+/** @typedef {import("../parts/messages.js").Token} Token */
+/** @typedef {import("../parts/messages.js").FrameMessage} FrameMessage */
 /** @typedef {{type: "event", text: string, final: boolean, tokens: Token[]}} EventMessage */
-/** @typedef {[number, number][]} Points */
-/** @typedef {{type: "frame", time_s: number, lag_ms: number, hands: Points[], body: Points|null, received: number,
- *   served: number, dropped: number, fps: number}} FrameMessage */
 /** @typedef {{model: string, hand: string}} Wish */
 /** @typedef {{ready: (message: {task: string}) => void, event: (message: EventMessage) => void,
  *   frame: (message: FrameMessage) => void, error: (message: {message: string, hint?: string}) => void,
