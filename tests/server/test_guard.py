@@ -1,4 +1,4 @@
-"""Who is let in: names, origins, tokens, sizes."""
+"""Which requests are let in: hosts, origins, tokens, sizes."""
 
 from __future__ import annotations
 

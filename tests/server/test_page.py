@@ -1,4 +1,4 @@
-"""The page, in a real browser whose camera is the avatar; skipped where Chromium, Playwright or axe is not there."""
+"""The page in Chromium, with a film of the avatar as camera; skipped without Chromium, Playwright or axe."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ ROOT = Path(__file__).resolve().parents[2]
 AXE = Path(os.environ.get("AXE", ROOT / "node_modules/axe-core/axe.min.js"))
 FAKE = ("--no-sandbox", "--headless=new", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 WAIT_MS = 60_000
-REST_FRAMES = 60  # without a hand: browsers show them at 15 or 30 a second, and what was spelled is over after 1.6 s
+REST_FRAMES = 60  # without a hand, at 15 or 30 a second: a phrase ends after 1.6 s without one
 
 
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Draw the avatar spelling HI, slowly, and its rest: what the camera shows, again and again."""
+    """Film the avatar as it spells HI slowly and rests; the fake camera repeats it."""
     path = tmp_path_factory.mktemp("camera") / "hi.mjpeg"
     plan = plan_spelling("HI", SpellOptions(speed=1))
     with av.open(str(path), "w", format="mjpeg") as film:
@@ -50,7 +50,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def browser(film: Path) -> Iterator[Any]:
-    """Open Chromium with the film for a camera."""
+    """Open Chromium with the film as camera."""
     playwright = pytest.importorskip("playwright.sync_api")
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
@@ -65,7 +65,7 @@ def browser(film: Path) -> Iterator[Any]:
 
 @pytest.fixture
 def page(browser: Any, serve: Serving) -> Iterator[Any]:
-    """Open the page of a real server; what its console complains of fails the test."""
+    """Open the page of a real server; an error in its console fails the test."""
     context = browser.new_context(viewport={"width": 1200, "height": 900})
     opened, complaints = context.new_page(), []
     opened.on("pageerror", lambda error: complaints.append(str(error)))
@@ -153,7 +153,7 @@ def test_what_no_model_reads_is_said(page: Any) -> None:
     page.click("#start")
     page.wait_for_selector("#trouble:not([hidden])", timeout=WAIT_MS)
     assert page.inner_text("#trouble-text") == "This server has no model that reads digits."
-    page.click("#practice-another")  # a word again: letters are there
+    page.click("#practice-another")  # a word: the server has a model for letters
     page.wait_for_selector("#letters li:nth-child(1)[aria-current=step]", timeout=WAIT_MS)
     page.wait_for_function(
         "document.getElementById('state').textContent.startsWith('Reading letters')", timeout=WAIT_MS

@@ -1,1 +1,1 @@
-"""What runs in a browser: `parts` that any page may use, and the page that the server serves."""
+"""Runs in a browser: parts shared by pages, and the page that the server serves."""

@@ -1,4 +1,4 @@
-/** What the server's messages hold, and how its errors read. */
+/** Types of the server's messages, and its errors as text. */
 
 /** @typedef {{text: string, confidence: number}} Alternative */
 /** @typedef {{text: string, start_s: number, end_s: number, confidence: number, alternatives: Alternative[]}} Token */
@@ -6,5 +6,5 @@
 /** @typedef {{type: "frame", time_s: number, lag_ms: number, hands: Points[], body: Points|null, received: number,
  *   served: number, dropped: number, fps: number}} FrameMessage */
 
-/** Put an error into a sentence, and its hint into another. @param {{message: string, hint?: string}} error */
+/** Return an error and its hint as sentences. @param {{message: string, hint?: string}} error */
 export const said = ({ message, hint }) => `${message}.${hint ? ` Hint: ${hint}.` : ""}`.replaceAll("..", ".");

@@ -1,4 +1,4 @@
-/** The live connection: frames out, events in. */
+/** A live session over a WebSocket: frames out, events in. */
 
 /** @typedef {import("../parts/messages.js").Token} Token */
 /** @typedef {import("../parts/messages.js").FrameMessage} FrameMessage */
@@ -9,8 +9,8 @@
  *   closed: (code: number, reason: string) => void}} Ears */
 
 export const VERSION = 1;
-const MOST_WAITING = 2; // one being read, one on its way: the camera's full rate without a queue
-const PATIENCE_MS = 1000; // an answer that takes longer is taken for lost
+const MOST_WAITING = 2; // one being read, one in transit: the camera's full rate without a queue
+const PATIENCE_MS = 1000; // after that, an answer counts as lost
 const GOODBYE_MS = 3000;
 
 export class LiveSocket {
@@ -43,7 +43,7 @@ export class LiveSocket {
     return this.sent - this.answered < MOST_WAITING || performance.now() - this.lastSentMs > PATIENCE_MS;
   }
 
-  /** @param {number} time_s rising, the page's clock @param {ArrayBuffer} jpeg */
+  /** @param {number} time_s of the page's clock, increasing @param {ArrayBuffer} jpeg */
   send(time_s, jpeg) {
     const message = new Uint8Array(8 + jpeg.byteLength);
     new DataView(message.buffer).setFloat64(0, time_s, true);
@@ -53,7 +53,7 @@ export class LiveSocket {
     this.lastSentMs = performance.now();
   }
 
-  /** Ask for what is still open, then close. */
+  /** Ask for the open text, then close. */
   end() {
     if (this.ready) {
       this.ready = false;
@@ -79,7 +79,7 @@ export class LiveSocket {
   }
 }
 
-/** Say in plain words why a connection ended. @param {number} code @param {string} reason @returns {Promise<string>} */
+/** Explain why a connection ended. @param {number} code @param {string} reason @returns {Promise<string>} */
 export async function whyClosed(code, reason) {
   if (code === 4408) return "The connection was closed after a while without pictures.";
   if (code === 4400) return `The server did not take what this page asked for (${reason}). Reload the page.`;

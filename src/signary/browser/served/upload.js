@@ -1,4 +1,4 @@
-/** A file: sent with progress, its text shown on a timeline. */
+/** Reading a file: upload with progress, then text and timeline. */
 
 import { element } from "../parts/element.js";
 import { said } from "../parts/messages.js";
@@ -11,7 +11,7 @@ import { percent, TextPanel } from "../parts/text.js";
 
 const TICKS_S = [0.5, 1, 2, 5, 10, 30, 60, 300, 600];
 const MOST_TICKS = 10;
-const NARROWEST_PX = 26; // a token's button
+const NARROWEST_PX = 26; // of a token on the timeline
 
 export class FileReading {
   /** @param {() => Wish} wish */
@@ -56,7 +56,7 @@ export class FileReading {
     const bar = element("file-progress");
     if (share < 1) bar.value = share;
     else {
-      bar.removeAttribute("value"); // how long reading takes is not known
+      bar.removeAttribute("value"); // no progress is known while the server reads
       element("file-state").textContent = "Reading.";
     }
   }
