@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import Protocol, Self
+from contextlib import AbstractContextManager
+from typing import Protocol
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from signary.video.frame import Frame
 OTHER_SIDE = {LEFT: RIGHT, RIGHT: LEFT}
 
 
-class Detector(Protocol):
+class Detector(AbstractContextManager["Detector"], Protocol):
     """Finds landmarks in frames; a context manager."""
 
     def detect(self, frame: Frame) -> Points:
@@ -36,12 +36,6 @@ class Detector(Protocol):
     def close(self) -> None:
         """Free the networks."""
         ...
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
 
 
 def check_max_hands(max_hands: int) -> None:

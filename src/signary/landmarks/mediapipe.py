@@ -48,7 +48,7 @@ class HandsDetector(Lifetime):
         self._woken: set[float] = set()
 
     def detect(self, frame: Frame) -> Points:
-        """Return float32 (543, 3) with only the hands filled in; see `Detector`."""
+        """Return float32 (543, 3) with only the hands filled in; see `signary.landmarks.detector.Detector`."""
         image = turned(frame.image) if self.mirrored else frame.image
         for look in (*LOOKS, *LAST_LOOKS) if self.still else (VIDEO_LOOK,):
             if hands := self._hands(image, look):
@@ -56,17 +56,10 @@ class HandsDetector(Lifetime):
         return nothing_seen()
 
     def looks(self, frame: Frame) -> Points:
-        """Detect in several views of a photo.
+        """Return float32 (K, 543, 3): a row for each of `LOOKS` in which a hand is found.
 
-        Parameters
-        ----------
-        frame : Frame
-
-        Returns
-        -------
-        float32 (K, 543, 3)
-            A row for each of `LOOKS` in which a hand is found; else for the first of `LAST_LOOKS`; else one row of
-            NaN. If a view shows one hand only, its side is the majority's.
+        Without any, there is one row: of the first of `LAST_LOOKS` in which a hand is found, else NaN. The only hand
+        of a view gets the side that most of the views give.
         """
         image = turned(frame.image) if self.mirrored else frame.image
         found = [self._placed(hands, image) for look in LOOKS if (hands := self._hands(image, look))]
@@ -142,7 +135,7 @@ class HolisticDetector(Lifetime):
         self._woken = False
 
     def detect(self, frame: Frame) -> Points:
-        """Return float32 (543, 3); see `Detector`."""
+        """Return float32 (543, 3); see `signary.landmarks.detector.Detector`."""
         image = turned(frame.image) if self.mirrored else np.ascontiguousarray(frame.image)
         # MediaPipe prints native warnings at the start and with the first hand
         with contextlib.nullcontext() if self._woken else _QUIET:
