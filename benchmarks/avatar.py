@@ -20,7 +20,7 @@ from signary.avatar.flesh import hand_length
 from signary.avatar.look import Look
 from signary.avatar.motion import SpellOptions, plan_spelling
 from signary.avatar.render import Painter, render
-from signary.landmarks.detect import HandsDetector
+from signary.landmarks.mediapipe import HandsDetector
 from signary.landmarks.sequence import LandmarkSequence
 from signary.landmarks.skeleton import LEFT_HAND, RIGHT_HAND
 from signary.recognition.load import load

@@ -24,7 +24,7 @@ from harness import arguments, show
 from signary.avatar.flesh import hand_length
 from signary.avatar.motion import SpellOptions, plan_spelling
 from signary.avatar.render import render
-from signary.landmarks.detect import HandsDetector
+from signary.landmarks.mediapipe import HandsDetector
 from signary.landmarks.sequence import LandmarkSequence
 from signary.landmarks.skeleton import RIGHT_HAND
 from signary.recognition.load import load

@@ -15,8 +15,8 @@ from PIL import Image
 
 import signary
 from harness import alternate, arguments, matrix_rate, ratio, show
-from signary.landmarks.detect import HandsDetector
 from signary.landmarks.extract import extract
+from signary.landmarks.mediapipe import HandsDetector
 from signary.text.commit import decode_held
 from signary.video.source import open_source
 from signary.worker import cores

@@ -1,8 +1,8 @@
-"""Measure the avatar's handshapes as the web page measures a learner's hand, for the hints of its practice mode.
+"""Measure the avatar's handshapes for the hints of the web page's practice mode.
 
-Writes ``src/signary/server/page/handshapes.json``: for every letter and digit what `measures` gives of a right hand,
-the mean over the people of the bank and their usual variation, and twice the standard deviation as the tolerance.
-``src/signary/server/page/hints.js`` measures in the same way; ``tests/server/test_page.py`` compares the two.
+Writes ``src/signary/browser/parts/handshapes.json``: for each letter and digit, mean and tolerance of every measure of
+a right hand over the people of the bank and their usual variation. The tolerance is twice the standard deviation.
+``src/signary/browser/parts/hints.js`` takes the same measures; ``tests/server/test_page.py`` compares the two.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from signary.avatar.hand import hand_points, quaternion_turn
 from signary.avatar.handshapes import JOINTS, HandshapeBank, load_handshapes
 
-OUTPUT = Path(__file__).resolve().parents[1] / "src" / "signary" / "server" / "page" / "handshapes.json"
+OUTPUT = Path(__file__).resolve().parents[1] / "src/signary/browser/parts/handshapes.json"
 DRAWS = 200
 KNUCKLES, TIPS = [5, 9, 13, 17], [8, 12, 16, 20]
 NAMES = ("thumb", "index", "middle", "ring", "pinky", "across", "spread")
-LEAST = {"thumb": 0.2, "across": 0.2, "spread": 0.15}  # palm lengths; nobody holds a finger more exactly
+LEAST = {"thumb": 0.2, "across": 0.2, "spread": 0.15}  # smallest tolerance, in palm lengths
 LEAST_FINGER, LEAST_TURN_DEG = 0.25, 40.0
 
 
@@ -39,7 +39,7 @@ def main() -> None:
 
 
 def shown(bank: HandshapeBank, shape: str, random: np.random.Generator) -> NDArray[np.float32]:
-    """Return a handshape as its people show it, drawn at random: x and y in hand lengths, float32 (N, 21, 2)."""
+    """Return random samples of a handshape: x and y in hand lengths, float32 (N, 21, 2)."""
     names = bank.shown_by(shape)
     people = [names[row % len(names)] for row in range(DRAWS)]
     poses = bank.poses([shape] * DRAWS, people=people, variation=1.0, random=random)
@@ -48,21 +48,21 @@ def shown(bank: HandshapeBank, shape: str, random: np.random.Generator) -> NDArr
 
 
 def measures(points: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Measure hands in the picture's plane.
+    """Measure hands in the image plane.
 
     Parameters
     ----------
     points : float32 (N, 21, 2)
-        Of one unit in x and y.
+        x and y in one unit.
 
     Returns
     -------
     float32 (N, 7)
-        In palm lengths: how much farther each fingertip is from the wrist than its root (thumb to little finger), how
-        far the thumb's tip lies toward the little finger's side of the first knuckle, and how far the middle fingertip
-        lies to that side of the index fingertip.
+        In palm lengths: distance of each fingertip from the wrist less that of its root (thumb to little finger); how
+        far the thumb's tip lies beyond the first knuckle, and the middle fingertip beyond that of the index finger,
+        toward the little finger.
     float32 (N, 2)
-        Direction from the wrist to the knuckles, of unit length.
+        Unit vector from the wrist to the knuckles.
     """
     away = np.linalg.norm(points - points[:, :1], axis=-1)
     row = points[:, 17] - points[:, 5]
@@ -78,7 +78,7 @@ def measures(points: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[
 
 
 def summary(points: NDArray[np.float32]) -> dict[str, list[float]]:
-    """Return mean and tolerance of each measure, and of the turn in degrees, clockwise from upright."""
+    """Return mean and tolerance of each measure, and of the rotation in degrees, clockwise from upright."""
     values, up = measures(points)
     row = {
         name: _rounded(values[:, k].mean(), max(2 * values[:, k].std(), LEAST.get(name, LEAST_FINGER)))

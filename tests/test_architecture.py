@@ -81,6 +81,6 @@ def test_files_are_short_and_named_by_a_noun() -> None:
 def test_recognition_needs_no_torch() -> None:
     code = (
         "import sys; sys.modules['torch'] = None; sys.modules['lightning'] = None\n"
-        "import signary.recognition.recognizer, signary.cli.recognize, signary.landmarks.detect"
+        "import signary.recognition.recognizer, signary.cli.recognize, signary.landmarks.mediapipe"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
         SignaryError,
         SkeletonMismatch,
     )
-    from signary.landmarks.detect import Detector, open_detector
+    from signary.landmarks.detect import open_detector
+    from signary.landmarks.detector import Detector
     from signary.landmarks.files import read_landmarks
     from signary.landmarks.sequence import LandmarkSequence
     from signary.landmarks.write import write_landmarks
@@ -58,7 +59,8 @@ _HOMES = {
         "SignaryError",
         "SkeletonMismatch",
     ),
-    "signary.landmarks.detect": ("Detector", "open_detector"),
+    "signary.landmarks.detect": ("open_detector",),
+    "signary.landmarks.detector": ("Detector",),
     "signary.landmarks.files": ("read_landmarks",),
     "signary.landmarks.sequence": ("LandmarkSequence",),
     "signary.landmarks.write": ("write_landmarks",),

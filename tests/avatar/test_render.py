@@ -10,7 +10,7 @@ from signary.avatar.look import Look
 from signary.avatar.motion import SpellOptions, plan_spelling
 from signary.avatar.render import Painter, render
 from signary.errors import InputError
-from signary.landmarks.detect import HandsDetector
+from signary.landmarks.mediapipe import HandsDetector
 from signary.landmarks.skeleton import LEFT_HAND, RIGHT_HAND
 from signary.video.frame import Frame
 

@@ -1,4 +1,4 @@
-"""Frames to landmarks, with a detector that finds made points."""
+"""Extraction with a detector that returns made points."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ def test_looks_at_a_photo_share_its_time() -> None:
             return self.points
 
     points = make_points("AAB")
-    sequence = look_closely(open_source(np.zeros((20, 30, 3), np.uint8)), Looker(points))  # type: ignore[arg-type]
+    sequence = look_closely(open_source(np.zeros((20, 30, 3), np.uint8)), Looker(points))
     assert sequence.times_s.tolist() == [0.0] * 3
     assert sequence.aspect == 1.5
     np.testing.assert_array_equal(sequence.points, points)
     with pytest.raises(InputError, match="no frames"):
-        look_closely(MadeFrames(0, fps=30), Looker(points))  # type: ignore[arg-type]
+        look_closely(MadeFrames(0, fps=30), Looker(points))

@@ -1,4 +1,4 @@
-"""The page, in a real browser whose camera is the avatar; skipped where Chromium, Playwright or axe is not there."""
+"""The page in Chromium, with a film of the avatar as camera; skipped without Chromium, Playwright or axe."""
 
 from __future__ import annotations
 
@@ -24,19 +24,18 @@ from signary.avatar.look import Look
 from signary.avatar.motion import SpellOptions, plan_spelling
 from signary.avatar.spell import spelled_frames
 from signary.recognition.load import load
-from signary.server import app
+from signary.server.app import BROWSER
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = Path(app.__file__).with_name("page")
 AXE = Path(os.environ.get("AXE", ROOT / "node_modules/axe-core/axe.min.js"))
 FAKE = ("--no-sandbox", "--headless=new", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 WAIT_MS = 60_000
-REST_FRAMES = 60  # without a hand: browsers show them at 15 or 30 a second, and what was spelled is over after 1.6 s
+REST_FRAMES = 60  # without a hand, at 15 or 30 a second: a phrase ends after 1.6 s without one
 
 
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Draw the avatar spelling HI, slowly, and its rest: what the camera shows, again and again."""
+    """Film the avatar as it spells HI slowly and rests; the fake camera repeats it."""
     path = tmp_path_factory.mktemp("camera") / "hi.mjpeg"
     plan = plan_spelling("HI", SpellOptions(speed=1))
     with av.open(str(path), "w", format="mjpeg") as film:
@@ -51,7 +50,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def browser(film: Path) -> Iterator[Any]:
-    """Open Chromium with the film for a camera."""
+    """Open Chromium with the film as camera."""
     playwright = pytest.importorskip("playwright.sync_api")
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
@@ -66,7 +65,7 @@ def browser(film: Path) -> Iterator[Any]:
 
 @pytest.fixture
 def page(browser: Any, serve: Serving) -> Iterator[Any]:
-    """Open the page of a real server; what its console complains of fails the test."""
+    """Open the page of a real server; an error in its console fails the test."""
     context = browser.new_context(viewport={"width": 1200, "height": 900})
     opened, complaints = context.new_page(), []
     opened.on("pageerror", lambda error: complaints.append(str(error)))
@@ -78,7 +77,7 @@ def page(browser: Any, serve: Serving) -> Iterator[Any]:
 
 
 def test_the_page_is_light_and_asks_nobody_else() -> None:
-    files = sorted(PAGE.iterdir())
+    files = [file for part in ("parts", "served") for file in sorted((BROWSER / part).iterdir())]
     assert sum(file.stat().st_size for file in files) < 100_000
     for file in files:
         text = file.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
@@ -154,7 +153,7 @@ def test_what_no_model_reads_is_said(page: Any) -> None:
     page.click("#start")
     page.wait_for_selector("#trouble:not([hidden])", timeout=WAIT_MS)
     assert page.inner_text("#trouble-text") == "This server has no model that reads digits."
-    page.click("#practice-another")  # a word again: letters are there
+    page.click("#practice-another")  # a word: the server has a model for letters
     page.wait_for_selector("#letters li:nth-child(1)[aria-current=step]", timeout=WAIT_MS)
     page.wait_for_function(
         "document.getElementById('state').textContent.startsWith('Reading letters')", timeout=WAIT_MS
@@ -262,8 +261,8 @@ def test_hints_name_the_finger_that_differs(browser: Any, serve: Serving) -> Non
     def hints(hand: Any, letter: str, left: bool = False) -> list[str]:
         said = opened.evaluate(
             """async ([hand, letter, left]) => {
-                const {compare} = await import("/static/hints.js");
-                const shapes = await (await fetch("/static/handshapes.json")).json();
+                const {compare} = await import("/static/parts/hints.js");
+                const shapes = await (await fetch("/static/parts/handshapes.json")).json();
                 return compare(hand, shapes[letter], left).map(hint => hint.text);
             }""",
             [hand.tolist(), letter, left],
@@ -286,7 +285,7 @@ def test_hands_are_measured_here_as_there(browser: Any, serve: Serving) -> None:
     opened = context.new_page()
     opened.goto(f"{serve().url}/")
     said = opened.evaluate(
-        "async hands => { const {measure} = await import('/static/hints.js'); return hands.map(measure) }",
+        "async hands => { const {measure} = await import('/static/parts/hints.js'); return hands.map(measure) }",
         hands.tolist(),
     )
     context.close()

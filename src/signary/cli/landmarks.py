@@ -69,7 +69,7 @@ def landmarks(
     whole_names
         Keep the ending of every source in the name of its file.
     """
-    from signary.landmarks.detect import check_max_hands
+    from signary.landmarks.detector import check_max_hands
     from signary.recognition.many import check_workers, default_workers
 
     with checked_flags():

@@ -1,4 +1,4 @@
-"""Frames to landmarks: one source read by one detector."""
+"""Extract the landmarks of one source with one detector."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from signary.errors import InputError
-from signary.landmarks.detect import Detector, HandsDetector
+from signary.landmarks.detector import Detector
 from signary.landmarks.repair import repair
 from signary.landmarks.sequence import LandmarkSequence, shown_until
 from signary.video.source import FrameSource
@@ -16,18 +16,18 @@ from signary.video.source import FrameSource
 def extract(
     source: FrameSource, detector: Detector, on_progress: Callable[[int, int | None], None] | None = None
 ) -> LandmarkSequence:
-    """Find the landmarks of every frame; memory stays flat.
+    """Find the landmarks of every frame; frames are not kept in memory.
 
     Parameters
     ----------
     source : FrameSource
     detector : Detector
-    on_progress : callable(frames done, frames in all or None), optional
+    on_progress : callable(frames done, total or None), optional
 
     Returns
     -------
     LandmarkSequence
-        ``HOLISTIC_543``, short gaps and exchanged sides of a clip repaired.
+        Of ``HOLISTIC_543``; in clips, short gaps and swapped hands are repaired.
 
     Raises
     ------
@@ -48,20 +48,20 @@ def extract(
     return sequence if source.is_still else repair(sequence)
 
 
-def look_closely(source: FrameSource, detector: HandsDetector) -> LandmarkSequence:
-    """Look at one photo in several ways.
+def look_closely(source: FrameSource, detector: Detector) -> LandmarkSequence:
+    """Find the landmarks in one or more views of a photo.
 
     Parameters
     ----------
     source : FrameSource
         A still.
-    detector : HandsDetector
-        Opened for stills.
+    detector : Detector
+        Opened with ``still=True``.
 
     Returns
     -------
     LandmarkSequence
-        One frame for each look (`signary.landmarks.detect.HandsDetector.looks`), all at the same time.
+        A frame per view (`signary.landmarks.detector.Detector.looks`), all with the same time.
 
     Raises
     ------

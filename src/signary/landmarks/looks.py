@@ -1,4 +1,4 @@
-"""Several looks at one picture: with air around it, blurred, turned, mirrored; and the way back to its own units."""
+"""Views of one photo: padded, blurred, rotated, mirrored; and the map back to its coordinates."""
 
 from __future__ import annotations
 
@@ -15,25 +15,24 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One way of looking at a photo.
+    """How a view of a photo is made, and the detection threshold in it.
 
     Parameters
     ----------
     threshold : float
-        Lowest palm score that counts (0 to 1).
+        Minimum palm score (0 to 1).
     border : float
-        Border to add on each side, in longest sides of the picture: hands that fill it are found only with air
-        around them.
+        Padding on each side, as a share of the longer side: a hand that fills the photo is found only with padding.
     edge : int
-        How OpenCV fills the border.
+        OpenCV's border type of the padding.
     blur_px : float
-        Standard deviation of a Gaussian blur of the photo enlarged to `ENLARGED_PX`; hides grain and compression.
+        Standard deviation of a Gaussian blur, after enlargement to `ENLARGED_PX`; hides grain and compression.
     squeeze : float
-        Factor on the width, for photos that were stretched.
+        Factor on the width, for stretched photos.
     turn_deg : float
-        Turn of the photo within its plane, counterclockwise.
+        Rotation, counterclockwise.
     mirror : bool
-        Look at the mirror image.
+        Mirror the photo.
     """
 
     threshold: float = 0.5
@@ -46,7 +45,7 @@ class Look:
 
 
 ENLARGED_PX = 480
-# Several looks at one photo, each with its own errors: reading all of them beats reading the best.
+# Errors differ between these views: reading all of them beats reading the best.
 LOOKS = (
     Look(threshold=0.3),
     Look(border=0.25, threshold=0.3),
@@ -56,7 +55,7 @@ LOOKS = (
     Look(border=0.5, blur_px=2.0, threshold=0.3),
     Look(border=0.5, mirror=True, threshold=0.3),
 )
-# What finds the hands that all of those miss, in this order.
+# Tried in this order if all of those find no hand.
 LAST_LOOKS = (
     Look(border=0.25, blur_px=3.0, threshold=0.1),
     Look(border=0.25, squeeze=0.75, threshold=0.1),
@@ -69,13 +68,13 @@ VIDEO_LOOK = Look()
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A picture as a `Look` sees it.
+    """A view of a picture, made by `view_of`.
 
     Parameters
     ----------
     image : uint8 (H, W, 3), RGB
     back : float32 (2, 3)
-        Affine map that takes its pixels to those of the picture.
+        Affine map from its pixels to those of the picture.
     size : (int, int)
         Width and height of the picture in pixels.
     """
@@ -85,7 +84,7 @@ class View:
     size: tuple[int, int]
 
     def taken_back(self, points: Floats) -> Floats:
-        """Take points float32 (P, 3) of the view to the units of the picture."""
+        """Map points float32 (P, 3) of the view to coordinates of the picture."""
         height, width = self.image.shape[:2]
         pixels = points * np.array([width, height, width], np.float32)
         flat = pixels[:, :2] @ self.back[:, :2].T + self.back[:, 2]
@@ -94,7 +93,7 @@ class View:
 
 
 def view_of(image: Image, look: Look) -> View:
-    """Return a picture, uint8 (H, W, 3), as ``look`` sees it."""
+    """Return the view of a picture, uint8 (H, W, 3), that ``look`` describes."""
     size = (image.shape[1], image.shape[0])
     if look in (VIDEO_LOOK, LOOKS[0]):
         return View(np.ascontiguousarray(image), np.eye(2, 3, dtype=np.float32), size)
@@ -115,7 +114,7 @@ def turned(image: Image) -> Image:
 
 
 def _moved(view: Any, forth: NDArray[np.float64], look: Look) -> tuple[Image, Floats]:
-    """Turn and mirror a view; ``forth`` (3, 3) led to it."""
+    """Rotate and mirror a view; ``forth`` (3, 3) maps the picture to it."""
     height, width = view.shape[:2]
     if look.turn_deg:
         turn = cv2.getRotationMatrix2D((width / 2, height / 2), look.turn_deg, 1)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
-from signary.landmarks.detect import check_max_hands
+from signary.landmarks.detector import check_max_hands
 from signary.landmarks.sequence import LEFT, RIGHT
 from signary.ranges import FPS, above_zero, one_of
 

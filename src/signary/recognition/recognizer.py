@@ -15,9 +15,11 @@ from signary.bundles.bundle import Bundle
 from signary.bundles.manifest import BundleManifest
 from signary.errors import BundleError, ConfigError, SignaryError
 from signary.graph import Graph
-from signary.landmarks.detect import Detector, HandsDetector, open_detector
+from signary.landmarks.detect import open_detector
+from signary.landmarks.detector import Detector
 from signary.landmarks.extract import extract, look_closely
 from signary.landmarks.files import read_landmarks
+from signary.landmarks.mediapipe import HandsDetector
 from signary.landmarks.sequence import LandmarkSequence
 from signary.recognition.many import check_workers, default_workers, read_many
 from signary.recognition.options import ReadOptions

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from signary.landmarks.detect import Detector
+from signary.landmarks.detector import Detector
 from signary.landmarks.sequence import Points
 from signary.text.commit import mean_confidence, recognition_text
 from signary.text.recognition import Event, Token

@@ -1,4 +1,4 @@
-"""The app: routes, and how errors end."""
+"""The FastAPI app: its routes and error handlers."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ from signary.server.options import ServeOptions
 from signary.server.sessions import Sessions
 from signary.server.uploads import Busy, Uploads, client_name
 
-PAGE = Path(__file__).parent / "page"
+BROWSER = Path(signary.__file__).with_name("browser")
 REFS = "#/components/schemas/{model}"
 UNREADABLE = {
     400: {"model": ErrorReply, "description": "The request is no form"},
@@ -63,7 +63,7 @@ def make_app(options: ServeOptions | None = None, readers: Mapping[str, Recogniz
     ----------
     options : ServeOptions, optional
     readers : mapping of name to Recognizer, optional
-        Those to serve, the default first; loaded as ``options.models`` say where they are not given.
+        The models to serve, the default first. By default, ``options.models`` are loaded.
 
     Raises
     ------
@@ -89,7 +89,7 @@ def make_app(options: ServeOptions | None = None, readers: Mapping[str, Recogniz
         version=signary.__version__,
         summary="Reads sign language, on this machine only.",
         lifespan=lifespan,
-        docs_url=None,  # they would load scripts from elsewhere
+        docs_url=None,  # its page loads scripts from another site
         redoc_url=None,
         responses=cast(dict[int | str, dict[str, Any]], refused),
         **_untold(),
@@ -105,13 +105,13 @@ def make_app(options: ServeOptions | None = None, readers: Mapping[str, Recogniz
 
 
 def _untold() -> dict[str, Any]:
-    """Return what keeps newer versions from telling a collector, which the environment may name, of each request."""
+    """Return options that stop newer versions from sending telemetry to a collector that the environment names."""
     return {"telemetry": {"auto_configure": False}} if "telemetry" in signature(FastAPI).parameters else {}
 
 
 def _load(models: tuple[str, ...]) -> dict[str, Recognizer]:
     names = models or tuple(sorted(bundle_names(), key=lambda name: (name != "letters", name)))
-    found = (load(name, threads=1) for name in names)  # the sessions share the cores, not a network
+    found = (load(name, threads=1) for name in names)  # the cores are shared by the sessions
     return {reader.name: reader for reader in found}
 
 
@@ -204,9 +204,10 @@ def _add_practice(app: FastAPI) -> None:
 def _add_page(app: FastAPI) -> None:
     @app.get("/", include_in_schema=False)
     async def page() -> FileResponse:
-        return FileResponse(PAGE / "index.html")
+        return FileResponse(BROWSER / "served" / "index.html")
 
-    app.mount("/static", StaticFiles(directory=PAGE), name="static")
+    for folder in ("parts", "served"):
+        app.mount(f"/static/{folder}", StaticFiles(directory=BROWSER / folder), name=folder)
 
 
 def _add_errors(app: FastAPI) -> None:
@@ -224,7 +225,7 @@ def _add_errors(app: FastAPI) -> None:
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:
-    """Describe the routes and the messages of the live socket, for which OpenAPI has no word of its own."""
+    """Describe the routes, and under ``x-websockets`` the messages of the live socket."""
     if app.openapi_schema is None:
         document = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
         client = (Start, End)

@@ -17,8 +17,8 @@ from signary.datasets.hands import HandSamples
 from signary.digest import sha256_file, sha256_lines
 from signary.errors import InputError, SignaryError
 from signary.jobs import Lost, run
-from signary.landmarks.detect import HandsDetector
 from signary.landmarks.looks import LAST_LOOKS, LOOKS
+from signary.landmarks.mediapipe import HandsDetector
 from signary.landmarks.skeleton import LEFT_HAND, RIGHT_HAND
 from signary.output import whole_file
 from signary.video.files import natural_key

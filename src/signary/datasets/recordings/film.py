@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from signary.datasets.recordings.folder import Person, Recordings
 from signary.errors import InputError
-from signary.landmarks.detect import Detector
+from signary.landmarks.detector import Detector
 from signary.landmarks.draw import contact_sheet, draw_landmarks
 from signary.landmarks.sequence import Points
 from signary.landmarks.skeleton import LEFT_HAND, POSE, RIGHT_HAND

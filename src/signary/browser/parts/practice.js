@@ -1,22 +1,20 @@
-/** Practice: the avatar shows a letter, you sign it, each letter is marked. */
+/** Practice: the avatar shows a letter, the user signs it, and the page marks it. */
 
+import { element } from "./element.js";
 import { compare, nearest } from "./hints.js";
 
-/** @typedef {import("./socket.js").Token} Token */
-/** @typedef {import("./socket.js").FrameMessage} FrameMessage */
+/** @typedef {import("./messages.js").Token} Token */
+/** @typedef {import("./messages.js").FrameMessage} FrameMessage */
 /** @typedef {import("./hints.js").Shape} Shape */
 /** @typedef {{text: string, state: "" | "right" | "skipped", wrong: string}} Letter */
 
 const WORDS = ["HELLO", "DEAF", "HAND", "SIGN", "FRIEND", "MUSIC", "BOOK", "WATER", "LOVE", "QUICK", "WORLD", "SUNDAY"];
 const MOVING = { J: "draw a hook with the little finger", Z: "draw a Z with the index finger" };
 const HINT_EVERY_MS = 700;
-const SAME_S = 0.05; // a token that begins before the last one's end is the same, seen again
-
-/** @param {string} id */
-const element = (id) => /** @type {any} */ (document.getElementById(id));
+const SAME_S = 0.05; // a token that overlaps the last one by more is the same token
 
 export class Practice {
-  /** @param {() => void} onText called when another text is set, which may need another reader */
+  /** @param {() => void} onText called when the word changes, which may need another model */
   constructor(onText) {
     this.onText = onText;
     this.left = false;
@@ -44,24 +42,24 @@ export class Practice {
     this.set(element("practice-text").value, true);
   }
 
-  /** What is to be spelled. */
+  /** The word to spell. */
   get word() {
     return this.letters.map((letter) => letter.text).join("");
   }
 
-  /** The task of the reader that reads it. */
+  /** The task of the model that reads the word. */
   get task() {
     return /^\d/.test(this.word) ? "digits" : "letters";
   }
 
-  /** Load what hints need, once. */
+  /** Load the handshapes for hints, once. */
   async open() {
     if (Object.keys(this.shapes).length) return;
-    this.shapes = await (await fetch("static/handshapes.json")).json().catch(() => ({}));
+    this.shapes = await (await fetch(new URL("./handshapes.json", import.meta.url))).json().catch(() => ({}));
     this.#picture(false);
   }
 
-  /** @param {string} text @param {boolean} quiet whether nothing is open yet that should follow */
+  /** @param {string} text @param {boolean} quiet load no picture and do not call onText */
   set(text, quiet = false) {
     const word = text.toUpperCase().replace(/\s+/g, "");
     const fits = /^([A-Z]+|[0-9]+)$/.test(word);
@@ -87,12 +85,12 @@ export class Practice {
     if (Object.keys(this.shapes).length) this.#picture(this.moving);
   }
 
-  /** Forget the times of a connection that has ended. */
+  /** Forget the times of the last connection. */
   restart() {
     this.used = { start_s: -Infinity, end_s: -Infinity };
   }
 
-  /** Take what was read: a letter is right as soon as it is read, wrong only once that is final. @param {Token[]} tokens @param {boolean} final */
+  /** Mark letters: right at a match, wrong at a final token. @param {Token[]} tokens @param {boolean} final */
   take(tokens, final) {
     for (const token of tokens) {
       const letter = this.letters[this.here];
@@ -111,7 +109,7 @@ export class Practice {
     }
   }
 
-  /** Compare the hand in a frame, now and then. @param {FrameMessage} frame @param {number} aspect width / height */
+  /** Compare the nearest hand, every HINT_EVERY_MS. @param {FrameMessage} frame @param {number} aspect width / height */
   look(frame, aspect) {
     const letter = this.letters[this.here];
     const shape = letter && this.shapes[letter.text];
@@ -126,7 +124,7 @@ export class Practice {
     const [hint] = compare(square, shape, this.left);
     const moving = MOVING[/** @type {"J" | "Z"} */ (letter.text)];
     const text = hint?.text ?? (moving ? `Close. Now ${moving}.` : "Close. Hold it still.");
-    // said only once it was seen twice, so that the words do not flicker
+    // shown only if found twice in a row, so that the text does not flicker
     if (text === this.candidate) {
       this.marked = hint?.fingers ?? [];
       this.#say(`${letter.text}: ${text}`);
@@ -182,10 +180,10 @@ export class Practice {
     element("letters").replaceChildren(...items);
   }
 
-  /** @param {boolean} moving whether the whole text moves */
+  /** @param {boolean} moving animate the whole word */
   #picture(moving) {
     const letter = this.letters[this.here] ?? this.letters.at(-1);
-    // the other hand of one who faces you is your own in the mirror
+    // as in a mirror: the avatar faces the user and signs with its other hand
     const query = new URLSearchParams({ skin: element("skin").value, hand: this.left ? "right" : "left" });
     if (moving) query.set("text", this.word);
     const picture = element("target-picture");

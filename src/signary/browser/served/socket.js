@@ -1,19 +1,16 @@
-/** The live connection: frames out, events in. */
+/** A live session over a WebSocket: frames out, events in. */
 
-/** @typedef {{text: string, confidence: number}} Alternative */
-/** @typedef {{text: string, start_s: number, end_s: number, confidence: number, alternatives: Alternative[]}} Token */
+/** @typedef {import("../parts/messages.js").Token} Token */
+/** @typedef {import("../parts/messages.js").FrameMessage} FrameMessage */
 /** @typedef {{type: "event", text: string, final: boolean, tokens: Token[]}} EventMessage */
-/** @typedef {[number, number][]} Points */
-/** @typedef {{type: "frame", time_s: number, lag_ms: number, hands: Points[], body: Points|null, received: number,
- *   served: number, dropped: number, fps: number}} FrameMessage */
 /** @typedef {{model: string, hand: string}} Wish */
 /** @typedef {{ready: (message: {task: string}) => void, event: (message: EventMessage) => void,
  *   frame: (message: FrameMessage) => void, error: (message: {message: string, hint?: string}) => void,
  *   closed: (code: number, reason: string) => void}} Ears */
 
 export const VERSION = 1;
-const MOST_WAITING = 2; // one being read, one on its way: the camera's full rate without a queue
-const PATIENCE_MS = 1000; // an answer that takes longer is taken for lost
+const MOST_WAITING = 2; // one being read, one in transit: the camera's full rate without a queue
+const PATIENCE_MS = 1000; // after that, an answer counts as lost
 const GOODBYE_MS = 3000;
 
 export class LiveSocket {
@@ -46,7 +43,7 @@ export class LiveSocket {
     return this.sent - this.answered < MOST_WAITING || performance.now() - this.lastSentMs > PATIENCE_MS;
   }
 
-  /** @param {number} time_s rising, the page's clock @param {ArrayBuffer} jpeg */
+  /** @param {number} time_s of the page's clock, increasing @param {ArrayBuffer} jpeg */
   send(time_s, jpeg) {
     const message = new Uint8Array(8 + jpeg.byteLength);
     new DataView(message.buffer).setFloat64(0, time_s, true);
@@ -56,7 +53,7 @@ export class LiveSocket {
     this.lastSentMs = performance.now();
   }
 
-  /** Ask for what is still open, then close. */
+  /** Ask for the open text, then close. */
   end() {
     if (this.ready) {
       this.ready = false;
@@ -82,7 +79,7 @@ export class LiveSocket {
   }
 }
 
-/** Say in plain words why a connection ended. @param {number} code @param {string} reason @returns {Promise<string>} */
+/** Explain why a connection ended. @param {number} code @param {string} reason @returns {Promise<string>} */
 export async function whyClosed(code, reason) {
   if (code === 4408) return "The connection was closed after a while without pictures.";
   if (code === 4400) return `The server did not take what this page asked for (${reason}). Reload the page.`;

@@ -1,21 +1,20 @@
-/** The page: what its parts say to one another. */
+/** The page: connects camera, live session, text, practice and files. */
 
-import { cameraTrouble, listCameras, looksAtUser, openCamera, takePictures } from "./camera.js";
-import { Practice } from "./practice.js";
-import { draw } from "./skeleton.js";
+import { cameraTrouble, listCameras, looksAtUser, openCamera, takePictures } from "../parts/camera.js";
+import { element } from "../parts/element.js";
+import { said } from "../parts/messages.js";
+import { Practice } from "../parts/practice.js";
+import { draw } from "../parts/skeleton.js";
+import { TextPanel } from "../parts/text.js";
 import { LiveSocket, whyClosed } from "./socket.js";
-import { TextPanel } from "./text.js";
 import { FileReading } from "./upload.js";
 
-/** @typedef {import("./socket.js").FrameMessage} FrameMessage */
+/** @typedef {import("../parts/messages.js").FrameMessage} FrameMessage */
 /** @typedef {{name: string, task: string, labels: string[] | number}} Model */
 
 const STALE_MS = 500;
 const RATE_S = 1;
 const TABS = ["live", "practice", "file"];
-
-/** @param {string} id */
-const element = (id) => /** @type {any} */ (document.getElementById(id));
 
 const page = {
   tab: "live",
@@ -27,11 +26,11 @@ const page = {
   socket: null,
   /** @type {(() => void) | null} */
   endPictures: null,
-  /** What the socket was asked to read. */
+  /** Model and hand that the socket was opened with, as JSON. */
   asked: "",
   skipped: 0,
   dropped: 0,
-  /** Pictures answered within the last second: when, and after how long. @type {{at_s: number, lag_s: number}[]} */
+  /** Frames answered within the last second: when, and with what lag. @type {{at_s: number, lag_s: number}[]} */
   answers: [],
 };
 
@@ -50,7 +49,7 @@ const modelOf = (task) => page.models.find((model) => model.task === task)?.name
 /** @param {string} name */
 const taskOf = (name) => page.models.find((model) => model.name === name)?.task ?? name;
 
-/** @param {string} words @param {boolean} again whether connecting again may help */
+/** @param {string} words @param {boolean} again offer to connect again */
 function trouble(words, again = false) {
   element("trouble").hidden = !words;
   element("trouble-text").textContent = words;
@@ -74,7 +73,7 @@ async function start() {
   } finally {
     element("start").disabled = false;
   }
-  if (page.tab === "file") return stop(); // turned to while the browser asked for leave: no camera behind the page
+  if (page.tab === "file") return stop(); // opened during the permission prompt: no camera there
   page.stream.getVideoTracks()[0].addEventListener("ended", () => {
     stop();
     trouble("The camera was unplugged or taken away.");
@@ -119,13 +118,13 @@ function connect() {
       if (page.tab === "practice" && page.socket === socket) practice.take(tokens, final);
     },
     frame: (frame) => page.socket === socket && show(frame),
-    error: ({ message, hint }) => trouble(`${message}.${hint ? ` Hint: ${hint}.` : ""}`.replaceAll("..", ".")),
+    error: (error) => trouble(said(error)),
     closed: (code, reason) => page.socket === socket && lost(code, reason),
   });
   page.socket = socket;
 }
 
-/** Let go of the connection; what was still open comes as its last event. */
+/** Close the connection; its last event brings the open text. */
 function disconnect() {
   page.endPictures?.();
   page.endPictures = null;
@@ -153,7 +152,7 @@ function stop() {
   clearFigures();
 }
 
-/** Read what is asked for now, if that is something else than before. */
+/** Connect again if the model or hand has changed. */
 function follow() {
   if (!page.stream || page.tab === "file" || JSON.stringify(wish()) === page.asked) return;
   disconnect();
@@ -171,7 +170,7 @@ function show(frame) {
   element("hands").textContent = frame.hands.length;
 }
 
-/** Once a second: numbers that can be read, and no skeleton that nobody stands behind. */
+/** Once a second: update the figures and clear a stale skeleton. */
 function refresh() {
   const now_s = performance.now() / 1000;
   page.answers = page.answers.filter((answer) => answer.at_s > now_s - RATE_S);

@@ -1,4 +1,4 @@
-/** Which finger differs: a hand measured in the picture, as `scripts/measure_handshapes.py` measured the avatar's. */
+/** Hints on a handshape: hands are measured as `scripts/measure_handshapes.py` measures the avatar's. */
 
 /** @typedef {[number, number]} Point */
 /** @typedef {Record<string, [number, number]>} Shape mean and tolerance of each measure */
@@ -8,13 +8,13 @@ const ROOTS = [2, 5, 9, 13, 17];
 const TIPS = [4, 8, 12, 16, 20];
 const NAMES = ["thumb", "index", "middle", "ring", "pinky"];
 const SPOKEN = ["thumb", "index finger", "middle finger", "ring finger", "little finger"];
-const OPEN = 0.5; // palm lengths; a finger that reaches farther stands up
+const OPEN = 0.5; // palm lengths; a finger that reaches farther is straight
 const FULL_TURN = 360;
 
 /** @param {Point} a @param {Point} b */
 const between = (a, b) => Math.hypot(a[0] - b[0], a[1] - b[1]);
 
-/** @param {Point[]} hand 21 points of one unit in x and y @returns {Record<string, number>} */
+/** Measure a hand. @param {Point[]} hand 21 points, x and y in one unit @returns {Record<string, number>} */
 export function measure(hand) {
   const row = [hand[17][0] - hand[5][0], hand[17][1] - hand[5][1]];
   const width = Math.hypot(row[0], row[1]);
@@ -35,10 +35,10 @@ export function measure(hand) {
 }
 
 /**
- * Say how a hand differs from a handshape, the clearest difference first.
- * @param {Point[]} hand 21 points of one unit in x and y, unmirrored
+ * Compare a hand with a handshape; the largest difference comes first.
+ * @param {Point[]} hand 21 points, x and y in one unit, unmirrored
  * @param {Shape} shape
- * @param {boolean} left whether it is a left hand
+ * @param {boolean} left the hand is a left one
  * @returns {Hint[]}
  */
 export function compare(hand, shape, left) {
@@ -68,12 +68,12 @@ export function compare(hand, shape, left) {
   let turn = found.turn - shape.turn[0];
   turn -= FULL_TURN * Math.round(turn / FULL_TURN);
   const turned = Math.abs(turn) / shape.turn[1];
-  // a turned hand is measured wrongly: right the turn before the fingers
+  // a rotated hand is measured wrongly: correct the rotation before the fingers
   hints.push({ fingers: [], size: turned > 1 ? 100 + turned : 0, text: "Turn the hand the way the picture shows." });
   return hints.filter((hint) => hint.size > 1).sort((a, b) => b.size - a.size);
 }
 
-/** @param {Point[][]} hands @returns {Point[] | undefined} the largest */
+/** Return the largest hand. @param {Point[][]} hands @returns {Point[] | undefined} */
 export function nearest(hands) {
   const size = (/** @type {Point[]} */ hand) => between(hand[0], hand[9]) + between(hand[5], hand[17]);
   return [...hands].sort((a, b) => size(b) - size(a))[0];

@@ -1,9 +1,9 @@
-/** The camera: open it, say what is wrong with it, take small pictures from it. */
+/** The camera: open it, explain its errors, capture small JPEG frames. */
 
 const WIDTH_PX = 480;
 const QUALITY = 0.7;
 
-/** @param {HTMLVideoElement} video @param {string} deviceId empty: the front camera @returns {Promise<MediaStream>} */
+/** @param {HTMLVideoElement} video @param {string} deviceId empty: front camera @returns {Promise<MediaStream>} */
 export async function openCamera(video, deviceId) {
   if (!navigator.mediaDevices?.getUserMedia) throw new DOMException("no camera here", "SecurityError");
   const which = deviceId ? { deviceId: { exact: deviceId } } : { facingMode: "user" };
@@ -16,7 +16,7 @@ export async function openCamera(video, deviceId) {
   return stream;
 }
 
-/** A camera that looks away from its user is not a mirror. @param {MediaStream} stream */
+/** Whether the camera faces the user; its preview is then shown mirrored. @param {MediaStream} stream */
 export function looksAtUser(stream) {
   return stream.getVideoTracks()[0]?.getSettings().facingMode !== "environment";
 }
@@ -43,12 +43,12 @@ export function cameraTrouble(error) {
 }
 
 /**
- * Take pictures as the video shows them; each is made only when it is wanted, and not before the last one is made.
+ * Capture frames of the video. A frame is encoded only if it is wanted and the last one is done.
  * @param {HTMLVideoElement} video
  * @param {() => boolean} wanted
- * @param {(time_s: number, jpeg: ArrayBuffer) => void} take time of the picture, the page's clock
- * @param {() => void} leave called for each picture that was not wanted
- * @returns {() => void} ends it
+ * @param {(time_s: number, jpeg: ArrayBuffer) => void} take time_s is when the frame was captured, on the page's clock
+ * @param {() => void} leave called for each frame left out
+ * @returns {() => void} stops the capture
  */
 export function takePictures(video, wanted, take, leave) {
   const canvas = document.createElement("canvas");

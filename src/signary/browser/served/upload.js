@@ -1,18 +1,17 @@
-/** A file: sent with progress, its text shown on a timeline. */
+/** Reading a file: upload with progress, then text and timeline. */
 
-import { percent, TextPanel } from "./text.js";
+import { element } from "../parts/element.js";
+import { said } from "../parts/messages.js";
+import { percent, TextPanel } from "../parts/text.js";
 
-/** @typedef {import("./socket.js").Token} Token */
+/** @typedef {import("../parts/messages.js").Token} Token */
 /** @typedef {{source: string, model: string, task: string, text: string, confidence: number, tokens: Token[],
  *   frames: number, fps: number, hand_rate: number, elapsed_s: number, warnings: string[]}} Result */
-/** @typedef {{model: string, hand: string}} Wish */
+/** @typedef {import("./socket.js").Wish} Wish */
 
 const TICKS_S = [0.5, 1, 2, 5, 10, 30, 60, 300, 600];
 const MOST_TICKS = 10;
-const NARROWEST_PX = 26; // a token's button
-
-/** @param {string} id */
-const element = (id) => /** @type {any} */ (document.getElementById(id));
+const NARROWEST_PX = 26; // of a token on the timeline
 
 export class FileReading {
   /** @param {() => Wish} wish */
@@ -57,7 +56,7 @@ export class FileReading {
     const bar = element("file-progress");
     if (share < 1) bar.value = share;
     else {
-      bar.removeAttribute("value"); // how long reading takes is not known
+      bar.removeAttribute("value"); // no progress is known while the server reads
       element("file-state").textContent = "Reading.";
     }
   }
@@ -123,17 +122,16 @@ export class FileReading {
 
 /** @param {string} kind @param {string} text @param {number} start_s @param {number} length_s @param {number} whole_s */
 function mark(kind, text, start_s, length_s, whole_s) {
-  const element = document.createElement("span");
-  element.className = kind;
-  element.textContent = text;
-  element.style.left = `${(100 * start_s) / whole_s}%`;
-  if (length_s) element.style.width = `${(100 * length_s) / whole_s}%`;
-  return element;
+  const span = document.createElement("span");
+  span.className = kind;
+  span.textContent = text;
+  span.style.left = `${(100 * start_s) / whole_s}%`;
+  if (length_s) span.style.width = `${(100 * length_s) / whole_s}%`;
+  return span;
 }
 
 /** @param {any} error @param {number} status */
 function errorWords(error, status) {
   const detail = typeof error.detail === "string" ? error.detail : "";
-  const message = error.message ?? (detail || `The server refused the file (${status})`);
-  return `${message}.${error.hint ? ` Hint: ${error.hint}.` : ""}`.replaceAll("..", ".");
+  return said({ message: error.message ?? (detail || `The server refused the file (${status})`), hint: error.hint });
 }

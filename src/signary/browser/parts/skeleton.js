@@ -1,6 +1,6 @@
-/** Hands and arms drawn over the picture. */
+/** Hands and arms, drawn over the video. */
 
-/** @typedef {import("./socket.js").Points} Points */
+/** @typedef {import("./messages.js").Points} Points */
 
 const CHAINS = [
   [0, 1, 2, 3, 4],
@@ -11,16 +11,16 @@ const CHAINS = [
 ];
 const PALM = [5, 9, 13, 17];
 const ARMS = [[11, 12], [16, 14, 12, 24], [15, 13, 11, 23], [23, 24]];
-// from the thumb (dark) to the little finger (light); told apart with every kind of color blindness
+// thumb (dark) to little finger (light); distinct in every kind of color blindness
 const COLORS = ["#d55e00", "#e68000", "#f0a51e", "#56b4e9", "#a5d9f7"];
 const RIM = "#101418";
 
 /**
- * Draw hands and body, clearing what was drawn before.
+ * Clear the canvas, then draw hands and body.
  * @param {HTMLCanvasElement} canvas
  * @param {Points[]} hands
- * @param {Points | null} body 33 points of MediaPipe's pose, or none
- * @param {number[]} marked fingers to point out, 0 the thumb to 4 the little finger
+ * @param {Points | null} body the 33 points of MediaPipe's pose
+ * @param {number[]} marked fingers to highlight, 0 (thumb) to 4 (little finger)
  */
 export function draw(canvas, hands, body, marked = []) {
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));

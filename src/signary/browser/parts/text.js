@@ -1,6 +1,6 @@
-/** Text that was read: shown token by token, explained on hover and focus, copied and saved. */
+/** Recognized text: shown token by token with details on hover and focus, copied and saved. */
 
-/** @typedef {import("./socket.js").Token} Token */
+/** @typedef {import("./messages.js").Token} Token */
 /** @typedef {{source: string, model: string, task: string}} Origin */
 
 const UNSURE = 0.6;
@@ -30,7 +30,7 @@ function clock(ms) {
   return `${two(ms / 3600000)}:${two((ms / 60000) % 60)}:${two((ms / 1000) % 60)},${String(ms % 1000).padStart(3, "0")}`;
 }
 
-/** One cue a token, none empty, none beginning before the last one's end. @param {Token[]} tokens */
+/** Return SRT subtitles: one cue per token, none empty, none overlapping. @param {Token[]} tokens */
 export function toSrt(tokens) {
   let free = 0;
   const starts = tokens.map((token) => (free = Math.max(Math.round(token.start_s * 1000), free) + 1) - 1);
@@ -63,7 +63,7 @@ export class TextPanel {
     this.empty.textContent = empty;
     this.announcer = announcer;
     this.announced = 0;
-    this.drawn = 0; // tokens on the page that will not change
+    this.drawn = 0; // number of final tokens on the page
     /** @type {Token[]} */
     this.final = [];
     /** @type {Token[]} */
@@ -78,7 +78,7 @@ export class TextPanel {
     this.render();
   }
 
-  /** Take an event of the live reader. @param {Token[]} tokens @param {boolean} final */
+  /** Show an event of a live session. @param {Token[]} tokens @param {boolean} final */
   take(tokens, final) {
     if (final) {
       this.final.push(...tokens);
@@ -92,7 +92,7 @@ export class TextPanel {
     this.render();
   }
 
-  /** Show a whole result. @param {Token[]} tokens @param {Origin} origin */
+  /** Show a complete result. @param {Token[]} tokens @param {Origin} origin */
   show(tokens, origin) {
     this.clear();
     this.origin = origin;
@@ -194,7 +194,7 @@ export class TextPanel {
     }
   }
 
-  /** Tell screen readers what is new, once the signing rests. */
+  /** Announce new final text to screen readers, after a pause in the signing. */
   #announce() {
     if (this.announcer) this.announcer.textContent = joined(this.final.slice(this.announced), this.origin.task);
     this.announced = this.final.length;
