@@ -36,7 +36,7 @@ from signary.landmarks.store import choose_points
 from signary.models.speller import Speller
 from signary.models.squeezeformer import ConvModule, FrameNorm, SqueezeBlock, rotary_places, turned
 from signary.recognition.load import load
-from signary.recognition.spelling import SpellingRecognizer
+from signary.recognition.spelling.recognizer import SpellingRecognizer
 from signary.text.characters import CHARACTERS
 from signary.training.networks import spelling_network
 from signary.training.recipe import load_recipe

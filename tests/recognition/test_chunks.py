@@ -15,9 +15,9 @@ from signary.landmarks.detect import open_detector
 from signary.landmarks.files import read_landmarks
 from signary.landmarks.repair import repair
 from signary.landmarks.sequence import LandmarkSequence
-from signary.recognition.held import HeldRecognizer
+from signary.recognition.held.recognizer import HeldRecognizer
 from signary.recognition.load import load
-from signary.recognition.signs import SignRecognizer
+from signary.recognition.signs.recognizer import SignRecognizer
 from signary.text.recognition import Token
 
 FPS, SIZE = 15, (256, 256)

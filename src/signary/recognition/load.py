@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from signary.bundles.bundle import load_bundle
-from signary.recognition.held import HeldRecognizer
+from signary.recognition.held.recognizer import HeldRecognizer
 from signary.recognition.pictures import PictureRecognizer
 from signary.recognition.recognizer import Recognizer
-from signary.recognition.signs import SignRecognizer
-from signary.recognition.spelling import SpellingRecognizer
+from signary.recognition.signs.recognizer import SignRecognizer
+from signary.recognition.spelling.recognizer import SpellingRecognizer
 from signary.recognition.videos import VideoRecognizer
 from signary.video.photo import teach_pillow
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from signary.bundles.bundle import Bundle
 from signary.errors import ConfigError, InputError
 from signary.landmarks.sequence import LandmarkSequence, shown_until
-from signary.recognition.held import HeldRecognizer
+from signary.recognition.held.recognizer import HeldRecognizer
 from signary.recognition.options import ReadOptions
 from signary.recognition.reading import Clip, Reading
 from signary.recognition.recognizer import Progress

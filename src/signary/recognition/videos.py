@@ -15,7 +15,7 @@ from signary.lifetime import Lifetime
 from signary.recognition.options import ReadOptions
 from signary.recognition.reading import Clip, WindowReading
 from signary.recognition.recognizer import Progress, Recognizer
-from signary.recognition.signs import STILL
+from signary.recognition.signs.recognizer import STILL
 from signary.text.calibrate import softmax
 from signary.text.recognition import Token
 from signary.text.windows import WindowOptions, decode_windows

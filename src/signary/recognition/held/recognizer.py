@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from signary.bundles.bundle import Bundle
 from signary.landmarks.sequence import LandmarkSequence
+from signary.recognition.held.live import Window
 from signary.recognition.options import with_thresholds
 from signary.recognition.reading import Clip, Reading, one_handed
 from signary.recognition.recognizer import Recognizer
-from signary.recognition.stream import Window
 from signary.text.calibrate import softmax
 from signary.text.commit import HeldOptions, decode_held
 from signary.text.context import ContextOptions, tokens_in_context

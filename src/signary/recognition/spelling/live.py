@@ -10,11 +10,11 @@ from signary.landmarks.repair import repair
 from signary.landmarks.sequence import LandmarkSequence, Points
 from signary.recognition.reading import hand_lowered, hand_seen, one_handed
 from signary.recognition.slide import TINY_S, thinned
-from signary.recognition.spelling_runtime import Said
+from signary.recognition.spelling.graphs import Said
 from signary.text.recognition import Token
 
 if TYPE_CHECKING:
-    from signary.recognition.spelling import SpellingRecognizer
+    from signary.recognition.spelling.recognizer import SpellingRecognizer
 
 # Seconds between two readings of what is still spelled, or this share of what it has taken, if that is more.
 GLANCE_S, GLANCE_SHARE = 0.2, 0.04

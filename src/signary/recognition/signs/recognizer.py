@@ -13,7 +13,7 @@ from signary.landmarks.sequence import LandmarkSequence, Points
 from signary.recognition.options import ReadOptions, with_thresholds
 from signary.recognition.reading import Clip, WindowReading, hand_seen, one_handed
 from signary.recognition.recognizer import Progress, Recognizer
-from signary.recognition.sign_stream import Said, SignWindow
+from signary.recognition.signs.live import Said, SignWindow
 from signary.recognition.slide import TINY_S, SlideOptions, frames_with_hand, thinned, window_frames
 from signary.text.calibrate import softmax
 from signary.text.recognition import Token

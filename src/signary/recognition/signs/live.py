@@ -16,7 +16,7 @@ from signary.recognition.slide import PAUSE_S, TINY_S
 from signary.text.recognition import Token
 
 if TYPE_CHECKING:
-    from signary.recognition.signs import SignRecognizer
+    from signary.recognition.signs.recognizer import SignRecognizer
 
 KEPT_S = 20.0  # what is signed for longer without a pause is cut
 

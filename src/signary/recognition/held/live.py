@@ -15,7 +15,7 @@ from signary.text.recognition import Token
 from signary.text.strokes import HOOK_FROM, HOOK_S, ZIGZAG, ZIGZAG_LIKE, Run, runs_of
 
 if TYPE_CHECKING:
-    from signary.recognition.held import HeldRecognizer
+    from signary.recognition.held.recognizer import HeldRecognizer
 
 KEPT_S = 20.0  # a held sign longer than this is cut
 MAX_GAP_S = 0.2  # as `signary.landmarks.repair.fill_gaps`

@@ -18,8 +18,8 @@ from signary.landmarks.repair import repair  # noqa: E402
 from signary.landmarks.sequence import LandmarkSequence  # noqa: E402
 from signary.models.speller import Speller, SpellerCTC, spell  # noqa: E402
 from signary.recognition.load import load  # noqa: E402
-from signary.recognition.spelling import DOUBTFUL, SpellingRecognizer  # noqa: E402
-from signary.recognition.spelling_stream import SpellingWindow  # noqa: E402
+from signary.recognition.spelling.live import SpellingWindow  # noqa: E402
+from signary.recognition.spelling.recognizer import DOUBTFUL, SpellingRecognizer  # noqa: E402
 from signary.text.beam import BeamOptions  # noqa: E402
 from signary.text.spelled import spelled_text  # noqa: E402
 

@@ -17,8 +17,8 @@ from signary.evaluation.evaluate import evaluate
 from signary.landmarks.sequence import LandmarkSequence
 from signary.landmarks.write import write_landmarks
 from signary.recognition.recognizer import BGR
-from signary.recognition.sign_stream import KEPT_S, SignWindow
-from signary.recognition.signs import STILL, SignRecognizer
+from signary.recognition.signs.live import KEPT_S, SignWindow
+from signary.recognition.signs.recognizer import STILL, SignRecognizer
 from signary.text.recognition import Event, Failure, Token
 from signary.text.windows import shared
 

@@ -16,8 +16,8 @@ from signary.recognition.options import ReadOptions
 from signary.recognition.reading import Clip, hand_lowered, hand_seen, one_handed
 from signary.recognition.recognizer import Progress, Recognizer
 from signary.recognition.slide import TINY_S, thinned
-from signary.recognition.spelling_runtime import SpellerRuntime, SpellingOptions
-from signary.recognition.spelling_stream import SpellingWindow
+from signary.recognition.spelling.graphs import SpellerRuntime, SpellingOptions
+from signary.recognition.spelling.live import SpellingWindow
 from signary.text.recognition import Alternative, Token
 from signary.text.spelled import SpelledText
 

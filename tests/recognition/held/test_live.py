@@ -10,9 +10,9 @@ from made_reader import LABELS, MadeDetector, MadeFrames, make_points, make_read
 
 from signary.landmarks.repair import repair
 from signary.landmarks.sequence import LandmarkSequence, Points
+from signary.recognition.held.live import KEPT_S, Window
 from signary.recognition.recognizer import Recognizer
 from signary.recognition.session import Session
-from signary.recognition.stream import KEPT_S, Window
 from signary.text.commit import HeldOptions
 from signary.text.recognition import Event, Token
 
