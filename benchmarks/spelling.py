@@ -19,6 +19,7 @@ from torch.nn import functional
 
 from harness import alternate, matrix_rate, ratio, show
 from signary.bundles.bundle import load_bundle
+from signary.bundles.manifest import AFTER, ENCODER, MEMORY, SPELLER_FILES, STEP
 from signary.datasets.made import make_fingerspelling
 from signary.datasets.manifest import Options, prepare
 from signary.datasets.spelling_augment import SpellingAugment
@@ -27,7 +28,7 @@ from signary.datasets.synthetic import SyntheticBatch, SyntheticSpelling
 from signary.datasets.synthetic_options import SyntheticOptions
 from signary.datasets.synthetic_text import PhraseMaker
 from signary.evaluation.metrics import spelling_metrics
-from signary.export.spelling import ENCODER, STEP, export_speller
+from signary.export.spelling import export_speller
 from signary.features.select import SelectPoints
 from signary.graph import Graph
 from signary.landmarks.draft import Clip, StoreDraft
@@ -140,11 +141,12 @@ def runtime(
     folder: Path, points: NDArray[np.float32], tokens: NDArray[np.int64], threads: int
 ) -> tuple[Callable[[], Any], ...]:
     """Return what reads a clip by its graphs: the encoder alone, and with it each of the tokens."""
-    encoder, step = Graph(folder / ENCODER, threads=threads), Graph(folder / STEP, threads=1)
+    encoder = Graph(folder / SPELLER_FILES[ENCODER], threads=threads)
+    step = Graph(folder / SPELLER_FILES[STEP], threads=1)
 
     def encode() -> dict[str, NDArray[np.float32]]:
         clip = encoder.run(points=points)
-        return {name: clip[name] for name in ("memory_keys", "memory_values")}
+        return {name: clip[name] for name in MEMORY}
 
     def spell() -> NDArray[np.float32]:
         memory = encode()
@@ -152,7 +154,7 @@ def runtime(
         rows = []
         for token in tokens:
             said = step.run(token=token[None], keys=keys, values=values, **memory)
-            keys, values = said["keys_after"], said["values_after"]
+            keys, values = (said[name] for name in AFTER)
             rows.append(said["logits"][0])
         return np.stack(rows)
 

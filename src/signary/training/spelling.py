@@ -13,10 +13,11 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from signary.bundles.manifest import SPELLER_FILES
 from signary.datasets.phrases import SUPPLEMENTAL, signer_folds
 from signary.errors import InputError
 from signary.evaluation.spelling import spelling_report
-from signary.export.spelling import GRAPHS, export_ctc_graph, export_speller
+from signary.export.spelling import export_ctc_graph, export_speller
 from signary.models.speller import SpellingNetwork
 from signary.training.batches import ShuffledRows
 from signary.training.pack import Learned, pack_bundle, store_credits, with_credits
@@ -91,7 +92,7 @@ def train_spelling(recipe: SpellingRecipe, data: Path, run: Run, *, fold: int = 
     )
     if recipe.by_frame:
         return pack_bundle(run.bundle, nn.ModuleList(networks), recipe, learned, export_ctc_graph)
-    return pack_bundle(run.bundle, nn.ModuleList(networks), recipe, learned, export_speller, graphs=GRAPHS)
+    return pack_bundle(run.bundle, nn.ModuleList(networks), recipe, learned, export_speller, graphs=SPELLER_FILES)
 
 
 def hold_out(recipe: SpellingRecipe, phrases: Phrases, fold: int) -> NDArray[np.bool_]:

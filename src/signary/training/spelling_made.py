@@ -11,11 +11,12 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from signary.bundles.manifest import SPELLER_FILES
 from signary.datasets.spelling_mix import SpelledBatch
 from signary.datasets.synthetic import SyntheticBatch, SyntheticSpelling
 from signary.datasets.synthetic_text import PhraseMaker
 from signary.evaluation.spelling import spelling_report
-from signary.export.spelling import GRAPHS, export_ctc_graph, export_speller
+from signary.export.spelling import export_ctc_graph, export_speller
 from signary.models.speller import CTCNetwork, SpellingNetwork
 from signary.training.pack import Learned, pack_bundle, with_credits
 from signary.training.run import Run, epoch_plan, fit_task, precision_name
@@ -117,7 +118,7 @@ def train_on_made(recipe: SpellingRecipe, run: Run) -> Path:
     committee = nn.ModuleList(networks)
     if recipe.by_frame:
         return pack_bundle(run.bundle, committee, recipe, learned, export_ctc_graph)
-    return pack_bundle(run.bundle, committee, recipe, learned, export_speller, graphs=GRAPHS)
+    return pack_bundle(run.bundle, committee, recipe, learned, export_speller, graphs=SPELLER_FILES)
 
 
 def fit_on_made(

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from signary.bundles.bundle import Bundle
+from signary.bundles.manifest import MEMORY
 from signary.graph import Graph
 from signary.landmarks.sequence import Points
 from signary.recognition.options import with_thresholds
-from signary.recognition.spelling.letters import MEMORY, read_letters
+from signary.recognition.spelling.letters import read_letters
 from signary.text.beam import BeamOptions
 from signary.text.characters import CharacterVocabulary
 from signary.text.phrase_model import PhraseModel, load_phrase_model
