@@ -44,7 +44,7 @@ def spelled(request: pytest.FixtureRequest) -> tuple[HeldRecognizer, LandmarkSeq
 
 def streamed(reader: HeldRecognizer | SignRecognizer, clip: LandmarkSequence, chunks: list[int]) -> list[Token]:
     """Ask for what is final after each chunk, and at the end."""
-    text, final = reader._open_text("auto"), list[Token]()
+    text, final = reader._window("auto"), list[Token]()
     due = set(np.cumsum(np.resize(chunks, len(clip))).tolist())
     for frame, (points, time_s) in enumerate(zip(clip.points, clip.times_s.tolist(), strict=True), 1):
         text.push(points, time_s, clip.aspect)
