@@ -119,7 +119,7 @@ def read(kind: str, word: str, seed: int, seen: Callable[[LandmarkSequence, int]
 
 def read_clip(clip: LandmarkSequence, context: str, options: ContextOptions | None) -> str:
     """Read a clip; where there is a context, with the language that never saw the new words."""
-    home = "signary.recognition.held"
+    home = "signary.recognition.held.reader"
     with (
         patch(f"{home}.load_language", lambda: language()[0]),
         patch(f"{home}.ContextOptions", lambda: options or ContextOptions()),

@@ -19,6 +19,7 @@ from torch.nn import functional
 
 from harness import alternate, matrix_rate, ratio, show
 from signary.bundles.bundle import load_bundle
+from signary.bundles.manifest import AFTER, ENCODER, MEMORY, SPELLER_FILES, STEP
 from signary.datasets.augment.spelling import SpellingAugment
 from signary.datasets.augment.strengths import SpellingStrengths as Strengths
 from signary.datasets.fake import make_fingerspelling
@@ -31,14 +32,14 @@ from signary.datasets.synthetic.sets import scattered
 from signary.datasets.synthetic.spelling import SyntheticBatch, SyntheticSpelling
 from signary.datasets.synthetic.texts import PhraseMaker
 from signary.evaluation.metrics import spelling_metrics
-from signary.export.spelling import ENCODER, STEP, export_speller
+from signary.export.spelling import export_speller
 from signary.features.select import SelectPoints
 from signary.graph import Graph
 from signary.landmarks.sequence import LandmarkSequence
 from signary.models.speller import Speller
 from signary.models.squeezeformer import ConvModule, FrameNorm, SqueezeBlock, rotary_places, turned
 from signary.recognition.load import load
-from signary.recognition.spelling import SpellingRecognizer
+from signary.recognition.spelling.recognizer import SpellingRecognizer
 from signary.text.characters import CHARACTERS
 from signary.training.networks import spelling_network
 from signary.training.recipes.load import load_recipe
@@ -141,11 +142,12 @@ def runtime(
     folder: Path, points: NDArray[np.float32], tokens: NDArray[np.int64], threads: int
 ) -> tuple[Callable[[], Any], ...]:
     """Return what reads a clip by its graphs: the encoder alone, and with it each of the tokens."""
-    encoder, step = Graph(folder / ENCODER, threads=threads), Graph(folder / STEP, threads=1)
+    encoder = Graph(folder / SPELLER_FILES[ENCODER], threads=threads)
+    step = Graph(folder / SPELLER_FILES[STEP], threads=1)
 
     def encode() -> dict[str, NDArray[np.float32]]:
         clip = encoder.run(points=points)
-        return {name: clip[name] for name in ("memory_keys", "memory_values")}
+        return {name: clip[name] for name in MEMORY}
 
     def spell() -> NDArray[np.float32]:
         memory = encode()
@@ -153,7 +155,7 @@ def runtime(
         rows = []
         for token in tokens:
             said = step.run(token=token[None], keys=keys, values=values, **memory)
-            keys, values = said["keys_after"], said["values_after"]
+            keys, values = (said[name] for name in AFTER)
             rows.append(said["logits"][0])
         return np.stack(rows)
 

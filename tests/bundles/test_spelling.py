@@ -11,7 +11,7 @@ from signary.avatar.motion import SpellOptions, plan_spelling
 from signary.datasets.synthetic.noise import ENDS
 from signary.landmarks.sequence import LandmarkSequence
 from signary.landmarks.skeleton import LEFT_HAND, RIGHT_HAND
-from signary.recognition.spelling import SpellingRecognizer
+from signary.recognition.spelling.recognizer import SpellingRecognizer
 
 TEXTS = ("main street 42", "hello world", "quick brown", "anna lopez")
 FPS = 30.0

@@ -17,10 +17,9 @@ from made_reader import MadeDetector, make_points, make_reader
 from signary.cli.live import Said, read_live, until_interrupt, writing
 from signary.cli.window import mirrored_view
 from signary.landmarks.draw import draw_label, draw_landmarks
-from signary.recognition.held import HeldRecognizer
+from signary.recognition.held.live import HeldWindow
+from signary.recognition.held.recognizer import HeldRecognizer
 from signary.recognition.session import Session
-from signary.recognition.stream import Window
-from signary.text.commit import HeldOptions
 from signary.text.recognition import Event, Token
 from signary.video.camera import ArrayCapture, Camera
 
@@ -49,7 +48,7 @@ class _Signer(MadeDetector):
 @pytest.fixture
 def signing(reader: HeldRecognizer) -> Session:
     points = make_points([*"A" * 40, *"-" * 40, *"B" * 40, *"-" * 40])
-    return Session(Window(reader, "auto", HeldOptions()), reader.task, _Signer(points))
+    return Session(HeldWindow(reader.reader, "auto"), reader.task, _Signer(points))
 
 
 @pytest.mark.parametrize("format", ["text", "jsonl"])

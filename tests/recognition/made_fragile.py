@@ -7,7 +7,7 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from signary.recognition.held import HeldRecognizer
+from signary.recognition.held.recognizer import HeldRecognizer
 from signary.text.recognition import Recognition
 
 

@@ -113,6 +113,10 @@ class MadeDetector:
         """Return the points of that frame."""
         return self.points[frame.index]
 
+    def looks(self, frame: Frame) -> Points:
+        """Return one view of a photo."""
+        return self.detect(frame)[None]
+
     def reset(self) -> None:
         """Count."""
         self.resets += 1

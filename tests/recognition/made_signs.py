@@ -14,7 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 from signary.bundles.bundle import Bundle
 from signary.landmarks.sequence import LandmarkSequence
 from signary.recognition.load import load
-from signary.recognition.signs import SignRecognizer
+from signary.recognition.signs.recognizer import SignRecognizer
 
 FPS = 30
 

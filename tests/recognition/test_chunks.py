@@ -15,9 +15,9 @@ from signary.landmarks.detect import open_detector
 from signary.landmarks.files import read_landmarks
 from signary.landmarks.repair import repair
 from signary.landmarks.sequence import LandmarkSequence
-from signary.recognition.held import HeldRecognizer
+from signary.recognition.held.recognizer import HeldRecognizer
 from signary.recognition.load import load
-from signary.recognition.signs import SignRecognizer
+from signary.recognition.signs.recognizer import SignRecognizer
 from signary.text.recognition import Token
 
 FPS, SIZE = 15, (256, 256)
@@ -44,7 +44,7 @@ def spelled(request: pytest.FixtureRequest) -> tuple[HeldRecognizer, LandmarkSeq
 
 def streamed(reader: HeldRecognizer | SignRecognizer, clip: LandmarkSequence, chunks: list[int]) -> list[Token]:
     """Ask for what is final after each chunk, and at the end."""
-    text, final = reader._open_text("auto"), list[Token]()
+    text, final = reader._window("auto"), list[Token]()
     due = set(np.cumsum(np.resize(chunks, len(clip))).tolist())
     for frame, (points, time_s) in enumerate(zip(clip.points, clip.times_s.tolist(), strict=True), 1):
         text.push(points, time_s, clip.aspect)

@@ -7,17 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from bundle_maker import make_bundle
-from hypothesis import given
-from hypothesis import strategies as st
 from made_reader import LABELS, make_points, make_reader
 
 from signary.errors import BundleError, InputError, ModelNotFound
 from signary.landmarks.sequence import LandmarkSequence
-from signary.landmarks.skeleton import LEFT_HAND, RIGHT_HAND
 from signary.landmarks.write import write_landmarks
 from signary.recognition.load import load
 from signary.recognition.options import ReadOptions
-from signary.recognition.reading import Lead, Reading
 from signary.recognition.recognizer import Recognizer, source_name
 from signary.text.recognition import Failure, Recognition
 
@@ -121,35 +117,3 @@ def test_names_of_sources() -> None:
 def test_the_vocabulary_is_the_bundles(reader: Recognizer) -> None:
     assert reader.vocabulary == LABELS
     assert (reader.name, reader.task) == ("demo", "letters")
-
-
-def test_the_hand_that_leads_stays_the_same() -> None:
-    points = np.full((4, 543, 3), np.nan, np.float32)
-    shape = np.random.default_rng(0).random((21, 3))
-    for frame, (left, right) in enumerate([(1.0, 0.8), (0.9, 1.0), (0.9, 0.0), (0.1, 1.0)]):
-        for slot, size in ((LEFT_HAND, left), (RIGHT_HAND, right)):
-            points[frame, slot] = size * shape if size else np.nan
-    before, lead = points.copy(), Lead()
-    kept = np.stack([lead.of(row) for row in points])
-    np.testing.assert_array_equal(points, before)
-    np.testing.assert_array_equal(kept[:, LEFT_HAND], points[:, LEFT_HAND])
-    assert np.isnan(kept[:, RIGHT_HAND]).all()
-    np.testing.assert_array_equal(Lead().of(points[2]), points[2])
-    many = np.repeat(points[3:], 9, axis=0)
-    assert np.isfinite([lead.of(row) for row in many][-1][RIGHT_HAND]).all()
-
-
-@given(
-    centers=st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1), st.floats(0.05, 0.5)), min_size=1, max_size=20),
-    factor=st.floats(0.5, 2),
-)
-def test_the_way_is_in_hand_sizes(centers: list[tuple[float, float, float]], factor: float) -> None:
-    place = np.array([(*center, 1.0) for center in centers])
-    near = place * [factor, factor, factor, 1]
-    none = np.zeros((len(place), 0), np.float32)
-    position = Reading(none, place).position
-    np.testing.assert_allclose(Reading(none, near).position, position, atol=1e-9)
-    for frames in range(1, len(place)):
-        np.testing.assert_array_equal(Reading(none[:frames], place[:frames]).position, position[:frames])
-    place[0, 3] = 0
-    assert np.isnan(Reading(none, place).position[0]).all()

@@ -47,7 +47,7 @@ class AlwaysA:
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recognizer]:
     reader = make_reader(tmp_path_factory.mktemp("made") / "bundle")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("signary.recognition.recognizer.open_detector", lambda *_, **__: AlwaysA())
+        patch.setattr("signary.recognition.detectors.open_detector", lambda *_, **__: AlwaysA())
         yield reader
 
 

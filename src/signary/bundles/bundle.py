@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from signary.bundles.manifest import FORMAT, MANIFEST, BundleManifest, main_score
+from signary.bundles.manifest import FORMAT, MANIFEST, MODEL, BundleManifest, main_score
 from signary.digest import sha256_file
 from signary.errors import BundleError, ModelNotFound, SignaryError
 from signary.text.vocabulary import Vocabulary
@@ -58,7 +58,7 @@ class Bundle:
         except SignaryError as error:
             raise BundleError(f"{self.path / MANIFEST}: {error.message}", hint=error.hint or AGAIN) from error
 
-    def graph_path(self, name: str = "model") -> Path:
+    def graph_path(self, name: str = MODEL) -> Path:
         """Return the file of one graph.
 
         Raises

@@ -10,6 +10,13 @@ FORMAT = 1
 MANIFEST = "bundle.json"
 HANDS = ("left_hand", "right_hand")
 
+MODEL = "model"  # the graph of a bundle with one graph
+# A speller that reads letter by letter: its graphs and their files, and the tensors that pass between them.
+ENCODER, STEP = "encoder", "step"
+SPELLER_FILES = {ENCODER: "encoder.onnx", STEP: "step.onnx"}
+MEMORY = ("memory_keys", "memory_values")
+PAST, AFTER = ("keys", "values"), ("keys_after", "values_after")
+
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)

@@ -9,16 +9,12 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from signary.bundles.manifest import AFTER, ENCODER, MEMORY, PAST, SPELLER_FILES, STEP
 from signary.export.fold import OPSET, folded
 from signary.export.onnx import traced, verified
 from signary.export.verify import verify_ctc_graph, verify_speller
 from signary.models.decoder import DecoderState
 from signary.models.speller import CTCNetwork, Speller
-
-ENCODER, STEP = "encoder.onnx", "step.onnx"
-PAST = ["keys", "values"]
-MEMORY = ["memory_keys", "memory_values"]
-GRAPHS = {"encoder": ENCODER, "step": STEP}
 
 
 class SpellerEncoder(nn.Module):
@@ -51,9 +47,7 @@ class SpellerEncoder(nn.Module):
         sure = [speller.trust(memory) for speller, (memory, _) in zip(spellers, memories, strict=True)]
         said = [logit[0] for logit in sure if logit is not None]
         confidence = torch.stack(said).mean() if said else points.new_tensor(torch.nan)
-        keys, clip_values = (
-            torch.stack([getattr(state, name) for state in states]) for name in ("memory_keys", "memory_values")
-        )
+        keys, clip_values = (torch.stack([getattr(state, name) for state in states]) for name in MEMORY)
         return keys, clip_values, confidence
 
 
@@ -145,11 +139,11 @@ def export_speller(spellers: Iterable[Speller], folder: Path) -> None:
         step,
         (torch.tensor([1, 2]), *past, *memory),
         ["token", *PAST, *MEMORY],
-        ["logits", *(f"{name}_after" for name in PAST), "looked"],
+        ["logits", *AFTER, "looked"],
         ({0: beams}, ahead, ahead, clip, clip),
         opset=OPSET,
     )
-    with verified(model, folder / ENCODER), verified(steps, folder / STEP):
+    with verified(model, folder / SPELLER_FILES[ENCODER]), verified(steps, folder / SPELLER_FILES[STEP]):
         verify_speller(encoder, step, folder, symbols=spellers[0].decoder.embed.num_embeddings)
 
 

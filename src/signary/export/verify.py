@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from signary.bundles.manifest import AFTER, ENCODER, MEMORY, PAST, SPELLER_FILES, STEP
 from signary.errors import BundleError
 from signary.graph import Graph
 from signary.landmarks.skeleton import LEFT_HAND, RIGHT_HAND
@@ -125,20 +126,20 @@ def verify_speller(encoder: nn.Module, step: nn.Module, folder: Path, *, symbols
     atol : float
         Largest difference of the probabilities.
     """
-    runs, worst = [Graph(folder / name) for name in ("encoder.onnx", "step.onnx")], 0.0
+    runs, worst = [Graph(folder / SPELLER_FILES[name]) for name in (ENCODER, STEP)], 0.0
     random = np.random.default_rng(1)
     for points in _clips():
         with torch.no_grad():
             keys, values, sure = encoder.eval()(torch.from_numpy(points))
             past = keys[..., :0, :], values[..., :0, :]
             found = runs[0].run(points=points)
-            known = {name: found[name] for name in ("memory_keys", "memory_values")}
-            held = {name: array.numpy() for name, array in zip(("keys", "values"), past, strict=True)}
+            known = {name: found[name] for name in MEMORY}
+            held = {name: array.numpy() for name, array in zip(PAST, past, strict=True)}
             worst = max(worst, _apart(_sigmoid(found["confidence"]), _sigmoid(sure.numpy())))
             for token in random.integers(0, symbols, (5, 1)):
                 logits, *past, looked = step.eval()(torch.from_numpy(token), *past, keys, values)
                 said = runs[1].run(token=token, **held, **known)
-                held = {name: said[f"{name}_after"] for name in held}
+                held = {name: said[after] for name, after in zip(PAST, AFTER, strict=True)}
                 probabilities = torch.softmax(torch.from_numpy(said["logits"]), -1).numpy()
                 worst = max(worst, _apart(probabilities, torch.softmax(logits, -1).numpy()))
                 worst = max(worst, _apart(said["looked"], looked.numpy()))

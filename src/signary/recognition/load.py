@@ -1,15 +1,15 @@
-"""From a bundle to what reads with it."""
+"""Load a bundle as the recognizer that reads its task."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from signary.bundles.bundle import load_bundle
-from signary.recognition.held import HeldRecognizer
+from signary.recognition.held.recognizer import HeldRecognizer
 from signary.recognition.pictures import PictureRecognizer
 from signary.recognition.recognizer import Recognizer
-from signary.recognition.signs import SignRecognizer
-from signary.recognition.spelling import SpellingRecognizer
+from signary.recognition.signs.recognizer import SignRecognizer
+from signary.recognition.spelling.recognizer import SpellingRecognizer
 from signary.recognition.videos import VideoRecognizer
 from signary.video.photo import teach_pillow
 
@@ -23,7 +23,7 @@ KINDS: tuple[type[Recognizer], ...] = (
 
 
 def load(name_or_path: str | Path = "letters", *, threads: int | None = None) -> Recognizer:
-    """Load a recognizer. From then on ``PIL.Image.open`` reads HEIC, too.
+    """Load a recognizer. After that ``PIL.Image.open`` reads HEIC, too.
 
     Parameters
     ----------
@@ -38,5 +38,5 @@ def load(name_or_path: str | Path = "letters", *, threads: int | None = None) ->
     """
     teach_pillow()
     bundle = load_bundle(name_or_path)
-    kind = next((kind for kind in KINDS if kind.reads(bundle.manifest)), Recognizer)  # which refuses it
+    kind = next((kind for kind in KINDS if kind.reads(bundle.manifest)), Recognizer)  # refuses the bundle
     return kind(bundle, threads=threads)

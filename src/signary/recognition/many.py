@@ -1,4 +1,4 @@
-"""Many sources for one recognizer, shared out among processes that open the same bundle."""
+"""Read many sources in several processes, each of which opens the same bundle."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ from signary.video.kinds import LANDMARK_ENDINGS, PHOTO_ENDINGS
 from signary.video.source import is_camera, source_name
 from signary.worker import cores
 
-# A worker takes 1 to 3 seconds to start. It is worth that for so many photos, for one video, or for so many
-# files of landmarks.
+# A worker takes 1 to 3 seconds to start. That pays for as many photos, for one video, or for as many files of
+# landmarks.
 PHOTOS, LANDMARK_FILES = 16, 500
-OWN_FOLDERS = ("/dev/", "/proc/")  # of pipes that this process alone has
+OWN_FOLDERS = ("/dev/", "/proc/")  # pipes and devices of this process alone
 
 
-class Reader(Protocol):
-    """What reads sources, such as a `signary.recognition.recognizer.Recognizer`."""
+class SourceReader(Protocol):
+    """A reader of sources, such as a `signary.recognition.recognizer.Recognizer`."""
 
     bundle: Bundle
     threads: int | None
 
     def attempt(self, source: Any, **options: Any) -> Recognition | Failure:
-        """Read a source, or say why it cannot be read."""
+        """Read a source, or return a `Failure`."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """How another process opens a reader like one here: its class, its bundle, and the threads of its network.
+    """What another process needs to open the same reader: its class, its bundle and the threads of its network.
 
-    With other threads a network adds up in another order, and sums differ in their last digits.
+    With another number of threads a network adds in another order, and sums differ in their last digits.
     """
 
     kind: Callable[..., Any]
@@ -51,20 +51,20 @@ class Opening:
     threads: int | None
 
     @classmethod
-    def of(cls, reader: Reader) -> Opening:
-        """Return how to open a reader like this one."""
+    def of(cls, reader: SourceReader) -> Opening:
+        """Return how to open the same reader."""
         return cls(type(reader), reader.bundle.path, reader.threads)
 
     def reader(self) -> Any:
-        """Open it."""
+        """Open the reader."""
         return self.kind(load_bundle(self.path, verify=False), threads=self.threads)  # its files were checked before
 
 
 def default_workers(sources: Iterable[Any]) -> int:
     """Return how many processes to read sources with, by their names.
 
-    All cores that this process may use, but no more than one for 16 photos, for each video or clip, or for 500 files
-    of landmarks: to start more takes longer than they save.
+    As many as there are cores for this process, but one for 16 photos, for each video or clip, or for 500 files of
+    landmarks at most: more take longer to start than they save.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def default_workers(sources: Iterable[Any]) -> int:
 
 
 def check_workers(workers: int | None) -> None:
-    """Refuse a number of workers below 1; None stands for `default_workers`.
+    """Refuse a number of workers below 1; None means `default_workers`.
 
     Raises
     ------
@@ -103,20 +103,20 @@ def can_cross(source: Any) -> bool:
     if not isinstance(source, str | PathLike):
         return isinstance(source, bytes | np.ndarray)
     name = fsdecode(fspath(source))
-    with suppress(OSError, ValueError):  # too long a name, a folder that may not be entered: that fails anywhere
+    with suppress(OSError, ValueError):  # too long a name, a folder without permission: any process fails
         if Path(name).is_fifo():
             return False
     return name != STDIN and "://" not in name and not name.startswith(OWN_FOLDERS) and not is_camera(name)
 
 
 def read_many(
-    reader: Reader, sources: Iterable[Any], workers: int, options: Mapping[str, Any]
+    reader: SourceReader, sources: Iterable[Any], workers: int, options: Mapping[str, Any]
 ) -> Iterator[Recognition | Failure]:
-    """Read sources in processes, those that cannot cross in this one; see `Recognizer.recognize_many`.
+    """Read sources in processes, and in this one those that no other can read; see `Recognizer.recognize_many`.
 
     Parameters
     ----------
-    reader : Reader
+    reader : SourceReader
     sources : iterable
     workers : int
     options : mapping

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
@@ -13,6 +13,7 @@ from signary.ranges import FPS, above_zero, one_of
 HANDS = ("auto", LEFT, RIGHT)
 CONTEXTS = ("none", "words")
 
+Progress = Callable[[int, int | None], None]  # frames done, frames in all or None
 Options = TypeVar("Options", bound=Any)
 
 
@@ -27,7 +28,7 @@ class ReadOptions:
     mirrored : bool
         The pictures are mirror images.
     max_hands : int
-        1 or 2: hands nearest the middle that are looked at; a reader of signs always looks for both.
+        1 or 2: the most hands to find, those nearest the middle; of signs always 2.
     as_clip : bool
         Read a folder of pictures as one clip.
     fps : float, optional
@@ -35,8 +36,8 @@ class ReadOptions:
     times_s : sequence of float, optional
         Seconds of each frame of frames in memory, rising, in place of ``fps``.
     context : {"none", "words"}
-        Whether doubtful letters of a clip are read as what makes words; `signary.text.context`. What the model is
-        sure of stays as it is, and so do photos.
+        Whether doubtful letters of a clip are read so that they make words; `signary.text.context`. Letters that
+        the model is sure of stay as they are, and so do photos.
     """
 
     hand: str = "auto"
@@ -60,6 +61,6 @@ class ReadOptions:
 
 
 def with_thresholds(options: Options, thresholds: Mapping[str, float]) -> Options:
-    """Return ``options``, a dataclass, with those of a bundle's thresholds that are fields of it."""
-    names = {field.name for field in fields(options)}
-    return replace(options, **{name: value for name, value in thresholds.items() if name in names})
+    """Return ``options``, a dataclass, with its fields set to a bundle's thresholds of the same names."""
+    kinds = {field.name: type(getattr(options, field.name)) for field in fields(options)}
+    return replace(options, **{name: kinds[name](value) for name, value in thresholds.items() if name in kinds})

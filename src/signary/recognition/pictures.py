@@ -1,96 +1,118 @@
-"""Bundles that take whole pictures, at work."""
+"""Recognize signs from the pixels of pictures, without landmarks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 import numpy as np
-from numpy.typing import NDArray
 
 from signary.bundles.bundle import Bundle
 from signary.errors import ConfigError, InputError
 from signary.landmarks.sequence import LandmarkSequence, shown_until
-from signary.recognition.held import HeldRecognizer
-from signary.recognition.options import ReadOptions
-from signary.recognition.reading import Clip, Reading
-from signary.recognition.recognizer import Progress
-from signary.text.calibrate import softmax
-from signary.video.source import FrameSource, is_landmark_file, opened, source_name
+from signary.lifetime import Lifetime
+from signary.recognition.held.reader import Reading
+from signary.recognition.held.recognizer import HeldRecognizer
+from signary.recognition.options import Progress, ReadOptions
+from signary.recognition.reading import ReadSource
+from signary.recognition.recognizer import Recognizer
+from signary.video.frame import Frame
+from signary.video.source import FrameSource, is_landmark_file, opened
 from signary.video.square import square
 
 BATCH = 32
-WHOLE_PICTURE = (0.5, 0.5, 1, 1)  # center, size and seen: nothing is known of a hand
+WHOLE_PICTURE = (0.5, 0.5, 1, 1)  # center, size and seen: the place of the hand is not known
 
 
-class PictureRecognizer(HeldRecognizer):
-    """Read signs with one bundle, from whole pictures; made by `signary.recognition.load.load`.
+class WatchedFrames(Lifetime):
+    """A source that notes ``time_s`` and ``shown_s`` of each frame, and tells its progress."""
 
-    Parameters
-    ----------
-    bundle : Bundle
-    threads : int, optional
-        Of the network; the number of cores, 4 at most, by default.
-    """
+    def __init__(self, source: FrameSource, on_progress: Progress | None) -> None:
+        self._source, self._on_progress = source, on_progress
+        self.name, self.fps, self.frame_count = source.name, source.fps, source.frame_count
+        self.is_still, self.is_live, self.warnings = source.is_still, source.is_live, source.warnings
+        self.times_s: list[float] = []
+        self.shown_s: list[float | None] = []
 
-    input = "image"
+    def __iter__(self) -> Iterator[Frame]:
+        for frame in self._source:
+            self.times_s.append(frame.time_s)
+            self.shown_s.append(frame.shown_s)
+            if self._on_progress is not None:
+                self._on_progress(len(self.times_s), self.frame_count)
+            yield frame
 
-    def __init__(self, bundle: Bundle, *, threads: int | None = None) -> None:
-        super().__init__(bundle, threads=threads)
-        self.side = int(self._graph.input_shapes["pictures"][1] or 0)
+    def close(self) -> None:
+        """Close the source."""
+        self._source.close()
+
+
+class PixelRecognizer(Recognizer):
+    """Recognize signs from pixels. Landmarks, the choice of a hand and live sources are refused."""
+
+    takes: ClassVar[str]
+    instead: ClassVar[str]  # names of models that read what is refused
+
+    def rank(self, source: Any, **options: Any) -> list[tuple[str, float]]:
+        """Read a whole source as one label; as `Recognizer.rank`."""
+        return self._rank(self._read(source, ReadOptions(**options), None))
 
     def landmarks(self, source: Any, **options: Any) -> NoReturn:
-        """Refuse: there are none."""
+        """Refuse: none are found."""
         self._refuse("landmarks")
 
     def read_landmarks(self, sequence: LandmarkSequence, *, hand: str = "auto") -> NoReturn:
         """Refuse: pictures are read."""
         self._refuse("landmarks")
 
-    def rank(self, source: Any, **options: Any) -> list[tuple[str, float]]:
-        """Read a whole source as one label: as `classify`, given what `recognize` takes."""
-        return self._rank(self._look(source, ReadOptions(**options), None))
-
     def stream(self, source: Any = 0, **options: Any) -> NoReturn:
-        """Refuse: a model of landmarks follows a hand, this one does not."""
+        """Refuse: live reading needs landmarks."""
         self._refuse("live sources")
 
-    def _open_text(self, hand: str) -> NoReturn:  # a model of landmarks follows a hand, this one does not
+    def session(self, **options: Any) -> NoReturn:
+        """Refuse: live reading needs landmarks."""
         self._refuse("live sources")
 
     def _refuse(self, what: str) -> NoReturn:
-        raise ConfigError(f"{self.name} reads pictures, no {what}", hint="use --model letters or digits for these")
+        raise ConfigError(f"{self.name} reads {self.takes}, no {what}", hint=f"use --model {self.instead} for these")
 
-    def _look(self, source: Any, how: ReadOptions, on_progress: Progress | None) -> Clip[Reading]:
+    def _read(self, source: Any, how: ReadOptions, on_progress: Progress | None) -> ReadSource[Any]:
         if how.hand != "auto":
-            hint = "leave the hand out, or use --model letters or digits"
+            hint = f"leave the hand out, or use --model {self.instead}"
             raise ConfigError(f"hand={how.hand!r}: {self.name} reads whole pictures, not one hand", hint=hint)
         if isinstance(source, LandmarkSequence) or is_landmark_file(source):
             self._refuse("landmarks")
         with opened(source, **how.of_source) as frames:
-            rows = list(self._read_frames(frames, how, on_progress))
-            if not rows:
-                hint = "give a photo or video that a player can show"
-                raise InputError(f"{source_name(source)}: no frames", hint=hint)
-            read, batches = zip(*rows, strict=True)
-            shown = [frame for batch in batches for frame in batch]
-            times_s = np.array([time_s for time_s, _ in shown])
-            place = np.tile(np.array(WHOLE_PICTURE, np.float32), (len(times_s), 1))
-            ends_s = shown_until(times_s, [shown_s for _, shown_s in shown])
-            fps = 0.0 if len(times_s) < 2 else (len(times_s) - 1) / max(times_s[-1] - times_s[0], 1e-9)
-            return Clip(Reading(np.concatenate(read), place), times_s, ends_s, fps, tuple(frames.warnings))
+            watched = WatchedFrames(frames, on_progress)
+            reading = self._read_frames(watched, how)
+            times_s = np.array(watched.times_s)
+            fps = (len(times_s) - 1) / max(times_s[-1] - times_s[0], 1e-9)
+            ends_s = shown_until(times_s, watched.shown_s)
+            return ReadSource(reading, times_s, ends_s, fps, tuple(frames.warnings))
 
-    def _read_frames(
-        self, frames: FrameSource, how: ReadOptions, on_progress: Progress | None
-    ) -> Iterator[tuple[NDArray[np.float32], list[tuple[float, float | None]]]]:
-        """Yield probabilities float32 (B, V) of one batch of frames after the other, and when each frame is shown."""
-        temperature, done, rest = self.bundle.manifest.calibration.temperature, 0, iter(frames)
+    def _read_frames(self, frames: WatchedFrames, how: ReadOptions) -> Any:
+        """Run the graph over the frames of a source."""
+        raise NotImplementedError
+
+
+class PictureRecognizer(PixelRecognizer, HeldRecognizer):
+    """Recognize letters or digits from single pictures. Parameters as of `Recognizer`."""
+
+    input = "image"
+    takes, instead = "pictures", "letters or digits"
+
+    def __init__(self, bundle: Bundle, *, threads: int | None = None) -> None:
+        super().__init__(bundle, threads=threads)
+        self.side = int(self.reader.graph.input_shapes["pictures"][1] or 0)
+
+    def _read_frames(self, frames: WatchedFrames, how: ReadOptions) -> Reading:
+        rows, rest = [], iter(frames)
         while batch := list(islice(rest, BATCH)):
             pictures = np.stack([square(frame.image, self.side) for frame in batch])
             pictures = pictures[:, :, ::-1] if how.mirrored else pictures
-            logits = self._graph.run(pictures=pictures)["logits"]
-            done += len(batch)
-            if on_progress is not None:
-                on_progress(done, frames.frame_count)
-            yield softmax(logits, temperature).astype(np.float32), [(frame.time_s, frame.shown_s) for frame in batch]
+            rows.append(self.reader.run(pictures=pictures)["probabilities"])
+        if not rows:
+            raise InputError(f"{frames.name}: no frames", hint="give a photo or video that a player can show")
+        place = np.tile(np.array(WHOLE_PICTURE, np.float32), (len(frames.times_s), 1))
+        return Reading(np.concatenate(rows), place)

@@ -1,23 +1,31 @@
-"""What a graph says of a clip, and the way of the hand in it."""
+"""What reads points with a bundle, the source that was read, and the frames that a live reader keeps."""
 
 from __future__ import annotations
 
-from collections import deque
+from collections.abc import MutableMapping
 from dataclasses import dataclass
-from statistics import median
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from signary.landmarks.sequence import HAND_SLOTS, LEFT, RIGHT, Points
+from signary.bundles.bundle import Bundle
+from signary.graph import Graph
+from signary.landmarks.repair import repair
+from signary.landmarks.sequence import HAND_SLOTS, LEFT, RIGHT, LandmarkSequence, Points, shown_until
 from signary.landmarks.skeleton import LEFT_HAND, RIGHT_HAND
+from signary.text.calibrate import softmax
+from signary.text.recognition import Token
+
+Floats = NDArray[np.float64]
 
 SLOTS = (LEFT_HAND, RIGHT_HAND)
-SIGHTINGS = 60  # the hand's size is the median of as many
-LEAST_SIZE = 1e-6
+LEAST_SIZE = 1e-6  # of a hand, to divide by
 
 Read = TypeVar("Read")
+# Outputs of the graph for windows of a live source, by the first and last second of each. What is known is looked up,
+# what is new is added.
+Said = MutableMapping[tuple[float, float], NDArray[np.float32]]
 
 
 def one_handed(points: Points, hand: str) -> Points:
@@ -35,168 +43,140 @@ def hand_seen(points: Points) -> NDArray[np.bool_]:
     return np.asarray(left | right)
 
 
-def hand_lowered(points: Points) -> NDArray[np.float64]:
-    """Return how far below its usual place the upper hand is, in its heights.
+class Reader:
+    """Turn points into a reading and a reading into tokens, with one bundle.
 
     Parameters
     ----------
-    points : float32 (T, 543, 3)
-
-    Returns
-    -------
-    float64 (T,)
-        Below 0 where it is higher; infinite where no hand was seen.
+    bundle : Bundle
+        Its thresholds may set fields of the reader's options.
+    threads : int, optional
+        Of the network; the number of cores, 4 at most, by default.
     """
-    heights = np.stack([points[:, slot, 1] for slot in SLOTS])
-    known = np.isfinite(heights)
-    tops, bottoms = np.where(known, heights, np.inf).min(2), np.where(known, heights, -np.inf).max(2)
-    upper = tops.argmin(0)[None]
-    top, bottom = (np.take_along_axis(edges, upper, 0)[0] for edges in (tops, bottoms))
-    below, seen = np.full(len(points), np.inf), np.isfinite(top)
-    if seen.any():
-        top, bottom = top[seen], bottom[seen]
-        middle, size = (top + bottom) / 2, np.median(bottom - top)
-        below[seen] = (middle - np.median(middle)) / max(size, LEAST_SIZE)
-    return below
 
+    def __init__(self, bundle: Bundle, *, threads: int | None = None) -> None:
+        self.bundle = bundle
 
-class Way:
-    """Follow a hand, in hand sizes: each step by the size seen up to then, so that no later frame changes it."""
-
-    def __init__(self) -> None:
-        self._sizes: deque[float] = deque(maxlen=SIGHTINGS)
-        self._center: NDArray[np.float64] | None = None
-        self._at = np.zeros(2)
-
-    def step(self, place: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Go on by one frame.
+    def read_landmarks(self, sequence: LandmarkSequence, *, hand: str = "auto") -> Any:
+        """Run the network over a clip.
 
         Parameters
         ----------
-        place : float32 (4,)
-            As in `Reading`.
+        sequence : LandmarkSequence
+            T frames.
+        hand : {"auto", "left", "right"}
+            Which of the signer's hands to read.
 
         Returns
         -------
-        float64 (2,)
-            From where the hand was first seen; NaN where it is not.
+        Reading, WindowReading or SpellingReading
         """
-        if place[3] <= 0.5:
-            return np.full(2, np.nan)
-        self._sizes.append(float(place[2]))
-        center = place[:2].astype(np.float64)
-        if self._center is not None:
-            self._at = self._at + (center - self._center) / max(median(self._sizes), LEAST_SIZE)
-        self._center = center
-        return self._at
+        raise NotImplementedError
+
+    def decode(
+        self, reading: Any, times_s: Floats, *, context: str = "none", ends_s: Floats | None = None
+    ) -> list[Token]:
+        """Find the tokens of a reading.
+
+        Parameters
+        ----------
+        reading : Reading, WindowReading or SpellingReading
+            As from `read_landmarks`.
+        times_s : float64 (T,)
+        context : {"none", "words"}
+            As of `ReadOptions`; read by models of letters alone.
+        ends_s : float64 (T,), optional
+            As of a `LandmarkSequence`.
+
+        Returns
+        -------
+        list of Token
+        """
+        raise NotImplementedError
 
 
-class Lead:
-    """Choose between two hands, frame by frame: the one that was larger and seen longer up to now signs.
+class LabelReader(Reader):
+    """A reader whose one graph gives a logit for each label. Parameters as of `Reader`."""
 
-    `signary.features.hand.DominantHand` does so over a whole clip.
-    """
+    def __init__(self, bundle: Bundle, *, threads: int | None = None) -> None:
+        super().__init__(bundle, threads=threads)
+        self.graph = Graph(bundle.graph_path(), threads=threads)
 
-    def __init__(self) -> None:
-        self._sizes = np.zeros(len(SLOTS))
-
-    def of(self, points: Points, aspect: float | None = None) -> Points:
-        """Return points float32 (543, 3), of a picture of that aspect, in which at most one hand is seen."""
-        hands = np.stack([points[slot, :2] for slot in SLOTS]).astype(np.float64)
-        sizes = np.sqrt((hands.var(axis=1) / [1, (aspect or 1) ** 2]).sum(-1))
-        self._sizes += np.nan_to_num(sizes)
-        if not np.isfinite(sizes).all():
-            return points
-        points = points.copy()
-        points[SLOTS[int(self._sizes.argmin())]] = np.nan
-        return points
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What the graph says of a clip.
-
-    Parameters
-    ----------
-    probabilities : float32 (T, V)
-        Calibrated.
-    place : float32 (T, 4)
-        Center x, y and size of the hand in picture widths, and 1 where it was seen.
-    """
-
-    probabilities: NDArray[np.float32]
-    place: NDArray[np.float32]
-
-    @property
-    def seen(self) -> NDArray[np.bool_]:
-        """Frames in which the hand was seen: bool (T,)."""
-        return self.place[:, 3] > 0.5
-
-    @property
-    def position(self) -> NDArray[np.float64]:
-        """Center of the hand in hand sizes, float64 (T, 2), see `Way`; NaN where it was not seen."""
-        way = Way()
-        return np.array([way.step(place) for place in self.place], np.float64).reshape(-1, 2)
-
-    def averaged(self) -> Reading:
-        """Return one row: the mean of the rows in which the hand was seen."""
-        if not self.seen.any():
-            return Reading(self.probabilities[:1], self.place[:1])
-        return Reading(*(rows[self.seen].mean(0, keepdims=True) for rows in (self.probabilities, self.place)))
+    def run(self, **inputs: NDArray[Any]) -> dict[str, NDArray[Any]]:
+        """Run the graph; its outputs, and ``probabilities`` float32 (..., V), the calibrated ``logits``."""
+        output = self.graph.run(**inputs)
+        temperature = self.bundle.manifest.calibration.temperature
+        return output | {"probabilities": softmax(output["logits"], temperature).astype(np.float32)}
 
 
 @dataclass(frozen=True, slots=True)
-class WindowReading:
-    """What the graph says of windows over a clip.
+class ReadSource(Generic[Read]):
+    """The reading of a source.
 
     Parameters
     ----------
-    probabilities : float32 (W, V)
-        Calibrated.
-    first, last : int64 (W,)
-        First and last frame in which a hand was seen in each window.
-    seen : bool (T,)
-        Frames in which a hand was seen.
-    """
-
-    probabilities: NDArray[np.float32]
-    first: NDArray[np.int64]
-    last: NDArray[np.int64]
-    seen: NDArray[np.bool_]
-
-    def __getitem__(self, windows: NDArray[np.bool_]) -> WindowReading:
-        """Return some of the windows."""
-        return WindowReading(self.probabilities[windows], self.first[windows], self.last[windows], self.seen)
-
-    def averaged(self) -> WindowReading:
-        """Return the reading of a clip whose frames are all one moment."""
-        moment = np.zeros_like(self.first)
-        return WindowReading(self.probabilities, moment, moment, self.seen.any(keepdims=True))
-
-
-@dataclass(frozen=True, slots=True)
-class Clip(Generic[Read]):
-    """A source as it was read.
-
-    Parameters
-    ----------
-    reading : Reading or WindowReading
+    reading : Reading, WindowReading or SpellingReading
         T frames.
     times_s, ends_s : float64 (T,)
-        From when to when the frames stand; all at one time: looks at one photo.
+        When each frame begins and ends; all frames at one time are several looks at one photo.
     fps : float
-        Frames a second; 0 = not known.
+        Frames a second; 0 for a photo.
     warnings : tuple of str
-        What the source said.
+        Of the source.
     """
 
     reading: Read
-    times_s: NDArray[np.float64]
-    ends_s: NDArray[np.float64]
+    times_s: Floats
+    ends_s: Floats
     fps: float
     warnings: tuple[str, ...] = ()
 
     @property
     def is_photo(self) -> bool:
-        """Whether all frames are looks at one moment."""
+        """Whether all frames are of one moment."""
         return len(self.times_s) > 0 and self.times_s[-1] == self.times_s[0]
+
+
+class KeptFrames:
+    """The frames of a live source that can still change the text, oldest first.
+
+    Parameters
+    ----------
+    hand : {"auto", "left", "right"}
+        The hand that is read.
+
+    Attributes
+    ----------
+    points : list of float32 (543, 3)
+    times_s : list of float
+    seen_s : float
+        Time of the last frame in which the hand was seen, kept or not; minus infinity before the first.
+    """
+
+    def __init__(self, hand: str) -> None:
+        self.hand, self.seen_s = hand, -np.inf
+        self.points: list[Points] = []
+        self.times_s: list[float] = []
+        self._shown_s: list[float | None] = []
+        self._aspect: float | None = None
+
+    def __len__(self) -> int:
+        return len(self.times_s)
+
+    def push(self, points: Points, time_s: float, aspect: float | None, shown_s: float | None) -> None:
+        """Keep one frame; parameters as of `signary.recognition.session.LiveWindow.push`."""
+        self.points.append(points)
+        self.times_s.append(time_s)
+        self._shown_s.append(shown_s)
+        self._aspect = aspect
+        if hand_seen(one_handed(points[None], self.hand)).any():
+            self.seen_s = time_s
+
+    def clip(self) -> LandmarkSequence:
+        """Return the frames, one or more, with short gaps and exchanged hands repaired."""
+        ends_s = shown_until(self.times_s, self._shown_s)
+        return repair(LandmarkSequence(np.stack(self.points), self.times_s, aspect=self._aspect, ends_s=ends_s))
+
+    def forget(self, count: int | None = None) -> None:
+        """Drop the oldest ``count`` frames; all by default."""
+        del self.points[:count], self.times_s[:count], self._shown_s[:count]

@@ -1,4 +1,4 @@
-"""One live source and one model: frames or points go in one at a time, events come out."""
+"""Read one live source: frames or points go in one at a time, events come out."""
 
 from __future__ import annotations
 
@@ -11,39 +11,39 @@ from signary.text.recognition import Event, Token
 from signary.video.frame import Frame
 
 
-class OpenText(Protocol):
-    """What frames go into and tokens come out of."""
+class LiveWindow(Protocol):
+    """The frames of a live source that can still change the text; frames go in, tokens come out."""
 
     def push(self, points: Points, time_s: float, aspect: float | None, shown_s: float | None = None) -> None:
-        """Take one frame, float32 (543, 3)."""
+        """Take one frame; parameters as of `Session.push`."""
         ...
 
     def tokens(self) -> tuple[list[Token], list[Token]]:
-        """Return the tokens that became final since they were asked for last, and those that are open."""
+        """Return the tokens that became final since the last call, and those that may still change."""
         ...
 
     def end(self) -> list[Token]:
-        """Return the tokens that are still open, for good."""
+        """Return the tokens that were not final yet: the source has ended."""
         ...
 
 
 class Session:
     """Read one live source, wherever its frames come from; made by `Recognizer.session`.
 
-    A token is final as soon as no later frame can change it; until then it is part of a partial event, which comes
-    whenever the partial text changes. One thread at a time may use it.
+    A token is final as soon as no later frame can change it. Until then it is part of partial events; there is one
+    whenever the partial text changes. One thread at a time may use a session.
 
     Parameters
     ----------
-    text : OpenText
+    window : LiveWindow
     task : str
     detector : Detector
         Finds the points of frames; closed with the session.
     """
 
-    def __init__(self, text: OpenText, task: str, detector: Detector) -> None:
+    def __init__(self, window: LiveWindow, task: str, detector: Detector) -> None:
         self.task = task
-        self._text, self._detector = text, detector
+        self._window, self._detector = window, detector
         self._shown: tuple[str, ...] = ()
 
     def look(self, frame: Frame) -> Points:
@@ -53,7 +53,7 @@ class Session:
     def push(
         self, points: Points, time_s: float, aspect: float | None = None, shown_s: float | None = None
     ) -> list[Event]:
-        """Take the points of the next frame and return what they tell.
+        """Take the points of the next frame and return new events.
 
         Parameters
         ----------
@@ -64,10 +64,10 @@ class Session:
         aspect : float, optional
             Width / height of the picture.
         shown_s : float, optional
-            Seconds for which the frame stands at most; by default until the next one.
+            Seconds for which the frame is shown at most; by default until the next one.
         """
-        self._text.push(points, time_s, aspect, shown_s)
-        final, open_tokens = self._text.tokens()
+        self._window.push(points, time_s, aspect, shown_s)
+        final, open_tokens = self._window.tokens()
         events = [self._event([token], final=True) for token in final]
         if (texts := tuple(token.text for token in open_tokens)) != self._shown:
             self._shown = texts
@@ -76,8 +76,8 @@ class Session:
         return events
 
     def end(self) -> list[Event]:
-        """Return what was still open, for good."""
-        return [self._event([token], final=True) for token in self._text.end()]
+        """Return the events of the tokens that were not final yet."""
+        return [self._event([token], final=True) for token in self._window.end()]
 
     def close(self) -> None:
         """Free the detector."""

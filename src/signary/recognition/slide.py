@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from signary.ranges import above_zero
 
-PAUSE_S = 0.5  # hands that are gone for longer part what is signed
-GLIMPSE_S = 0.1  # hands that are seen between two pauses for less sign nothing
-EARLY, FASTER = 0.4, 1.05  # of a tick: how early a frame may come; of the frame rate: how much faster does not matter
+PAUSE_S = 0.5  # hands that are gone for longer divide a clip
+GLIMPSE_S = 0.1  # hands that are seen for less between two pauses do not sign
+EARLY = 0.4  # of a tick: how early a frame may come
+FASTER = 1.05  # times max_fps: a clip that is no faster is not thinned
 TINY_S = 1e-6
 
 Integers = NDArray[np.int64]
@@ -24,7 +25,7 @@ class SlideOptions:
     Parameters
     ----------
     window_s : float
-        Length of the window; a shorter clip is one window.
+        Length of a window; a shorter clip is one window.
     stride_s : float
         Step from one window to the next.
     max_fps : float
@@ -51,13 +52,13 @@ def thinned(times_s: NDArray[np.float64], max_fps: float) -> Integers:
     Parameters
     ----------
     times_s : float64 (T,)
-        Rising. Frames of one time are looks at one moment and are all kept.
+        Rising. Frames at one time are looks at one photo and are all kept.
     max_fps : float
 
     Returns
     -------
     int64 (K,)
-        The first frame of each tick of a clock that starts with the clip; all of a clip that is not faster.
+        The first frame of each tick of a clock that starts with the clip; all frames if the clip is not faster.
     """
     steps = np.diff(times_s)
     if not steps.any() or np.median(steps) * max_fps * FASTER >= 1:
@@ -69,8 +70,8 @@ def thinned(times_s: NDArray[np.float64], max_fps: float) -> Integers:
 def window_frames(times_s: NDArray[np.float64], seen: NDArray[np.bool_], slide: SlideOptions) -> Integers:
     """Cut a clip into windows.
 
-    Hands that are gone for more than `PAUSE_S` divide a clip. What lies between is one window if it is short enough;
-    else a window slides over it, to its very end. Less than `GLIMPSE_S` is left out.
+    Hands that are gone for more than `PAUSE_S` divide a clip into parts. A part no longer than a window is one
+    window; over a longer one a window slides to its end. Parts shorter than `GLIMPSE_S` are left out.
 
     Parameters
     ----------
@@ -83,7 +84,7 @@ def window_frames(times_s: NDArray[np.float64], seen: NDArray[np.bool_], slide: 
     Returns
     -------
     int64 (W, 2)
-        First frame, and the one after the last.
+        First frame of each window, and the one after its last.
     """
     shown = np.flatnonzero(seen)
     if not len(shown):

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 pytest.importorskip("torch")
 
-from signary.recognition.spelling_runtime import trust_of
+from signary.recognition.spelling.graphs import trust_of
 from signary.text.beam import BeamOptions
 from signary.text.characters import CHARACTERS
 from signary.text.phrase_model import load_phrase_model

@@ -129,7 +129,7 @@ class SignRecipe(ClipRecipe):
     refit : bool
         Learn again from everything, also what was held out, before packing.
     thresholds : dict of str to float
-        Of reading; see `signary.recognition.signs`.
+        Of reading; see `signary.recognition.signs.recognizer`.
     """
 
     network: Literal["sign-transformer-published", "sign-transformer", "sign-conv"]

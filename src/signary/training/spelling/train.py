@@ -14,10 +14,11 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from signary.bundles.manifest import SPELLER_FILES
 from signary.datasets.split import SUPPLEMENTAL, signer_folds
 from signary.errors import InputError
 from signary.evaluation.phrases import spelling_report
-from signary.export.spelling import GRAPHS, export_ctc_graph, export_speller
+from signary.export.spelling import export_ctc_graph, export_speller
 from signary.models.speller import SpellingNetwork
 from signary.training.learn import learn
 from signary.training.pack import Learned, pack_bundle, store_credits, with_credits
@@ -99,7 +100,7 @@ def pack_spellers(folder: Path, networks: Sequence[SpellingNetwork], recipe: Spe
     committee = nn.ModuleList(networks)
     if recipe.by_frame:
         return pack_bundle(folder, committee, recipe, learned, export_ctc_graph)
-    return pack_bundle(folder, committee, recipe, learned, export_speller, graphs=GRAPHS)
+    return pack_bundle(folder, committee, recipe, learned, export_speller, graphs=SPELLER_FILES)
 
 
 def hold_out(recipe: SpellingRecipe, phrases: Phrases, fold: int) -> NDArray[np.bool_]:

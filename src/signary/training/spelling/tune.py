@@ -55,7 +55,7 @@ def tuned(tables: Sequence[Table], texts: Sequence[str], characters: str) -> dic
     Returns
     -------
     dict
-        As in a bundle's thresholds, see `signary.recognition.spelling_runtime.SpellerRuntime`; without trust where
+        As in a bundle's thresholds, see `signary.recognition.spelling.graphs.SpellerGraphs`; without trust where
         nearly all or nearly none was read right, and empty where so much is wrong that no search would mend it.
     """
     quickly = ["".join(characters[number] for number in greedy(table, len(characters)).characters) for table in tables]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from signary.recognition.spelling_letters import LetterReading, read_letters
+from signary.recognition.spelling.letters import LetterReading, read_letters
 from signary.text.characters import CharacterVocabulary
 
 MARKS = CharacterVocabulary("ab")  # a 0, b 1, padding 2, start 3, end 4, hidden 5

@@ -10,13 +10,10 @@ from made_reader import LABELS, MadeDetector, MadeFrames, make_points, make_read
 
 from signary.landmarks.repair import repair
 from signary.landmarks.sequence import LandmarkSequence, Points
+from signary.recognition.held.live import KEPT_S, HeldWindow
 from signary.recognition.recognizer import Recognizer
 from signary.recognition.session import Session
-from signary.recognition.stream import KEPT_S, Window
-from signary.text.commit import HeldOptions
 from signary.text.recognition import Event, Token
-
-HELD = HeldOptions()
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +31,7 @@ def spans(tokens: list[Token] | tuple[Token, ...]) -> list[tuple[str, float, flo
 
 
 def streamed(reader: Recognizer, points: Points, fps: float = 30) -> list[Event]:
-    session, events = Session(Window(reader, "auto", HELD), reader.task, MadeDetector(points)), list[Event]()
+    session, events = Session(HeldWindow(reader.reader, "auto"), reader.task, MadeDetector(points)), list[Event]()
     for frame in MadeFrames(len(points), fps):
         events += session.push(session.look(frame), frame.time_s, frame.aspect)
     return events + session.end()
@@ -66,7 +63,7 @@ def test_any_chunks_give_the_tokens_of_the_whole(
     labels = [label for label, count, _ in segments for _ in range(count)]
     steps = np.array([step for _, count, step in segments for _ in range(count)]).reshape(-1, 2)
     points = make_points(labels, 0.5 + np.cumsum(steps, 0), noise=noise, seed=seed)
-    window, final = Window(reader, "auto", HELD), list[Token]()
+    window, final = HeldWindow(reader.reader, "auto"), list[Token]()
     due = np.cumsum(np.resize(chunks, len(points) + 1))
     for frame, row in enumerate(points):
         window.push(row, frame / fps, 1.0)
@@ -83,7 +80,7 @@ def test_letters_become_final_while_the_hand_goes_on(reader: Recognizer) -> None
     assert [event.text for event in final] == list("ABIAB")
     assert [event.text for event in events if not event.final][:3] == ["A", "AB", "B"]
     assert all(event.tokens and event.start_s <= event.end_s and 0.5 < event.confidence <= 1 for event in events)
-    window, said_at = Window(reader, "auto", HELD), {}
+    window, said_at = HeldWindow(reader.reader, "auto"), {}
     for frame, row in enumerate(points):
         window.push(row, frame / 30, 1.0)
         said_at |= {token.end_s: frame / 30 for token in window.tokens()[0]}
@@ -93,7 +90,7 @@ def test_letters_become_final_while_the_hand_goes_on(reader: Recognizer) -> None
 def test_the_window_stays_short(reader: Recognizer) -> None:
     longest = {}
     for name, word in (("still", "-"), ("spelled", "ABIABJDBDZ"), ("held", "A")):
-        window, sizes = Window(reader, "auto", HELD), list[int]()
+        window, sizes = HeldWindow(reader.reader, "auto"), list[int]()
         points = make_points([label for label in word for _ in range(14)] * (650 // len(word) // 14 + 1))
         for frame, row in enumerate(points):
             window.push(row, frame / 30, 1.0)

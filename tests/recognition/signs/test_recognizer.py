@@ -17,8 +17,8 @@ from signary.evaluation.evaluate import evaluate
 from signary.landmarks.sequence import LandmarkSequence
 from signary.landmarks.write import write_landmarks
 from signary.recognition.recognizer import BGR
-from signary.recognition.sign_stream import KEPT_S, SignWindow
-from signary.recognition.signs import STILL, SignRecognizer
+from signary.recognition.signs.live import KEPT_S, SignWindow
+from signary.recognition.signs.recognizer import STILL, SignRecognizer
 from signary.text.recognition import Event, Failure, Token
 from signary.text.windows import shared
 
@@ -137,11 +137,11 @@ def test_files_are_read_and_evaluated(reader: SignRecognizer, tmp_path: Path) ->
 
 
 def streamed(reader: SignRecognizer, clip: LandmarkSequence, **options: str) -> list[Event]:
-    reader._detectors[False, 2, False] = MadeDetector(clip.points)
+    reader._detectors.kept[False, 2, False] = MadeDetector(clip.points)
     try:
         return list(reader.stream(MadeFrames(len(clip), FPS), **options))
     finally:
-        reader._detectors.clear()
+        reader._detectors.kept.clear()
 
 
 PART = st.tuples(st.sampled_from(["A", "B", "I", "nothing"]), st.integers(2, 50))
@@ -168,11 +168,11 @@ def test_partial_text_comes_before_final_text(reader: SignRecognizer) -> None:
 def test_a_stream_settles_without_lowered_hands_and_stays_short(reader: SignRecognizer) -> None:
     idle = ("nothing", 6.0)
     labels = sign_labels([("A", 3.0), idle, ("B", 3.0), idle, ("I", 30.0), idle])
-    window, final, longest = SignWindow(reader, "auto"), [], 0
+    window, final, longest = SignWindow(reader.reader, "auto"), [], 0
     for frame, points in enumerate(make_points(labels)):
         window.push(points, frame / FPS, 1.0)
         final += [(token.text, frame / FPS) for token in window.tokens()[0]]
-        longest = max(longest, len(window))
+        longest = max(longest, len(window.kept))
     assert [text for text, _ in final] == ["A", "B", "I", "I"]
     assert final[0][1] < 9 and 9 < final[1][1] < 18
     assert longest <= (KEPT_S + 2.3) * FPS
@@ -183,5 +183,5 @@ def test_the_detector_looks_for_the_body(reader: SignRecognizer) -> None:
     black = np.zeros((3, 32, 32, 3), np.uint8)
     said = reader.recognize(black, fps=10)
     assert replace(said, elapsed_s=0, fps=0).warnings == ("no hand found", BGR)
-    assert [type(detector).__name__ for detector in reader._detectors.values()] == ["HolisticDetector"]
+    assert [type(detector).__name__ for detector in reader._detectors.kept.values()] == ["HolisticDetector"]
     reader.close()

@@ -64,7 +64,7 @@ def test_refused_where_there_are_no_words(reader: Recognizer, monkeypatch: pytes
         reader.recognize(clip("A"), context="sentences")
     with pytest.raises(ConfigError, match="reads digits"):
         load("digits", threads=1).recognize(clip("A"), context="words")
-    monkeypatch.setattr(reader, "_detector", lambda **_: MadeDetector(make_points("A")))
+    monkeypatch.setattr(reader._detectors, "get", lambda _: MadeDetector(make_points("A")))
     with pytest.raises(ConfigError, match="stream"):
         next(reader.stream(MadeFrames(1, 30), context="words"))
     assert [event.text for event in reader.stream(MadeFrames(1, 30), context="none")] == ["A"]

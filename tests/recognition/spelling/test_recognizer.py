@@ -18,8 +18,8 @@ from signary.landmarks.repair import repair  # noqa: E402
 from signary.landmarks.sequence import LandmarkSequence  # noqa: E402
 from signary.models.speller import Speller, SpellerCTC, spell  # noqa: E402
 from signary.recognition.load import load  # noqa: E402
-from signary.recognition.spelling import DOUBTFUL, SpellingRecognizer  # noqa: E402
-from signary.recognition.spelling_stream import SpellingWindow  # noqa: E402
+from signary.recognition.spelling.live import SpellingWindow  # noqa: E402
+from signary.recognition.spelling.recognizer import DOUBTFUL, SpellingRecognizer  # noqa: E402
 from signary.text.beam import BeamOptions  # noqa: E402
 from signary.text.spelled import spelled_text  # noqa: E402
 
@@ -84,10 +84,10 @@ def test_hands_that_are_gone_divide_phrases(streaming: Any) -> None:
 def test_long_phrases_are_read_in_windows_that_overlap(streaming: Any) -> None:
     _, reader = streaming
     points = clip(900).points
-    whole = reader.runtime.table(points)
+    whole = reader.reader.graphs.table(points)
     assert whole.shape == (900, 9)
     assert np.exp(whole).sum(1) == pytest.approx(1, abs=1e-5)
-    assert whole[:200] == pytest.approx(reader.runtime.table(points[:384])[:200], abs=0.2)
+    assert whole[:200] == pytest.approx(reader.reader.graphs.table(points[:384])[:200], abs=0.2)
 
 
 @pytest.mark.parametrize("pauses", [0, 1])
@@ -96,7 +96,7 @@ def test_a_stream_says_what_the_whole_clip_says(streaming: Any, pauses: int) -> 
     parts = [clip().points, *[np.full((30, 543, 3), np.nan, np.float32), clip().points] * pauses]
     points = np.concatenate(parts)
     sequence = LandmarkSequence(points, np.arange(len(points)) / 20, aspect=1.0)
-    window = reader._open_text("auto")
+    window = reader._window("auto")
     final, shown = [], []
     for frame, time_s in zip(points, sequence.times_s.tolist(), strict=True):
         window.push(frame, time_s, 1.0)
@@ -107,7 +107,7 @@ def test_a_stream_says_what_the_whole_clip_says(streaming: Any, pauses: int) -> 
     assert bool(final) == bool(pauses)
     final += window.end()
     assert "".join(token.text for token in final) == reader.recognize(repair(sequence)).text
-    assert len(window) == 0
+    assert len(window.kept) == 0
 
 
 def test_nothing_is_read_where_no_hand_is_seen(streaming: Any) -> None:
@@ -130,8 +130,8 @@ def test_spellers_read_letter_by_letter_as_the_networks_do(tmp_path: Path) -> No
     reader, sequence = reader_of(tmp_path, {"encoder": "encoder.onnx", "step": "step.onnx"}), clip()
     points = spellers[0].select(torch.from_numpy(sequence.points))[None]
     tokens, _ = spell(spellers, points, limit=12)
-    spelled = reader.runtime.read(sequence.points)
-    assert spelled.text == reader.runtime.characters.decode(tokens[0].numpy())
+    spelled = reader.reader.graphs.read(sequence.points)
+    assert spelled.text == reader.reader.graphs.characters.decode(tokens[0].numpy())
     with torch.no_grad():
         sure = np.mean([float(one.trust(one.encode_selected(points)[0])) for one in spellers])
     assert spelled.confidence == pytest.approx(1 / (1 + np.exp(-sure)), abs=1e-4)
@@ -160,10 +160,10 @@ def test_a_lowered_hand_ends_a_phrase_before_a_lost_one_does(
     _, reader = streaming
     sequence = spelled_twice(gone, place)
     assert len(reader.read_landmarks(sequence).phrases) == phrases
-    window = SpellingWindow(reader, "auto")
+    window = SpellingWindow(reader.reader, "auto")
     ended = 0
     for points, time_s in zip(sequence.points, sequence.times_s, strict=True):
         window.push(points, time_s, 1.0)
         window.tokens()
-        ended += not len(window)
+        ended += not len(window.kept)
     assert bool(ended) == (phrases == 2)

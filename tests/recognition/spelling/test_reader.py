@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from signary.landmarks.skeleton import LEFT_HAND, RIGHT_HAND
-from signary.recognition.reading import hand_lowered
+from signary.recognition.spelling.reader import hand_lowered
 
 
 def test_the_upper_hand_is_lowered_by_its_heights() -> None:

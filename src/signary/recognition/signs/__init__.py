@@ -1,0 +1,1 @@
+"""Isolated signs, read from windows of frames: points to tokens, live windows, sources to results."""
