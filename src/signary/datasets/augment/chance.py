@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 
-def uniform(like: Tensor, reach: float) -> Tensor:
-    """Return float32 (B,) from -reach to reach, for anything of length B."""
-    return (2 * torch.rand(len(like), device=like.device) - 1) * reach
+def uniform(like: Tensor, reach: float, *shape: int) -> Tensor:
+    """Return float32 from -reach to reach, of a shape, by default (B,) for anything of length B."""
+    return (2 * torch.rand(*shape or (len(like),), device=like.device) - 1) * reach
 
 
 def drawn(like: Tensor, share: float) -> Tensor:

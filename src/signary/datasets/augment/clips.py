@@ -7,50 +7,16 @@ language recognition competition (Kaggle, 2023); what is done to single hands, t
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from signary.datasets.augment.chance import drawn, linear, stretches, uniform
+from signary.datasets.augment.strengths import ClipStrengths
+from signary.features.select import SelectPoints
 
 MIDDLE = 0.5
 LONGEST_GAP = 12
-
-
-class Points(Protocol):
-    """What is known of the points of a clip; `signary.features.select.SelectPoints` is one."""
-
-    parts: dict[str, slice]
-
-    @property
-    def mirror(self) -> Sequence[int]:
-        """The place that each point takes in a mirrored picture."""
-        ...
-
-
-class Strengths(Protocol):
-    """What `ClipAugment` needs to know; see `ClipStrengths`."""
-
-    resample: float
-    speed: float
-    warp: float
-    trim: float
-    flip: float
-    affine: float
-    scale: float
-    shear: float
-    turn_deg: float
-    shift: float
-    hand_turn_deg: float
-    hand_size: float
-    hand_shift: float
-    jitter: float
-    hand_lost: float
-    hands_gone: float
-    frames_lost: float
-    box_lost: float
 
 
 class ClipAugment:
@@ -58,17 +24,17 @@ class ClipAugment:
 
     Parameters
     ----------
-    options : Strengths
-    points : Points
+    options : ClipStrengths
+    points : SelectPoints
         Which points the clips have.
     max_frames : int
         Longer clips are cut to so many frames, from a random one on.
     """
 
-    def __init__(self, options: Strengths, points: Points, *, max_frames: int = 384) -> None:
+    def __init__(self, options: ClipStrengths, points: SelectPoints, *, max_frames: int = 384) -> None:
         self.options, self.max_frames = options, max_frames
         self._mirror = torch.tensor(points.mirror)
-        self._hands = [points.parts[name] for name in ("left_hand", "right_hand") if name in points.parts]
+        self._hands = _hands_of(points)
 
     def __call__(self, clips: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Return changed clips and their lengths.
@@ -122,7 +88,7 @@ class ClipAugment:
                 torch.zeros(len(clips), device=clips.device),
             )
             away = (hand - wrist) @ change[:, None]
-            shift = options.hand_shift * (2 * torch.rand(len(clips), 1, 1, 2, device=clips.device) - 1)
+            shift = uniform(clips, options.hand_shift, len(clips), 1, 1, 2)
             clips[:, :, part, :2] = wrist + away + shift
         return clips
 
@@ -135,9 +101,7 @@ class ClipAugment:
             1 + some * uniform(clips, options.scale),
             some * uniform(clips, options.shear),
         )
-        shift = (some * options.shift)[:, None, None, None] * (
-            2 * torch.rand(len(clips), 1, 1, 2, device=clips.device) - 1
-        )
+        shift = some[:, None, None, None] * uniform(clips, options.shift, len(clips), 1, 1, 2)
         plane = (plane - MIDDLE) @ change[:, None] + MIDDLE + shift + options.jitter * torch.randn_like(plane)
         return torch.cat([plane, clips[..., 2:]], -1)
 
@@ -182,7 +146,7 @@ class NoSign:
     ----------
     label : int
         The place of no sign in the vocabulary.
-    points : Points
+    points : SelectPoints
         Which points the clips have.
     share : float
         Of the batch; a quarter of them loses the hands.
@@ -190,9 +154,11 @@ class NoSign:
         Shares of each of the two clips, 0 to 1.
     """
 
-    def __init__(self, label: int, points: Points, *, share: float, least: float = 0.1, most: float = 0.3) -> None:
+    def __init__(
+        self, label: int, points: SelectPoints, *, share: float, least: float = 0.1, most: float = 0.3
+    ) -> None:
         self.label, self.share, self.least, self.most = label, share, least, most
-        self._hands = [points.parts[name] for name in ("left_hand", "right_hand") if name in points.parts]
+        self._hands = _hands_of(points)
 
     def __call__(self, clips: Tensor, lengths: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return clips float32 (B, T, P, C), lengths int64 (B,) and labels int64 (B,), some of them others."""
@@ -240,3 +206,7 @@ def take_times(clips: Tensor, times: Tensor, lengths: Tensor) -> tuple[Tensor, T
     first, second = clips[row, before], clips[row, after]
     between = first + (second - first) * share
     return torch.where(between.isnan(), torch.where(share < MIDDLE, first, second), between), lengths
+
+
+def _hands_of(points: SelectPoints) -> list[slice]:
+    return [points.parts[name] for name in ("left_hand", "right_hand") if name in points.parts]

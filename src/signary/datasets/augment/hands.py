@@ -3,26 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Protocol
 
 import torch
 from torch import Tensor
 
+from signary.datasets.augment.chance import uniform
+from signary.datasets.augment.strengths import HandStrengths
 from signary.features.hand import PARENTS
-
-
-class Strengths(Protocol):
-    """What `HandAugment` needs to know; see `HandStrengths`."""
-
-    roll_deg: float
-    tilt_deg: float
-    bend_deg: float
-    bone: float
-    jitter: float
-    stretch: float
-    depth: float
-    flip: float
-    flat: float
 
 
 class HandAugment:
@@ -30,10 +17,10 @@ class HandAugment:
 
     Parameters
     ----------
-    options : Strengths
+    options : HandStrengths
     """
 
-    def __init__(self, options: Strengths) -> None:
+    def __init__(self, options: HandStrengths) -> None:
         self.options = options
         self._fingers = torch.tensor([0, *(1 + (point - 1) // 4 for point in range(1, 21))])
 
@@ -61,15 +48,14 @@ class HandAugment:
     def _view(self, hand: Tensor, unknown: Tensor) -> Tensor:
         """Look from another side; a hand of unknown depth is turned within the picture only."""
         options, batch = self.options, len(hand)
-        hand = (
-            hand * torch.stack([torch.ones(batch), torch.ones(batch), 1 + _uniform(batch, options.depth)], -1)[:, None]
-        )
-        roll = _turn("z", _uniform(batch, math.radians(options.roll_deg)))
+        one, depth = torch.ones(batch), 1 + uniform(hand, options.depth)
+        hand = hand * torch.stack([one, one, depth], -1)[:, None]
+        roll = _turn("z", uniform(hand, math.radians(options.roll_deg)))
         tilt = math.radians(options.tilt_deg)
-        turn = roll @ _turn("x", _uniform(batch, tilt)) @ _turn("y", _uniform(batch, tilt))
+        turn = roll @ _turn("x", uniform(hand, tilt)) @ _turn("y", uniform(hand, tilt))
         turn = torch.where(unknown[:, None, None], roll, turn)
-        stretch = torch.exp(_uniform(batch, options.stretch))
-        scale = torch.stack([stretch, 1 / stretch, torch.ones(batch)], -1)
+        stretch = torch.exp(uniform(hand, options.stretch))
+        scale = torch.stack([stretch, 1 / stretch, one], -1)
         return (hand @ turn.transpose(1, 2)) * scale[:, None]
 
     def _spoil(self, hand: Tensor, unknown: Tensor) -> Tensor:
@@ -85,10 +71,6 @@ def _unit(hand: Tensor) -> Tensor:
     flat = hand[..., :2] - hand[..., :2].mean(1, keepdim=True)
     size = flat.square().sum(-1).mean(-1).sqrt().clamp(min=1e-6)[:, None, None]
     return torch.cat([flat, hand[..., 2:] - hand[:, :1, 2:]], -1) / size
-
-
-def _uniform(batch: int, reach: float) -> Tensor:
-    return (torch.rand(batch) * 2 - 1) * reach
 
 
 def _turn(axis: str, angle: Tensor) -> Tensor:

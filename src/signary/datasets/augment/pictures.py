@@ -3,28 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Protocol
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-
-class Strengths(Protocol):
-    """What `PictureAugment` needs to know; see `PictureStrengths`."""
-
-    turn_deg: float
-    zoom: float
-    shift: float
-    perspective: float
-    flip: float
-    light: float
-    color: float
-    grey: float
-    blur: float
-    noise: float
-    cover: float
-    background: float
+from signary.datasets.augment.chance import uniform
+from signary.datasets.augment.strengths import PictureStrengths
 
 
 class PictureAugment:
@@ -32,13 +17,12 @@ class PictureAugment:
 
     Parameters
     ----------
-    options : Strengths
+    options : PictureStrengths
     """
 
-    def __init__(self, options: Strengths) -> None:
+    def __init__(self, options: PictureStrengths) -> None:
         self.options = options
-        fields = ("turn_deg", "zoom", "shift", "perspective", "flip", "light", "color", "grey", "blur", "noise")
-        self.active = any(getattr(options, name) for name in (*fields, "cover", "background"))
+        self.active = any(options.model_dump().values())
 
     def __call__(self, pictures: Tensor) -> Tensor:
         """Return pictures uint8 (B, S, S, 3), given such."""
@@ -51,14 +35,14 @@ class PictureAugment:
     def _view(self, values: Tensor) -> Tensor:
         """Look from another side: turn, zoom, shift, perspective and mirror, in one resampling."""
         options, batch, device = self.options, len(values), values.device
-        angle = _uniform(batch, math.radians(options.turn_deg), device)
-        scale = torch.exp(_uniform(batch, options.zoom, device))
+        angle = uniform(values, math.radians(options.turn_deg))
+        scale = torch.exp(uniform(values, options.zoom))
         side = torch.where(torch.rand(batch, device=device) < options.flip, -1.0, 1.0)
         homography = torch.zeros(batch, 3, 3, device=device)
         homography[:, 0, 0], homography[:, 0, 1] = side * scale * torch.cos(angle), -scale * torch.sin(angle)
         homography[:, 1, 0], homography[:, 1, 1] = side * scale * torch.sin(angle), scale * torch.cos(angle)
-        homography[:, :2, 2] = _uniform((batch, 2), options.shift, device)
-        homography[:, 2, :2] = _uniform((batch, 2), options.perspective, device)
+        homography[:, :2, 2] = uniform(values, options.shift, batch, 2)
+        homography[:, 2, :2] = uniform(values, options.perspective, batch, 2)
         homography[:, 2, 2] = 1
         rows, columns = values.shape[-2:]
         y, x = torch.meshgrid(
@@ -91,14 +75,14 @@ class PictureAugment:
         """Change brightness, its curve and direction, and color; blur and add noise."""
         options, batch, device = self.options, len(values), values.device
         one, rows, columns = (batch, 1, 1, 1), *values.shape[-2:]
-        bend = _uniform(one, min(options.light, 0.9), device)
+        bend = uniform(values, min(options.light, 0.9), *one)
         values = values + bend * (values - values.square())  # brightens or darkens what is between black and white
-        gain = torch.exp(_uniform(one, options.light, device) + _uniform((batch, 3, 1, 1), options.color, device))
-        slope = _uniform((2, *one), options.light / 2, device)
+        gain = torch.exp(uniform(values, options.light, *one) + uniform(values, options.color, batch, 3, 1, 1))
+        slope = uniform(values, options.light / 2, 2, *one)
         y = torch.linspace(-1, 1, rows, device=device).view(1, 1, -1, 1)
         x = torch.linspace(-1, 1, columns, device=device).view(1, 1, 1, -1)
         values *= gain * (1 + slope[0] * y + slope[1] * x)
-        mix = torch.exp(_uniform(one, 2 * options.color, device))
+        mix = torch.exp(uniform(values, 2 * options.color, *one))
         mix = torch.where(torch.rand(one, device=device) < options.grey, 0.0, mix)
         values = torch.lerp(values.mean(1, keepdim=True).expand_as(values), values, mix)
         soft = torch.rand(batch, device=device) < options.blur
@@ -106,7 +90,3 @@ class PictureAugment:
         # one grain for the batch: it differs from step to step
         grain = torch.randn(1, 3, rows, columns, device=device)
         return values.addcmul_(grain, options.noise * torch.rand(one, device=device))
-
-
-def _uniform(shape: int | tuple[int, ...], reach: float, device: torch.device) -> Tensor:
-    return (torch.rand(shape, device=device) * 2 - 1) * reach

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from signary.datasets.augment.chance import drawn, linear, stretches, uniform
+from signary.datasets.augment.strengths import SpellingStrengths
+from signary.features.select import SelectPoints
 
 SIDES, FINGERS = ("left_hand", "right_hand"), ("thumb", "index", "middle", "ring", "pinky")
 JOINTS = ("shoulder", "elbow", "wrist")  # from the body outward
@@ -24,45 +25,6 @@ REDRAWN = 12
 FINGERS_WHILE, FRAMES_WHILE, BOX_SIDE = (0.25, 0.5), (0.2, 0.4), (0.05, 0.1)
 
 Loss = tuple[Tensor, Tensor]  # when, bool (B, W, S), and which, bool (B, W, P), in W pairs for each clip
-
-
-class Points(Protocol):
-    """What is known of the points of a clip; `signary.features.select.SelectPoints` is one."""
-
-    names: tuple[str, ...]
-
-    @property
-    def mirror(self) -> Sequence[int]:
-        """The place that each point takes in a mirrored picture."""
-        ...
-
-
-class Strengths(Protocol):
-    """What `SpellingAugment` needs to know; see `SpellingStrengths`."""
-
-    flip: float
-    stretch: float
-    shortest: float
-    longest: float
-    warp: float
-    warp_by: float
-    begin: float
-    begin_frames: int
-    affine: float
-    scale: float
-    shear: float
-    turn_deg: float
-    shift: float
-    fingers_lost: float
-    fewest_fingers: int
-    most_fingers: int
-    fingers_redrawn: bool
-    pose_lost: float
-    face_lost: float
-    hands_lost: float
-    frames_lost: float
-    holes: list[int]
-    box_lost: float
 
 
 class SpellingAugment:
@@ -75,12 +37,12 @@ class SpellingAugment:
 
     Parameters
     ----------
-    options : Strengths
-    points : Points
+    options : SpellingStrengths
+    points : SelectPoints
         Which points the clips have.
     """
 
-    def __init__(self, options: Strengths, points: Points) -> None:
+    def __init__(self, options: SpellingStrengths, points: SelectPoints) -> None:
         self.options = options
         self._mirror = torch.tensor(points.mirror)
         body = [name.startswith("pose_") for name in points.names]
@@ -187,7 +149,7 @@ class SpellingAugment:
         least, most = CHUNKS
         count = torch.randint(least, most + 1, (len(lengths), 1), device=lengths.device)
         some = drawn(lengths, self.options.warp)[:, None]
-        factor = 1 + some * self.options.warp_by * (2 * torch.rand(len(lengths), most, device=lengths.device) - 1)
+        factor = 1 + some * uniform(lengths, self.options.warp_by, len(lengths), most)
         chunk = lengths[:, None] / count
         real = torch.arange(most, device=lengths.device) < count
         return (chunk * factor * real).cumsum(1), chunk, factor
