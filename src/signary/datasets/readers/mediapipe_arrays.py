@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from signary.datasets.readers.reader import Options, Piece, Reader
 from signary.datasets.stores.draft import Clip
 from signary.errors import InputError, ShapeError
-from signary.landmarks.sequence import Points
+from signary.landmarks.sequence import Points, scattered
 from signary.landmarks.skeleton import FACE, HOLISTIC_543, LEFT_HAND, POSE, RIGHT_HAND
 from signary.video.files import natural_key
 
@@ -157,11 +157,9 @@ def _clips_of_signs(path: Path, arrays: Mapping[str, NDArray[Any]], options: Opt
             raise ShapeError(f"{path}: {name} {arrays[name].shape}, must be (T, {len(chosen)}, 3)", hint="one a point")
     for name in names:
         sign, _, sequence = name.partition("__")
-        points = np.full((len(arrays[name]), len(HOLISTIC_543), 3), np.nan, np.float32)
-        points[:, chosen] = arrays[name]
         yield Clip(
             id=sequence,
-            points=points,
+            points=scattered(arrays[name], chosen),
             label=sign,
             signer=path.stem,
             group=path.stem,

@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from signary.errors import InputError, ShapeError, SkeletonMismatch
 from signary.landmarks.face import CONTOURS, NOSE
-from signary.landmarks.sequence import LandmarkSequence, Points
+from signary.landmarks.sequence import LandmarkSequence, Points, scattered
 from signary.landmarks.skeleton import FACE, HOLISTIC_543, LEFT_HAND, POSE, RIGHT_HAND
 
 VERSION = 1
@@ -183,10 +183,7 @@ class ClipStore:
 
     def scatter(self, values: Points, points: ArrayLike | None = None) -> Points:
         """Return points float32 (..., 543, 3), given some of them (..., P', 3); the others are NaN."""
-        chosen = self.points if points is None else np.asarray(points, np.int64)
-        placed = np.full((*values.shape[:-2], len(HOLISTIC_543), 3), np.nan, np.float32)
-        placed[..., chosen, :] = values
-        return placed
+        return scattered(values, self.points if points is None else np.asarray(points, np.int64))
 
     def padded(
         self, rows: ArrayLike, frames: int | None = None, points: ArrayLike | None = None

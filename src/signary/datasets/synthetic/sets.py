@@ -24,7 +24,7 @@ from signary.datasets.synthetic.texts import PhraseMaker
 from signary.errors import InputError
 from signary.landmarks.detect import open_detector
 from signary.landmarks.extract import extract
-from signary.landmarks.sequence import LandmarkSequence
+from signary.landmarks.sequence import LandmarkSequence, Points, scattered
 from signary.landmarks.skeleton import HOLISTIC_543
 from signary.video.source import open_source
 from signary.video.write import write_video
@@ -218,15 +218,13 @@ def _clips(batch: SyntheticBatch, points: NDArray[np.int64]) -> Iterator[Spelled
     """Yield the clips of a batch, of whose points ``points`` are the places among the 543."""
     columns = (batch.lengths.tolist(), batch.texts, batch.letters_s.numpy(), batch.fps.tolist())
     for values, length, text, letters_s, fps in zip(batch.points.numpy(), *columns, strict=True):
-        make = partial(scattered, values[:length].copy(), points, fps)
+        make = partial(clip_of, values[:length].copy(), points, fps)
         yield SpelledClip("", text, letters_s[: len(text)], make, fps)
 
 
-def scattered(values: NDArray[np.float32], points: NDArray[np.int64], fps: float) -> LandmarkSequence:
+def clip_of(values: Points, points: NDArray[np.int64], fps: float) -> LandmarkSequence:
     """Return a clip of which some points are known: float32 (T, P, 3), and which of the 543 they are, int64 (P,)."""
-    whole = np.full((len(values), len(HOLISTIC_543), 3), np.nan, np.float32)
-    whole[:, points] = values
-    return LandmarkSequence(whole, np.arange(len(values)) / fps)
+    return LandmarkSequence(scattered(values, points), np.arange(len(values)) / fps)
 
 
 def _named(title: str, clips: Iterable[SpelledClip]) -> list[SpelledClip]:
