@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from signary.datasets.readers.reader import Options, Piece, Reader, find_pieces, find_reader, lacking
 from signary.datasets.stores.draft import Clip, Refused, StoreDraft
 from signary.datasets.stores.landmarks import DESCRIPTION, PARTIAL, ClipStore, choose_points
-from signary.errors import InputError, SignaryError
+from signary.errors import InputError
 from signary.jobs import Lost, run
 from signary.output import make_folder
 
@@ -136,13 +136,8 @@ def _clips(task: _Task, refused: list[Refused]) -> Iterator[Clip]:
                     refused.append(read)
                 else:
                     yield read
-        except SignaryError as error:
-            message = error.message if str(piece.path) in error.message else f"{piece.path}: {error.message}"
-            refused.append(Refused(str(piece.path), message, error.hint))
         except Exception as error:  # whatever is wrong with one of 94,477 files, the others are read
-            reason = str(error).partition("\n")[0][:200]
-            said = f"{piece.path}: cannot be read ({type(error).__name__}: {reason})"
-            refused.append(Refused(str(piece.path), said, "damaged or of another kind"))
+            refused.append(Refused.of(piece.path, error))
 
 
 def _read(piece: Piece, task: _Task) -> Iterator[Clip | Refused]:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from signary.datasets.stores.landmarks import DESCRIPTION, DRAFT, MANIFEST, OFFSETS, PARTIAL, POINTS, VERSION, Integers
-from signary.errors import InputError, ShapeError
+from signary.errors import InputError, ShapeError, SignaryError
 from signary.landmarks.sequence import Points
 from signary.landmarks.skeleton import HOLISTIC_543, LEFT_HAND, RIGHT_HAND
 from signary.output import check_free, make_folder, whole_file, whole_folder
@@ -70,6 +70,16 @@ class Refused:
     file: str
     message: str
     hint: str = ""
+
+    @classmethod
+    def of(cls, path: Path, error: Exception) -> Refused:
+        """Return why a file could not be read, given the exception that it raised."""
+        if not isinstance(error, SignaryError):
+            reason = str(error).partition("\n")[0][:200]
+            said = f"cannot be read ({type(error).__name__}: {reason})"
+            return cls(str(path), f"{path}: {said}", "damaged or of another kind")
+        named = str(path) in error.message
+        return cls(str(path), error.message if named else f"{path}: {error.message}", error.hint)
 
 
 KNOWN = tuple(field.name for field in fields(Clip) if field.name != "points")
