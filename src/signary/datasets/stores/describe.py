@@ -29,7 +29,6 @@ def describe_store(store: ClipStore) -> dict[str, Any]:
     lengths, frames = store.lengths, int(store.lengths.sum())
     seen = {name: store.column(f"{name}_frames") for name in ("left_hand", "right_hand", "hand")}
     labels = store.column("label")
-    columns = {"signers": "signer", "sources": "source", "licences": "licence", "splits": "split"}
     return {
         "store": str(store.path),
         "reader": store.about.get("reader", ""),
@@ -37,7 +36,7 @@ def describe_store(store: ClipStore) -> dict[str, Any]:
         "frames": frames,
         "points": len(store.points),
         **(_phrases(labels) if store.about.get("has_phrases") else {"labels": _counts(labels)}),
-        **{name: _counts(store.column(column)) for name, column in columns.items()},
+        **_origins(store),
         "frames_a_clip": _ranks(lengths),
         "missing": {name: round(1 - int(count.sum()) / frames, 4) for name, count in seen.items()}
         | {"clips_without_hand": int((seen["hand"] == 0).sum())},
@@ -64,16 +63,26 @@ def _counts(values: Any) -> dict[str, int]:
 
 
 def describe_features(store: FeatureStore) -> dict[str, Any]:
-    """Count what is in a store: labels, signers, sources and licences with their numbers of clips, and how it was made.
+    """Count what is in a store of video features.
 
-    Parameters
-    ----------
-    store : FeatureStore
+    Returns
+    -------
+    dict
+        ``store``, ``clips``, ``frames_a_clip``; ``features`` a frame, ``draws`` and ``backbone``, which say how it was
+        made; ``labels``, ``signers``, ``sources``, ``licences`` and ``splits`` with their numbers of clips.
     """
-    columns = {"labels": "label", "signers": "signer", "sources": "source", "licences": "licence", "splits": "split"}
-    told: dict[str, Any] = {"store": str(store.path), "clips": len(store), "frames_a_clip": store.frames}
-    told |= {"features": store.width, "draws": store.draws.shape[1], "backbone": store.about["backbone"]}
-    for name, column in columns.items():
-        kinds, counts = np.unique(store.column(column), return_counts=True)
-        told[name] = dict(sorted(zip(kinds.tolist(), counts.tolist(), strict=True), key=lambda pair: -pair[1]))
-    return told
+    return {
+        "store": str(store.path),
+        "clips": len(store),
+        "frames_a_clip": store.frames,
+        "features": store.width,
+        "draws": store.draws.shape[1],
+        "backbone": store.about["backbone"],
+        "labels": _counts(store.column("label")),
+        **_origins(store),
+    }
+
+
+def _origins(store: ClipStore | FeatureStore) -> dict[str, dict[str, int]]:
+    """Count clips by where they come from."""
+    return {f"{name}s": _counts(store.column(name)) for name in ("signer", "source", "licence", "split")}
