@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "src" / "signary"
-BASE = {"errors", "output", "jobs", "worker", "address", "digest", "graph", "lifetime", "privacy", "ranges"}
+BASE = {"errors", "output", "jobs", "crew", "worker", "address", "digest", "graph", "lifetime", "privacy", "ranges"}
 LANDMARKS = BASE | {"video", "landmarks"}
 ALLOWED = {
     "errors": set(),
@@ -23,7 +23,8 @@ ALLOWED = {
     "graph": {"errors", "privacy", "worker"},
     "bundles": BASE | {"text"},
     "address": {"errors"},
-    "jobs": {"errors", "worker"},
+    "crew": {"errors", "worker"},
+    "jobs": {"errors", "crew", "worker"},
     "text": BASE,
     "video": BASE,
     "landmarks": LANDMARKS,
