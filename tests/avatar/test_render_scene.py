@@ -7,8 +7,9 @@ import pytest
 
 from signary.avatar.look import Look
 from signary.avatar.motion import SpellOptions, plan_spelling
+from signary.avatar.outline import capsule, ellipse
 from signary.avatar.render import Painter, render
-from signary.avatar.scene import capsule, cuff_of, draw_body, ellipse, point_of
+from signary.avatar.scene import cuff_of, draw_body, point_of
 from signary.landmarks.sequence import LandmarkSequence
 from signary.landmarks.skeleton import FACE, LEFT_HAND, POSE, POSE_NAMES, RIGHT_HAND
 

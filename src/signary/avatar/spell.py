@@ -10,8 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from signary.avatar.keys import SpelledLetter
 from signary.avatar.look import Look
-from signary.avatar.motion import SpelledLetter, SpellingPlan, SpellOptions, plan_spelling
+from signary.avatar.motion import SpellingPlan, SpellOptions, plan_spelling
 from signary.avatar.render import Painter, render
 from signary.errors import InputError
 from signary.landmarks.draw import contact_sheet, draw_label

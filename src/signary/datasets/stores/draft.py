@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from signary.datasets.stores.landmarks import DESCRIPTION, DRAFT, MANIFEST, OFFSETS, PARTIAL, POINTS, VERSION, Integers
+from signary.datasets.stores.landmarks import DESCRIPTION, DRAFT, OFFSETS, PARTIAL, POINTS, VERSION, Integers
+from signary.datasets.stores.manifest import MANIFEST
 from signary.errors import InputError, ShapeError, SignaryError
 from signary.landmarks.sequence import Points
 from signary.landmarks.skeleton import HOLISTIC_543, LEFT_HAND, RIGHT_HAND

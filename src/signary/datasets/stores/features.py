@@ -19,13 +19,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from signary.datasets.stores.draft import KNOWN
-from signary.datasets.stores.landmarks import MANIFEST, PARTIAL, Integers, clip_keys, read_column
+from signary.datasets.stores.landmarks import PARTIAL, Integers
+from signary.datasets.stores.manifest import AGAIN, MANIFEST, clip_keys, read_column
 from signary.errors import InputError
 from signary.output import check_free, make_folder, whole_file, whole_folder
 
 VERSION = 1
 DESCRIPTION, FEATURES, DRAWS, BACKBONE = "features.json", "features.npy", "draws.npy", "backbone.npz"
-_AGAIN = "prepare it again with --force"
 COLUMNS = tuple(name for name in KNOWN if name not in ("fps", "aspect"))
 
 Features = NDArray[np.float16]
@@ -60,7 +60,7 @@ class FeatureStore:
             hint = "signary data prepare clips FOLDER -o STORE --features compact makes one"
             raise InputError(f"{self.path}: no store of video features", hint=hint) from None
         except (OSError, ValueError) as error:
-            raise InputError(f"{self.path / DESCRIPTION}: not readable ({error})", hint=_AGAIN) from error
+            raise InputError(f"{self.path / DESCRIPTION}: not readable ({error})", hint=AGAIN) from error
         if self.about.get("version") != VERSION:
             said = f"{self.path}: store of version {self.about.get('version')}"
             raise InputError(said, hint=f"this Signary reads version {VERSION}")
@@ -73,10 +73,10 @@ class FeatureStore:
             array: Features = np.load(self.path / name, mmap_mode="r").view(np.ndarray)
         except (OSError, ValueError) as error:
             reason = str(error).partition("\n")[0]
-            raise InputError(f"{self.path}: damaged store ({reason})", hint=_AGAIN) from error
+            raise InputError(f"{self.path}: damaged store ({reason})", hint=AGAIN) from error
         if array.dtype != np.float16 or array.ndim != axes or len(array) != self.about["clips"]:
             said = f"{self.path}: damaged store ({name} holds {array.dtype} {array.shape})"
-            raise InputError(said, hint=_AGAIN)
+            raise InputError(said, hint=AGAIN)
         return array
 
     def __len__(self) -> int:
@@ -131,7 +131,7 @@ class FeatureStore:
             with np.load(self.path / BACKBONE, allow_pickle=False) as arrays:
                 return dict(arrays)
         except (OSError, ValueError) as error:
-            raise InputError(f"{self.path / BACKBONE}: not readable ({error})", hint=_AGAIN) from error
+            raise InputError(f"{self.path / BACKBONE}: not readable ({error})", hint=AGAIN) from error
 
 
 class FeatureDraft:

@@ -10,10 +10,7 @@ and what is done when one is killed stays done.
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections import Counter
-from collections.abc import Sequence
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -21,16 +18,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from signary.datasets.stores.manifest import AGAIN, MANIFEST, clip_keys, read_column
 from signary.errors import InputError, ShapeError, SkeletonMismatch
 from signary.landmarks.face import CONTOURS, NOSE
 from signary.landmarks.sequence import LandmarkSequence, Points, scattered
 from signary.landmarks.skeleton import FACE, HOLISTIC_543, LEFT_HAND, POSE, RIGHT_HAND
 
 VERSION = 1
-DESCRIPTION, POINTS, OFFSETS, MANIFEST = "store.json", "points.npy", "offsets.npy", "manifest.parquet"
+DESCRIPTION, POINTS, OFFSETS = "store.json", "points.npy", "offsets.npy"
 PARTIAL, DRAFT = ".partial", "draft.json"
 DEFAULT_FPS = 30.0
-_AGAIN = "prepare it again with --force"
 
 Integers = NDArray[np.int64]
 
@@ -122,7 +119,7 @@ class ClipStore:
             self._check(halves)
         except (OSError, ValueError, KeyError, TypeError) as error:
             reason = str(error).partition("\n")[0]
-            raise InputError(f"{self.path}: damaged store ({reason})", hint=_AGAIN) from error
+            raise InputError(f"{self.path}: damaged store ({reason})", hint=AGAIN) from error
         self._bits = halves.view(np.uint16)
         self._column = np.full(len(HOLISTIC_543), -1, np.int64)
         self._column[self.points] = np.arange(len(self.points))
@@ -251,38 +248,6 @@ class ClipStore:
         return None if np.array_equal(chosen, self.points) else columns
 
 
-def read_column(manifest: Path, name: str) -> NDArray[Any]:
-    """Return a column of a Parquet file (N,); see `ClipStore.column`.
-
-    Raises
-    ------
-    InputError
-        If there is no such file or column.
-    """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        names = pq.read_schema(manifest).names
-        if name in names:
-            column = pq.read_table(manifest, columns=[name])[name]
-            values: NDArray[Any] = column.to_numpy()
-            return values.astype(np.str_) if pa.types.is_string(column.type) else values
-    except (OSError, ValueError) as error:
-        raise InputError(f"{manifest}: not readable ({error})", hint=_AGAIN) from error
-    raise InputError(f"{name!r}: no such column", hint=f"known: {', '.join(names)}")
-
-
-def clip_keys(file: Sequence[str], sha256: Sequence[str], ids: Sequence[str]) -> list[str]:
-    """Return a name of each clip (N,), given its file, that file's sha256 and its id; see `ClipStore.keys`."""
-    files = list(zip(file, sha256, strict=True))
-    clips_of = Counter(files)
-    return [
-        whole if not whole or clips_of[name, whole] == 1 else hashlib.sha256(f"{whole}/{one}".encode()).hexdigest()
-        for (name, whole), one in zip(files, ids, strict=True)
-    ]
-
-
 def _described(path: Path) -> dict[str, Any]:
     partial = path if (path / DRAFT).is_file() else path.with_name(path.name + PARTIAL)
     if not (path / DESCRIPTION).is_file():
@@ -294,7 +259,7 @@ def _described(path: Path) -> dict[str, Any]:
     try:
         about = dict(json.loads((path / DESCRIPTION).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
-        raise InputError(f"{path / DESCRIPTION}: not readable ({error})", hint=_AGAIN) from error
+        raise InputError(f"{path / DESCRIPTION}: not readable ({error})", hint=AGAIN) from error
     if about.get("version") != VERSION:
         said = f"{path}: store of version {about.get('version')}"
         raise InputError(said, hint=f"this Signary reads version {VERSION}")

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from signary.avatar.hand import LIMITS, HandBuild
 from signary.avatar.handshapes import JOINTS
-from signary.avatar.motion import AT_EASE, DIP, RESTING, SLIDE, SPELLING
+from signary.avatar.keys import AT_EASE, DIP, RESTING, SLIDE, SPELLING, smooth_step
 from signary.datasets.synthetic.dice import Dice
 from signary.datasets.synthetic.moments import Moments
 from signary.datasets.synthetic.options import SyntheticOptions
@@ -244,15 +244,10 @@ def moved(spelling: Spelling, moments: Moments) -> tuple[Tensor, Tensor]:
     way = (first + 1) % KEYS == 0
     slot = ((first + 1) // KEYS).clamp(max=batch * count // KEYS - 1)
     late = LATEST * spelling.lags.flatten(0, 1)[slot] * way[:, None]
-    share = smooth(((share[:, None] - late) / (1 - late.amax(1, keepdim=True))).clamp(0, 1))[:, GROUPS]
+    share = smooth_step(((share[:, None] - late) / (1 - late.amax(1, keepdim=True))).clamp(0, 1))[:, GROUPS]
     rows = spelling.keys.flatten(0, 1)
     values = torch.lerp(rows[first], rows[first + 1], share)
     values += 16 * (share * (1 - share)).square() * spelling.arcs.flatten(0, 1)[slot] * way[:, None]
     turn = values[:, TURN]
     values[:, TURN] = turn / turn.norm(dim=-1, keepdim=True).clamp(min=1e-6)
     return values, (~way).float()
-
-
-def smooth(share: Tensor) -> Tensor:
-    """Return how far a minimum-jerk movement is after a share of its time, 0 to 1."""
-    return share**3 * (10 - 15 * share + 6 * share**2)

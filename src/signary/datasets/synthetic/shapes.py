@@ -14,7 +14,7 @@ from torch import Tensor
 from signary.avatar.body import HAND_LENGTH
 from signary.avatar.hand import HandBuild
 from signary.avatar.handshapes import JOINTS, HandshapeBank, load_handshapes
-from signary.avatar.motion import DRAWN_WITH, J_STROKE, TIME_OF, Z_STROKE
+from signary.avatar.keys import DRAWN_WITH, J_STROKE, TIME_OF, Z_STROKE
 from signary.datasets.synthetic.dice import Dice
 from signary.datasets.synthetic.options import SyntheticOptions
 from signary.datasets.synthetic.texts import FORMS
