@@ -18,6 +18,7 @@ from signary.datasets.stores.draft import Clip, Refused, StoreDraft
 from signary.datasets.stores.landmarks import POINT_SETS, ClipStore, choose_points
 from signary.errors import InputError, ShapeError, SkeletonMismatch
 from signary.landmarks.face import LIPS_INNER_LOWER, LIPS_OUTER_UPPER
+from signary.landmarks.sequence import scattered
 from signary.landmarks.skeleton import HOLISTIC_543, LEFT_HAND
 
 LENGTHS = (3, 1, 40, 7, 7, 12)
@@ -83,7 +84,7 @@ def test_points_that_are_not_stored(store: ClipStore) -> None:
 
 def test_a_batch_is_scattered_back(store: ClipStore) -> None:
     batch, _ = store.padded([2, 3], points=POINT_SETS["left_hand"])
-    placed = store.scatter(batch, POINT_SETS["left_hand"])
+    placed = scattered(batch, POINT_SETS["left_hand"])
     assert placed.shape == (2, 40, 543, 3)
     np.testing.assert_array_equal(placed[:, :, LEFT_HAND], batch)
     assert np.isnan(np.delete(placed, np.r_[LEFT_HAND], axis=2)).all()

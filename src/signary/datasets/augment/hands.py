@@ -1,4 +1,4 @@
-"""Random changes of hands that keep their meaning, batched: other bones, bends, cameras, pictures and detectors."""
+"""Augmentation of batches of hands: other bone lengths, joint angles, cameras, pictures and detector errors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from signary.features.hand import PARENTS
 
 
 class HandAugment:
-    """Change a batch of right hands at random.
+    """Augment a batch of right hands.
 
     Parameters
     ----------
@@ -25,14 +25,14 @@ class HandAugment:
         self._fingers = torch.tensor([0, *(1 + (point - 1) // 4 for point in range(1, 21))])
 
     def __call__(self, hand: Tensor) -> Tensor:
-        """Return hands float32 (B, 21, 3) in hand sizes, given hands in any unit; unknown depth becomes 0."""
+        """Return hands float32 (B, 21, 3) in hand sizes, given hands in any unit; unknown depth (NaN) becomes 0."""
         unknown = torch.isnan(hand[:, 0, 2])
         hand = self._reshape(_unit(torch.nan_to_num(hand)))
         hand = self._view(hand, unknown)
         return self._spoil(hand, unknown)
 
     def _reshape(self, hand: Tensor) -> Tensor:
-        """Give the hand other bone lengths and bends; points follow their parents down each finger."""
+        """Change bone lengths and joint angles; each point follows its parent along the finger."""
         options, batch = self.options, len(hand)
         bones = hand - hand[:, list(PARENTS)]
         each = 1 + options.bone * torch.randn(batch, 21, 1).clamp(-2.5, 2.5)
@@ -46,7 +46,7 @@ class HandAugment:
         return torch.stack(points, 1)
 
     def _view(self, hand: Tensor, unknown: Tensor) -> Tensor:
-        """Look from another side; a hand of unknown depth is turned within the picture only."""
+        """Rotate the view; a hand of unknown depth is rotated within the picture only."""
         options, batch = self.options, len(hand)
         one, depth = torch.ones(batch), 1 + uniform(hand, options.depth)
         hand = hand * torch.stack([one, one, depth], -1)[:, None]
@@ -59,7 +59,7 @@ class HandAugment:
         return (hand @ turn.transpose(1, 2)) * scale[:, None]
 
     def _spoil(self, hand: Tensor, unknown: Tensor) -> Tensor:
-        """Add the detector's faults: noise, a wrong side, no depth."""
+        """Add detector errors: noise, the wrong side, no depth."""
         options, batch = self.options, len(hand)
         hand = hand + options.jitter * torch.randn_like(hand) * torch.tensor([1.0, 1.0, 2.0])
         flip = torch.where(torch.rand(batch) < options.flip, -1.0, 1.0)

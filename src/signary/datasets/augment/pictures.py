@@ -1,4 +1,4 @@
-"""Random changes of pictures that keep their meaning, batched: another camera, place, light and background."""
+"""Augmentation of batches of pictures: another camera, position, light and background."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from signary.datasets.augment.strengths import PictureStrengths
 
 
 class PictureAugment:
-    """Change a batch of pictures at random.
+    """Augment a batch of pictures.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ class PictureAugment:
         self.active = any(options.model_dump().values())
 
     def __call__(self, pictures: Tensor) -> Tensor:
-        """Return pictures uint8 (B, S, S, 3), given such."""
+        """Return augmented pictures, uint8 (B, S, S, 3) in and out."""
         if not self.active:
             return pictures
         values = pictures.permute(0, 3, 1, 2).float() / 255
@@ -33,7 +33,7 @@ class PictureAugment:
         return values.clamp_(0, 1).mul_(255).add_(0.5).to(torch.uint8).permute(0, 2, 3, 1)
 
     def _view(self, values: Tensor) -> Tensor:
-        """Look from another side: turn, zoom, shift, perspective and mirror, in one resampling."""
+        """Rotate, zoom, shift, mirror and change perspective, in one resampling."""
         options, batch, device = self.options, len(values), values.device
         angle = uniform(values, math.radians(options.turn_deg))
         scale = torch.exp(uniform(values, options.zoom))
@@ -54,7 +54,7 @@ class PictureAugment:
         return functional.grid_sample(values, grid, padding_mode="reflection", align_corners=True)
 
     def _cover(self, values: Tensor) -> Tensor:
-        """Take a rectangle, and what is far from the middle, from other pictures of the batch."""
+        """Replace a rectangle, and the background far from the center, by other pictures of the batch."""
         options, batch, device = self.options, len(values), values.device
         rows, columns = values.shape[-2:]
         y = torch.linspace(0, 1, rows, device=device).view(1, -1, 1)
@@ -72,11 +72,11 @@ class PictureAugment:
         return torch.lerp(values, values.roll(2, 0), far[:, None])
 
     def _light(self, values: Tensor) -> Tensor:
-        """Change brightness, its curve and direction, and color; blur and add noise."""
+        """Change brightness, gamma, light direction and color; blur and add noise."""
         options, batch, device = self.options, len(values), values.device
         one, rows, columns = (batch, 1, 1, 1), *values.shape[-2:]
         bend = uniform(values, min(options.light, 0.9), *one)
-        values = values + bend * (values - values.square())  # brightens or darkens what is between black and white
+        values = values + bend * (values - values.square())  # gamma-like: black and white stay
         gain = torch.exp(uniform(values, options.light, *one) + uniform(values, options.color, batch, 3, 1, 1))
         slope = uniform(values, options.light / 2, 2, *one)
         y = torch.linspace(-1, 1, rows, device=device).view(1, 1, -1, 1)
@@ -87,6 +87,6 @@ class PictureAugment:
         values = torch.lerp(values.mean(1, keepdim=True).expand_as(values), values, mix)
         soft = torch.rand(batch, device=device) < options.blur
         values[soft] = functional.avg_pool2d(values[soft], 3, stride=1, padding=1, count_include_pad=False)
-        # one grain for the batch: it differs from step to step
+        # one noise picture for the batch; it differs from step to step
         grain = torch.randn(1, 3, rows, columns, device=device)
         return values.addcmul_(grain, options.noise * torch.rand(one, device=device))

@@ -1,9 +1,9 @@
-"""Google - American Sign Language Fingerspelling Recognition, as Kaggle hands it out.
+"""Google - American Sign Language Fingerspelling Recognition, as on Kaggle.
 
-67,208 spelled phrases and 52,958 supplemental ones, sentences from a short list; landmarks only, CC BY 4.0:
+67,208 spelled phrases and 52,958 supplemental sentences from a short list; landmarks only, CC BY 4.0:
 https://www.kaggle.com/competitions/asl-fingerspelling
 
-A file holds about a thousand clips, a row a frame, and is read once, some rows at a time.
+A file holds about a thousand clips, one row per frame, and is read once, a few rows at a time.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def _find(folder: Path, options: Options) -> list[Piece]:
 
 
 def _pieces(folder: Path, table: Path, split: str, known: str) -> Iterator[Piece]:
-    """Yield the files that a table names, each with its rows."""
+    """Yield the files of a table, each with its rows."""
     rows: dict[tuple[str, str], list[Row]] = {}
     for row in read_table(table, COLUMNS):
         clip = (row["sequence_id"], row["participant_id"], row["phrase"])
@@ -106,7 +106,7 @@ def _check_columns(names: Sequence[str]) -> None:
 
 
 def _faults(piece: Piece, names: Sequence[str]) -> Iterator[tuple[str, tuple[str, str]]]:
-    """Yield what is wrong with sequences, by name, given that of each run of rows: what, and the way out."""
+    """Yield (name, (fault, hint)) of bad sequences, given the name of each run of rows."""
     table, runs = piece.about["table"], Counter(names)
     listed = Counter(name for name, _, _ in piece.about["clips"])
     for name in runs.keys() - listed.keys():
@@ -126,7 +126,7 @@ def _faults(piece: Piece, names: Sequence[str]) -> Iterator[tuple[str, tuple[str
 
 
 def _batches(file: Any, options: Options) -> Iterator[Points]:
-    """Yield points float32 (R, 543, 3) of some rows at a time: those that are stored, and the hands."""
+    """Yield points float32 (R, 543, 3) of a few rows at a time: the hands, and the points to store."""
     hands = (*range(LEFT_HAND.start, LEFT_HAND.stop), *range(RIGHT_HAND.start, RIGHT_HAND.stop))
     points = sorted({*hands, *options.points})
     names = np.array(wide_names()).reshape(3, len(HOLISTIC_543))[:, points].reshape(-1).tolist()
@@ -136,7 +136,7 @@ def _batches(file: Any, options: Options) -> Iterator[Points]:
 
 
 def _runs(batches: Iterator[Points], lengths: Iterable[int]) -> Iterator[Points]:
-    """Cut a stream of rows anew, in runs of these lengths."""
+    """Regroup a stream of rows into runs of these lengths."""
     held = next(batches, np.empty((0, len(HOLISTIC_543), 3), np.float32))
     for length in lengths:
         while len(held) < length:
@@ -148,7 +148,7 @@ def _runs(batches: Iterator[Points], lengths: Iterable[int]) -> Iterator[Points]
 def _clip(piece: Piece, row: Row, points: Points, options: Options) -> Clip:
     name, signer, phrase = row
     about = {"source": READER.name, "licence": LICENCE, "split": piece.about["split"]}
-    place = f"{piece.about['file_id']}/{name}"  # a sequence_id is not promised to differ between files
+    place = f"{piece.about['file_id']}/{name}"  # a sequence_id may occur in several files
     return Clip(place, points, phrase, signer, group=signer, fps=options.fps or DEFAULT_FPS, **about)
 
 

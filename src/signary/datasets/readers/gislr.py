@@ -1,4 +1,4 @@
-"""Google - Isolated Sign Language Recognition, as Kaggle hands it out.
+"""Google - Isolated Sign Language Recognition, as on Kaggle.
 
 94,477 clips of 250 signs by 21 signers, landmarks only, CC BY 4.0: https://www.kaggle.com/competitions/asl-signs
 """
@@ -25,7 +25,7 @@ LAYOUT = f"{TABLE} ({', '.join(COLUMNS)}), {SIGNS} and the Parquet files that th
 def _find(folder: Path, options: Options) -> list[Piece]:
     table = folder / TABLE
     check_table(table, READER.name, LAYOUT)
-    known = read_map(folder / SIGNS)  # without one, any sign will do
+    known = read_map(folder / SIGNS)  # None: any sign is allowed
     return [_piece(folder, row, known) for row in read_table(table, COLUMNS)]
 
 

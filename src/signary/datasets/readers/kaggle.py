@@ -1,4 +1,4 @@
-"""What Kaggle's two data sets of landmarks have in common: a table of clips, a map of labels, a licence."""
+"""What Kaggle's two landmark data sets share: a table of clips, a map of labels, a licence."""
 
 from __future__ import annotations
 
@@ -11,19 +11,13 @@ LICENCE = "CC BY 4.0"
 
 
 def check_table(table: Path, reader: str, layout: str) -> None:
-    """Refuse a folder without its table of clips.
-
-    Raises
-    ------
-    InputError
-        If there is no such file; the hint is the layout that the reader expects.
-    """
+    """Raise `InputError` if there is no table of clips; its hint is the layout that the reader expects."""
     if not table.is_file():
         raise InputError(f"{table}: no such file", hint=f"{reader} expects {layout}")
 
 
 def read_map(path: Path) -> list[str] | None:
-    """Return the labels of a JSON map of label to number, in its order; None if there is no such file.
+    """Return the labels of a JSON map of label to number, in order, or None if there is no such file.
 
     Raises
     ------

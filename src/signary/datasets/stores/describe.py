@@ -1,4 +1,4 @@
-"""Counts of what a store holds."""
+"""Statistics of stores."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from signary.text.phrases import phrase_kinds
 
 
 def describe_store(store: ClipStore) -> dict[str, Any]:
-    """Count what is in a store.
+    """Return statistics of a store of landmarks.
 
     Returns
     -------
     dict
         ``store``, ``reader``, ``clips``, ``frames``, ``points``; ``labels``, ``signers``, ``sources``, ``licences``
-        and ``splits`` with their numbers of clips (``""`` = not known); ``frames_a_clip``: ``min``, ``p5``,
-        ``median``, ``p95``, ``max``; ``missing``: share of frames without a left, a right and any hand, and
-        ``clips_without_hand``, of which there are so many; ``fps``: rates with their numbers of clips. Of spelled
-        phrases, in place of ``labels``: ``phrases``, how many different ones; ``characters_a_phrase``, as
-        ``frames_a_clip``; ``characters``, how often each is spelled; ``kinds`` with their numbers of clips.
+        and ``splits`` with their numbers of clips (``""`` = unknown); ``frames_a_clip``: ``min``, ``p5``, ``median``,
+        ``p95``, ``max``; ``missing``: share of frames without a left, a right and any hand, and the number of
+        ``clips_without_hand``; ``fps``: rates with their numbers of clips. For spelled phrases, instead of ``labels``:
+        ``phrases``, the number of different ones; ``characters_a_phrase``, as ``frames_a_clip``; ``characters`` with
+        their counts; ``kinds`` with their numbers of clips.
     """
     lengths, frames = store.lengths, int(store.lengths.sum())
     seen = {name: store.column(f"{name}_frames") for name in ("left_hand", "right_hand", "hand")}
@@ -63,13 +63,13 @@ def _counts(values: Any) -> dict[str, int]:
 
 
 def describe_features(store: FeatureStore) -> dict[str, Any]:
-    """Count what is in a store of video features.
+    """Return statistics of a store of video features.
 
     Returns
     -------
     dict
-        ``store``, ``clips``, ``frames_a_clip``; ``features`` a frame, ``draws`` and ``backbone``, which say how it was
-        made; ``labels``, ``signers``, ``sources``, ``licences`` and ``splits`` with their numbers of clips.
+        ``store``, ``clips``, ``frames_a_clip``; ``features`` (per frame), ``draws`` and ``backbone``; ``labels``,
+        ``signers``, ``sources``, ``licences`` and ``splits`` with their numbers of clips.
     """
     return {
         "store": str(store.path),
@@ -84,5 +84,5 @@ def describe_features(store: FeatureStore) -> dict[str, Any]:
 
 
 def _origins(store: ClipStore | FeatureStore) -> dict[str, dict[str, int]]:
-    """Count clips by where they come from."""
+    """Return signers, sources, licences and splits with their numbers of clips."""
     return {f"{name}s": _counts(store.column(name)) for name in ("signer", "source", "licence", "split")}

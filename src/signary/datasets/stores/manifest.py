@@ -1,4 +1,4 @@
-"""The manifest of a store: a Parquet file with a row a clip."""
+"""The manifest of a store: a Parquet file with one row per clip."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def read_column(manifest: Path, name: str) -> NDArray[Any]:
 
 
 def clip_keys(file: Sequence[str], sha256: Sequence[str], ids: Sequence[str]) -> list[str]:
-    """Return a name of each clip (N,), given its file, that file's sha256 and its id; see `ClipStore.keys`."""
+    """Return the key of each clip (N,), given its file, the file's sha256 and its id; see `ClipStore.keys`."""
     files = list(zip(file, sha256, strict=True))
     clips_of = Counter(files)
     return [
