@@ -1,4 +1,4 @@
-"""From text to key poses in time: hold, change, hold; the strokes of J and Z; slides and dips."""
+"""Text to timed key poses: hold, transition, hold; strokes of J and Z; slides and dips."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from signary.avatar.handshapes import JOINTS
 LONGEST_CHANGE_S = 0.24
 RISE_S, FALL_S = 0.7, 0.6
 AT_EASE = np.array([0.5, 0.4, 1.1, 0.0, 0.3, 0.3, *[0.0, 0.45, 0.6, 0.3] * 4], np.float32)
-# Where the wrist is: shoulder widths from the middle of the shoulders.
+# Positions of the wrist: shoulder widths from the middle of the shoulders.
 SPELLING, RESTING = np.array([-0.58, 0.14, -0.8], np.float32), np.array([-0.58, 1.9, -0.4], np.float32)
 SLIDE = np.array([-0.55, -0.05, 0.0], np.float32) * HAND_LENGTH
 DIP = np.array([0.0, 0.3, 0.0], np.float32) * HAND_LENGTH
-# Strokes as the viewer sees a right hand make them, hand lengths from where the letter began: (x, y), share of time.
+# Strokes of a right hand as the viewer sees them, hand lengths from the letter's start: (x, y), share of time.
 J_STROKE = (((0.0, 0.55), 0.4), ((0.35, 0.6), 0.35), ((0.5, 0.35), 0.25))
 Z_STROKE = (((-0.4, 0.0), 0.33), ((0.2, 0.55), 0.34), ((-0.4, 0.55), 0.33))
 BEGIN_AT = {"Z": np.array([0.2, -0.1, 0.0], np.float32) * HAND_LENGTH}
@@ -30,7 +30,7 @@ TIME_OF = {"J": 1.8, "Z": 2.0}
 
 @dataclass(frozen=True, slots=True)
 class SpelledLetter:
-    """A letter and when it is shown: from where its shape is reached to where it is left, in seconds."""
+    """A letter with its start (its shape is reached) and end (its shape is left) in seconds."""
 
     text: str
     start_s: float
@@ -48,7 +48,7 @@ class Keys:
     poses : float32 (K, 26)
         Angles and a quaternion, as `HandshapeBank.mean`.
     places : float32 (K, 3)
-        The wrist, shoulder widths.
+        Wrist positions, shoulder widths.
     """
 
     times: NDArray[np.float64]
@@ -56,7 +56,7 @@ class Keys:
     places: Floats
 
     def filled(self, length: int) -> Keys:
-        """Return so many keys, the last one repeated."""
+        """Return the keys padded to a length with the last one."""
         more = length - len(self.times)
         times = np.concatenate([self.times, self.times[-1] + 1e-3 * np.arange(1, more + 1)])
         return Keys(times, *(np.pad(values, ((0, more), (0, 0)), mode="edge") for values in (self.poses, self.places)))
@@ -65,7 +65,7 @@ class Keys:
 def lay_out(
     text: str, speed: float, poses_of: Callable[[Sequence[str]], Floats]
 ) -> tuple[Keys, tuple[SpelledLetter, ...]]:
-    """Lay out the keys of one text.
+    """Return the keys of one text, and its letters.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def lay_out(
 def _stroke(
     letter: str, start: float, end: float, pose: Floats, place: Floats, last: Floats
 ) -> Iterator[tuple[float, Floats, Floats]]:
-    """Yield the keys of a drawn letter after its first: J turns from I to its last shape, Z keeps its own."""
+    """Yield the keys of a drawn letter after its first: J changes from I to its last shape, Z keeps its shape."""
     strokes = J_STROKE if letter == "J" else Z_STROKE
     clock = start + 0.12 * (end - start)
     yield clock, pose, place
@@ -131,7 +131,7 @@ def _mixed(first: Floats, last: Floats, share: float) -> Floats:
 
 
 def _twins_alike(poses: Floats, shapes: Sequence[str]) -> Floats:
-    """Give the letters of a double one pose: the hand slides as it is."""
+    """Give both letters of a double the same pose: the hand slides without changing."""
     for row in range(1, len(shapes)):
         if shapes[row] == shapes[row - 1]:
             poses[row] = poses[row - 1]
@@ -139,7 +139,7 @@ def _twins_alike(poses: Floats, shapes: Sequence[str]) -> Floats:
 
 
 def _pulled(poses: Floats, speed: float) -> Floats:
-    """Let neighbors pull at each pose, the more the faster: nothing up to 3 letters a second."""
+    """Apply coarticulation, stronger at higher speed, none up to 3 letters a second."""
     pull = np.float32(np.clip(0.06 * (speed - 3), 0, 0.35))
     turns = near_sides(poses[None, :, JOINTS:])[0]
     poses = np.concatenate([poses[:, :JOINTS], turns], 1)
@@ -148,18 +148,18 @@ def _pulled(poses: Floats, speed: float) -> Floats:
 
 
 def _eased(pose: Floats) -> Floats:
-    """Return a hand at ease, leaning forward, on the way to or from a pose."""
+    """Return a relaxed hand, leaning forward, on the way to or from a pose."""
     lean = quaternion_times(vector_quaternion(np.array([0.7, 0, 0], np.float32)), pose[JOINTS:])
     return np.concatenate([0.75 * AT_EASE + 0.25 * pose[:JOINTS], lean])
 
 
 def near_sides(turns: Floats) -> Floats:
-    """Choose the sign of each quaternion (B, K, 4) so that it lies on the near side of the one before."""
+    """Negate quaternions (B, K, 4) where needed so that each is near the one before."""
     dots = (turns[:, 1:] * turns[:, :-1]).sum(-1)
     signs = np.cumprod(np.where(dots < 0, -1, 1), axis=1)
     return np.asarray(np.concatenate([turns[:, :1], turns[:, 1:] * signs[..., None]], 1), np.float32)
 
 
 def smooth_step(share: Any) -> Any:
-    """Return how far a minimum-jerk movement is after a share of its time, 0 to 1: of an array or a tensor."""
+    """Return the progress of a minimum-jerk movement at a share of its time, 0 to 1, for an array or a tensor."""
     return share**3 * (10 - 15 * share + 6 * share**2)

@@ -1,8 +1,8 @@
-"""From text to movement: where every point of a fingerspelling signer is at any time.
+"""Text to movement: all points of a fingerspelling signer at any time.
 
-A text becomes a plan, key poses with times: hold, change, hold; a slide between the two of a double letter, strokes
-for J and Z, a dip between words. Between keys every joint moves with minimum jerk (Flash and Hogan, 1985). The faster
-the spelling, the shorter the holds and the less a letter reaches its full shape before the next one pulls at it.
+A text becomes a plan of key poses with times: hold, transition, hold; a slide between double letters, strokes for J and
+Z, a dip between words. Between keys every joint moves with minimum jerk (Flash and Hogan, 1985). Faster spelling has
+shorter holds and stronger coarticulation.
 """
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ CHUNK_FRAMES = 256
 
 @dataclass(frozen=True, slots=True)
 class SpellOptions:
-    """How a text is spelled.
+    """Options of spelling.
 
     Parameters
     ----------
     speed : float
-        Letters a second, above 0; people take 2 to 8.
+        Letters a second, above 0; people spell 2 to 8.
     hand : {"right", "left"}
         The signer's own.
     shapes_of, build_of : str, optional
-        People of the bank whose handshapes, and whose bones, are taken; the most complete set by default.
+        People of the bank whose handshapes, and whose bones, are used; see `HandshapeBank.default_person`.
     variation : float
-        How far handshapes stray from the person's mean, in standard deviations of that person.
+        Variation of handshapes, in standard deviations of that person.
     drift : float
-        How far hand and body wander, 0 = not at all.
+        Drift of hand and body, 0 = none.
     aspect : float
-        Width / height of the picture that the points lie in.
+        Width / height of the picture.
     zoom : float
         Shoulder width in picture widths.
     seed : int
@@ -68,21 +68,21 @@ class SpellOptions:
 
 @dataclass(frozen=True, eq=False)
 class SpellingPlan:
-    """Key poses of B texts, each row filled up with its last.
+    """Key poses of B texts, each row padded with its last key.
 
     Parameters
     ----------
     texts : tuple of str
-        What is spelled: capitals, digits, single spaces.
+        Capitals, digits, single spaces.
     letters : tuple of tuple of SpelledLetter
-        When each letter is shown.
+        Start and end of each letter.
     times_s : float64 (B, K)
         Rising.
     angles : float32 (B, K, 22)
     turns : float32 (B, K, 4)
-        Unit quaternions, each on the near side of the one before.
+        Unit quaternions, each near the one before.
     places : float32 (B, K, 3)
-        The wrist, shoulder widths.
+        Wrist positions, shoulder widths.
     build : HandBuild
         Of each text, (B, ...).
     phases : float32 (B, 4, 3)
@@ -102,11 +102,11 @@ class SpellingPlan:
 
     @property
     def duration_s(self) -> float:
-        """Seconds to the end of the longest text."""
+        """Duration of the longest text in seconds."""
         return float(self.times_s[:, -1].max())
 
     def points(self, times_s: NDArray[np.float64]) -> Floats:
-        """Return the points of all texts at some times.
+        """Return the points of all texts at given times.
 
         Parameters
         ----------
@@ -115,7 +115,7 @@ class SpellingPlan:
         Returns
         -------
         float32 (B, T, 543, 3)
-            ``HOLISTIC_543`` in the units of `LandmarkSequence`. The other hand is at rest, below the picture: NaN.
+            ``HOLISTIC_543`` in the units of `LandmarkSequence`. The other hand rests below the picture: NaN.
         """
         angles, turns, wrist = self._between(np.asarray(times_s, np.float64))
         build = HandBuild(self.build.palm[:, None], self.build.bones[:, None], self.build.twist[:, None])
@@ -128,13 +128,13 @@ class SpellingPlan:
         return points
 
     def sequence(self, fps: float = 30.0, text: int = 0) -> LandmarkSequence:
-        """Return one text whole as a clip."""
+        """Return a whole text as a clip."""
         parts = list(self.chunks(fps, text))
         times = np.concatenate([times for times, _ in parts])
         return LandmarkSequence(np.concatenate([points for _, points in parts]), times, aspect=self.options.aspect)
 
     def frame_count(self, fps: float, text: int = 0) -> int:
-        """Return how many frames one text takes.
+        """Return the number of frames of a text.
 
         Raises
         ------
@@ -145,7 +145,7 @@ class SpellingPlan:
         return int(np.ceil(self.times_s[text, -1] * fps)) + 1
 
     def chunks(self, fps: float = 30.0, text: int = 0) -> Iterator[tuple[NDArray[np.float64], Floats]]:
-        """Yield times (T,) and points (T, 543, 3) of one text a few seconds at a time, so that any length fits."""
+        """Yield times (T,) and points (T, 543, 3) of a text, a few seconds at a time, to bound memory."""
         count, alone = self.frame_count(fps, text), self.only(text)
         for start in range(0, count, CHUNK_FRAMES):
             times = np.arange(start, min(start + CHUNK_FRAMES, count)) / fps
@@ -159,9 +159,9 @@ class SpellingPlan:
         return SpellingPlan(self.texts[row], self.letters[row], *arrays, build, self.phases[row], self.options)
 
     def _between(self, times: NDArray[np.float64]) -> tuple[Floats, Floats, Floats]:
-        """Move from key to key: angles (B, T, 22), unit quaternions (B, T, 4) and wrists (B, T, 3)."""
+        """Interpolate keys: angles (B, T, 22), unit quaternions (B, T, 4) and wrists (B, T, 3)."""
         batch, keys = self.times_s.shape
-        after = self.duration_s + 1.0  # rows are laid one behind the other, to search all of them at once
+        after = self.duration_s + 1.0  # rows are concatenated with offsets, for one search over all
         offset = np.arange(batch)[:, None] * after
         ladder = (np.minimum(self.times_s, after) + offset).ravel()
         asked = np.clip(times, 0, self.duration_s)[None] + offset
@@ -178,7 +178,7 @@ class SpellingPlan:
         return mixed(self.angles), turns / np.linalg.norm(turns, axis=-1, keepdims=True), mixed(self.places)
 
     def _drift(self, times: NDArray[np.float64]) -> Floats:
-        """Slow wandering (B, T, 3) of the body, shoulder widths."""
+        """Return the slow drift (B, T, 3) of the body, shoulder widths."""
         pace = np.array([0.17, 0.31, 0.53, 0.9])[:, None, None] * 2 * np.pi
         waves = np.sin(pace * times[:, None] + self.phases[:, :, None, :]).mean(1)
         return np.asarray(waves * (0.012 * self.options.drift), np.float32)
@@ -191,7 +191,7 @@ def plan_spelling(
     bank: HandshapeBank | None = None,
     skip_unknown: bool = False,
 ) -> SpellingPlan:
-    """Plan how texts are spelled.
+    """Plan the spelling of texts.
 
     Parameters
     ----------
@@ -209,7 +209,7 @@ def plan_spelling(
     Raises
     ------
     InputError
-        If a text holds characters without a handshape, or nothing to spell.
+        If a text has characters without a handshape, or nothing to spell.
     """
     options, bank = options or SpellOptions(), bank or load_handshapes()
     written = [spellable(text, skip_unknown=skip_unknown) for text in ([texts] if isinstance(texts, str) else texts)]

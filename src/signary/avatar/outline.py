@@ -1,4 +1,4 @@
-"""Outlines in a picture: how they are made, filled and drawn."""
+"""Outlines in a picture: construction, filling and drawing."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _FARTHEST = 8192.0
 
 
 def fill(canvas: Image, outline: Outline, color: Paint) -> None:
-    """Fill an outline (N, 2), with soft edges."""
+    """Fill an outline (N, 2), anti-aliased."""
     cv2.fillPoly(canvas, [_fixed(outline)], color, cv2.LINE_AA, _SHIFT)
 
 
 def stroke(canvas: Image, line: Outline, color: Paint, width: float) -> None:
-    """Draw a line (N, 2), at least a pixel wide."""
+    """Draw a line (N, 2), at least one pixel wide."""
     cv2.polylines(canvas, [_fixed(line)], False, color, max(1, round(width)), cv2.LINE_AA, _SHIFT)
 
 
@@ -36,7 +36,7 @@ def _fixed(points: Outline) -> NDArray[np.int32]:
 
 
 def ellipse(middle: Floats, half_width: float, half_height: float, up: Floats) -> Outline:
-    """Return the outline (40, 2) of an ellipse whose height lies along the unit vector ``up``."""
+    """Return the outline (40, 2) of an ellipse whose height is along the unit vector ``up``."""
     angle = np.linspace(0, 2 * np.pi, 40, endpoint=False)[:, None]
     return np.asarray(
         middle + half_width * np.cos(angle) * np.array([up[1], -up[0]]) + half_height * np.sin(angle) * up
@@ -44,7 +44,7 @@ def ellipse(middle: Floats, half_width: float, half_height: float, up: Floats) -
 
 
 def capsule(start: Floats, end: Floats, first: float, last: float) -> Outline:
-    """Return the outline (24, 2) of a limb: two half circles of radius ``first`` and ``last``, joined."""
+    """Return the outline (24, 2) of a limb: two half circles of radius ``first`` and ``last``, connected."""
     axis = (end - start) / max(float(np.linalg.norm(end - start)), 1e-6)
     across = np.array([-axis[1], axis[0]])
     cap = _HALF_CIRCLE @ np.array([axis, across])
@@ -65,5 +65,5 @@ def smooth(corners: Outline, steps: int = 4) -> Outline:
 
 
 def both_sides(half: Sequence[tuple[float, float]]) -> Outline:
-    """Return an outline of its left half, from the middle to the middle or the hem."""
+    """Return a symmetric outline, given its left half from top to bottom."""
     return np.concatenate([np.array(half), (np.array(half) * (-1, 1))[::-1]])

@@ -1,4 +1,4 @@
-"""The upper body behind the hands: shirt, neck, head and sleeves, flat outlines that are lit as if they were round."""
+"""The upper body behind the hands: shirt, neck, head and sleeves, as flat outlines shaded to look round."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from signary.landmarks.skeleton import FACE, POSE, POSE_NAMES
 
 CUFF_AT = 0.62  # of the way from the elbow to the wrist
 SLEEVE_WIDTHS = (0.25, 0.2, 0.152)  # at shoulder, elbow and cuff, shoulder widths
-COARSE = 4  # the light on the body is soft: it is reckoned on every fourth pixel
+COARSE = 4  # light on the body is soft, so it is computed on every fourth pixel
 ROUNDNESS, RIM = 0.3, 0.16
 _OVAL = (10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149,
          150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109)  # fmt: skip
@@ -35,18 +35,18 @@ _BROWS = ((70, 63, 105, 66, 107), (300, 293, 334, 296, 336))
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """A piece of the body.
+    """A part of the body.
 
     Parameters
     ----------
     shape : float (N, 2)
-        Its outline, pixels.
+        Outline, pixels.
     color : (float, float, float)
         RGB, 0 to 255.
     girth : float
-        Pixels from its edge to where it is as thick as anywhere; 0 = flat.
+        Pixels from the edge to full thickness; 0 = flat.
     details : sequence of (float (N, 2), (float, float, float), float)
-        What is painted on it: outlines to fill, or lines with their width, where that is above 0.
+        Details to paint on it: outlines to fill if the width is 0, else lines of that width.
     """
 
     shape: Outline
@@ -56,7 +56,7 @@ class Part:
 
 
 def draw_body(backdrop: Image, points: Floats, look: Look) -> Floats:
-    """Draw shirt, arms, neck and head before a backdrop, as far as their points are there.
+    """Draw shirt, arms, neck and head in front of a background, where their points are known.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def draw_body(backdrop: Image, points: Floats, look: Look) -> Floats:
                 fill(canvas, line, color)
         if part.girth:
             _light(light, part, look)
-    # in bytes, as a picture of floats takes four times as long
+    # in bytes: a picture of floats takes four times as long
     bright = cv2.merge([cv2.convertScaleAbs(light, alpha=128)] * 3)
     return np.asarray(cv2.multiply(canvas, bright, scale=1 / 128), np.float32)
 
@@ -92,19 +92,19 @@ def point_of(points: Floats, name: str) -> Floats:
 
 
 def cuff_of(points: Floats, side: str) -> Floats:
-    """Return where a sleeve ends (3,), NaN where the arm was not seen."""
+    """Return the end of a sleeve (3,), NaN if the arm was not seen."""
     elbow, wrist = point_of(points, f"{side}_elbow"), point_of(points, f"{side}_wrist")
     return np.asarray(elbow + CUFF_AT * (wrist - elbow))
 
 
 def shade_of(look: Look, factor: float) -> Paint:
-    """Return the skin's color, RGB 0 to 255, in more or less light."""
+    """Return the skin's color, RGB 0 to 255, times a factor of light."""
     red, green, blue = (255 * np.clip(look.tone * factor, 0, 1)).tolist()
     return red, green, blue
 
 
 def _parts(points: Floats, look: Look) -> Iterator[Part]:
-    """Yield the body from the back to the front."""
+    """Yield the parts of the body from back to front."""
     left, right = point_of(points, "left_shoulder")[:2], point_of(points, "right_shoulder")[:2]
     face = points[FACE, :2]
     head = bool(np.isfinite(face).all())
@@ -123,7 +123,7 @@ def _parts(points: Floats, look: Look) -> Iterator[Part]:
 
 
 def _light(light: Floats, part: Part, look: Look) -> None:
-    """Write into ``light`` how bright a part is: its edges turn away from the viewer, to the light or from it."""
+    """Write a part's brightness into ``light``: its edges turn away from the viewer, to the light or away from it."""
     outline = part.shape
     room = np.array(light.shape[::-1])
     low = np.clip(np.floor(outline.min(0)) - 1, 0, room).astype(int)
@@ -206,14 +206,14 @@ def _head(face: Floats, look: Look) -> Iterator[Part]:
 
 
 def _axes(left: Floats, right: Floats) -> tuple[Floats, Floats, Floats, float]:
-    """Return the middle of the shoulders, the ways to the left one and down, and the shoulders' width."""
+    """Return the middle of the shoulders, unit vectors to the left one and down, and the shoulder width."""
     width = float(np.linalg.norm(left - right))
     side = (left - right) / width
     return (left + right) / 2, side, np.array([-side[1], side[0]], np.float32), width
 
 
 def _upright(face: Floats) -> tuple[Floats, Floats, float]:
-    """Return a face's middle, the way up and its height."""
+    """Return a face's center, its unit vector up and its height."""
     size = max(float(np.linalg.norm(face[_FOREHEAD] - face[_CHIN])), 1e-3)
     return face[list(_OVAL)].mean(0), (face[_FOREHEAD] - face[_CHIN]) / size, size
 
@@ -222,7 +222,7 @@ def _times(color: Paint, factor: float) -> Paint:
     return tuple(factor * value for value in color)
 
 
-# Shoulder widths aside and down from between the shoulders.
+# Shoulder widths sideways and down from the middle of the shoulders.
 _SHIRT = smooth(both_sides((
     (0.0, 0.07), (0.13, -0.04), (0.17, -0.15), (0.27, -0.1), (0.42, -0.055), (0.53, 0.0), (0.59, 0.1), (0.56, 0.35),
     (0.5, 0.8), (0.5, 2.4),

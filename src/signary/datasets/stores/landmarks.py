@@ -154,7 +154,7 @@ class ClipStore:
         return read_column(self.path / MANIFEST, name)
 
     def keys(self) -> list[str]:
-        """Return a key that identifies each clip (N,): tells whether a model was trained on a clip that it is tested on.
+        """Return a key that identifies each clip (N,), to tell whether a model was trained on it.
 
         It is the sha256 of the clip's file if the file holds only this clip, so a film is also recognized in a folder.
         If a file holds many clips, some of which may be trained on and some not, it is the sha256 of the text
