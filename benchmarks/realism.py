@@ -27,7 +27,7 @@ from torch.nn.utils.rnn import pad_sequence
 from harness import parser, show
 from signary.datasets.synthetic.noise import ENDS
 from signary.datasets.synthetic.options import SyntheticOptions
-from signary.datasets.synthetic.sets import find_spelling_set, scattered
+from signary.datasets.synthetic.sets import clip_of, find_spelling_set
 from signary.datasets.synthetic.spelling import SyntheticSpelling
 from signary.evaluation.metrics import spelling_metrics
 from signary.evaluation.report.figure import open_figure, save_figure, tidy
@@ -116,7 +116,7 @@ def read_error_rate(reader: Recognizer, realism: dict[str, Any], clips: int, *, 
         points = made.points.numpy()
         points[:, :, unseen], points[..., 2] = np.nan, np.where(ten, np.nan, points[..., 2])
         for clip, frames, fps in zip(points, made.lengths.tolist(), made.fps.tolist(), strict=True):
-            read.append(fold(reader.recognize(scattered(clip[:frames], HANDS.index.numpy(), fps)).text))
+            read.append(fold(reader.recognize(clip_of(clip[:frames], HANDS.index.numpy(), fps)).text))
         asked += map(fold, made.texts)
     return float(spelling_metrics(asked, read)["cer"])
 

@@ -28,7 +28,7 @@ from signary.datasets.readers.reader import Options
 from signary.datasets.stores.draft import Clip, StoreDraft
 from signary.datasets.stores.landmarks import choose_points
 from signary.datasets.synthetic.options import SyntheticOptions
-from signary.datasets.synthetic.sets import scattered
+from signary.datasets.synthetic.sets import clip_of
 from signary.datasets.synthetic.spelling import SyntheticBatch, SyntheticSpelling
 from signary.datasets.synthetic.texts import PhraseMaker
 from signary.evaluation.metrics import spelling_metrics
@@ -316,7 +316,7 @@ def reading() -> dict[str, float]:
     drawn = PhraseMaker("test").draw(1000, np.random.default_rng(0))
     made = SyntheticSpelling(HANDS, options).draw(12, texts=[text for text in drawn if len(text) == LETTERS][:12])
     points = made.points[:, :FIVE_SECONDS].numpy()
-    clips = [scattered(clip, HANDS.index.numpy(), 30.0) for clip in points]
+    clips = [clip_of(clip, HANDS.index.numpy(), 30.0) for clip in points]
     seconds = alternate({"read": lambda: [reader.recognize(clip) for clip in clips]}, 5)["read"]
     return {"ms_a_clip": round(1e3 * statistics.median(seconds) / len(clips), 1)}
 
@@ -372,7 +372,7 @@ def overfit(count: int) -> dict[str, Any]:
 def _seen(made: SyntheticBatch) -> list[LandmarkSequence]:
     """Return made clips of hands as a detector gives them."""
     rows = zip(made.points.numpy(), made.lengths.tolist(), made.fps.tolist(), strict=True)
-    return [scattered(clip[:frames], HANDS.index.numpy(), fps) for clip, frames, fps in rows]
+    return [clip_of(clip[:frames], HANDS.index.numpy(), fps) for clip, frames, fps in rows]
 
 
 def _without_partners(batch: Any) -> Any:

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
+from types import ModuleType
 
 import made_jobs
 import pytest
 
-from signary.errors import InputError
-from signary.jobs import AHEAD, DEATHS, Here, Lost, run
+from signary.crew import DEATHS
+from signary.errors import ExtraMissing, InputError
+from signary.jobs import AHEAD, Here, Lost, run
 from signary.worker import cores, exit_name, threads_each
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
@@ -199,6 +204,54 @@ def test_wrong_numbers_of_workers() -> None:
     for workers in (0, -1):
         with pytest.raises(InputError, match=f"workers={workers}, must be 1 or more"):
             run(made_jobs.start, [1], workers)
+
+
+class Tasks:
+    """Stands for a data set of Ray, whose tasks end in any order."""
+
+    def __init__(self, rows: list[dict[str, object]]) -> None:
+        self.rows = rows
+
+    def map(self, do: Callable[[dict[str, object]], dict[str, object]], *, concurrency: int) -> Tasks:
+        assert concurrency == 2
+        return Tasks([pickle.loads(pickle.dumps(do))(row) for row in self.rows[::-1]])
+
+    def iter_rows(self) -> list[dict[str, object]]:
+        return self.rows
+
+
+@pytest.fixture(params=["made", "real"])
+def ray(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Run jobs on Ray, or on what stands for it."""
+    if request.param == "real":
+        real = pytest.importorskip("ray")
+        yield
+        real.shutdown()
+        return
+    made = ModuleType("ray.data")
+    made.from_items = lambda rows, override_num_blocks: Tasks(rows)  # type: ignore[attr-defined]
+    package = ModuleType("ray")
+    package.data, package.__spec__ = made, ModuleSpec("ray", None)  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "ray", package)
+    monkeypatch.setitem(sys.modules, "ray.data", made)
+    yield
+
+
+def test_ray_does_the_same(ray: None) -> None:
+    jobs = [3, Here(lambda: 5), *range(6), "fail x", 4]
+    with closing(run(made_jobs.start, jobs, 2, "ray")) as results:
+        assert [next(results) for _ in range(8)] == [9, 5, 0, 1, 4, 9, 16, 25]
+        with pytest.raises(InputError, match="x: no such job") as caught:
+            next(results)
+        assert caught.value.hint == "take another" and "made_jobs.py" in caught.value.__notes__[0]
+    assert list(run(made_jobs.start, [], 2, "ray")) == []
+
+
+def test_ray_may_be_lacking() -> None:
+    if find_spec("ray") is not None:
+        pytest.skip("ray is installed")
+    with pytest.raises(ExtraMissing, match=r"signary\[ray\]"):
+        run(made_jobs.start, [1], 2, "ray")
 
 
 def test_threads_are_shared_out() -> None:

@@ -1,32 +1,31 @@
-"""Work shared out among processes: each does one job at a time, and none of them outlives this one."""
+"""Work shared out among processes, which never outlive this one, or among the machines of a Ray cluster."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
 import pickle
-import time
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
-from multiprocessing.connection import wait
-from typing import Any, ClassVar, Generic, TypeVar
+from functools import cache, partial
+from importlib.util import find_spec
+from typing import Any, ClassVar, Generic, Literal, TypeVar
 
-from signary.errors import InputError
-from signary.worker import GRACE_S, Worker, exit_name, held_interrupt, threads_each
+from signary.crew import IMPORTING, Crew, outcome
+from signary.errors import ExtraMissing, InputError
+from signary.worker import attempt, exit_name
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
+Start = Callable[[], Callable[[Any], Result]]
+Engine = Literal["local", "ray"]
 
-AHEAD = 16  # results a worker that may wait for a slow job before them
-DEATHS = 8  # in a row without a job done, and one a worker: with more, it is not the jobs that are at fault
-IMPORTING = 79  # exit code of a worker that was about to start workers
+AHEAD = 16  # results for each worker that may wait for a slow job before them
 
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """What stands for a result: number of the job (from 0), exit code of the worker that was ended (-9 = signal 9)."""
+    """Stands for a result: number of the job (from 0), exit code of the worker that was ended (-9 = signal 9)."""
 
     number: int
     code: int
@@ -46,33 +45,41 @@ class Here(Generic[Result]):
     do: Callable[[], Result]
 
 
-def run(start: Callable[[], Callable[[Any], Result]], jobs: Iterable[Any], workers: int) -> Iterator[Result | Lost]:
-    """Do jobs in processes.
+def run(start: Start[Result], jobs: Iterable[Any], workers: int, engine: Engine = "local") -> Iterator[Result | Lost]:
+    """Do jobs in processes of this machine, or as tasks of Ray Data.
 
     Parameters
     ----------
     start : callable
         Runs once in each worker and returns what does a job. It is pickled, and so are jobs and results.
     jobs : iterable
-        Drawn as they are needed, a few ahead. `Here` is done in this process.
+        Drawn as they are needed, a few ahead; for Ray all at once. `Here` is done in this process.
     workers : int
         Processes, never more than there are jobs; 1 does all jobs in this one. Each imports the program's main file
-        anew: what a script does has to stand under ``if __name__ == "__main__":``.
+        anew: what a script does has to stand under ``if __name__ == "__main__":``. Of Ray, tasks at a time.
+    engine : {"local", "ray"}
 
     Returns
     -------
     iterator of Result or Lost
-        In the order of the jobs. Closing it ends the workers.
+        In the order of the jobs. Closing it ends the workers. Ray tries the job of a lost worker again, so that
+        nothing is `Lost`.
 
     Raises
     ------
     InputError
         If ``workers`` is below 1; while iterating, if workers end again and again and nothing gets done.
+    ExtraMissing
+        If Ray is asked for and not installed.
     Exception
         While iterating: what a job raised, in its turn, or a start.
     """
     if workers < 1:
         raise InputError(f"workers={workers}, must be 1 or more", hint="a process each")
+    if engine == "ray":
+        if find_spec("ray") is None:
+            raise ExtraMissing.named("ray", "Ray")
+        return _on_ray(start, list(jobs), workers)
     if workers == 1:
         return _alone(start, jobs)
     if getattr(multiprocessing.current_process(), "_inheriting", False):
@@ -80,7 +87,7 @@ def run(start: Callable[[], Callable[[Any], Result]], jobs: Iterable[Any], worke
     return _shared(start, jobs, workers)
 
 
-def _alone(start: Callable[[], Callable[[Any], Result]], jobs: Iterable[Any]) -> Iterator[Result]:
+def _alone(start: Start[Result], jobs: Iterable[Any]) -> Iterator[Result]:
     do: Callable[[Any], Result] | None = None
     for job in jobs:
         if isinstance(job, Here):
@@ -90,16 +97,20 @@ def _alone(start: Callable[[], Callable[[Any], Result]], jobs: Iterable[Any]) ->
             yield do(job)
 
 
-def _shared(start: Callable[[], Callable[[Any], Result]], jobs: Iterable[Any], workers: int) -> Iterator[Result | Lost]:
-    crew, numbered, drawn, turn = _Crew(pickle.dumps(start), workers), enumerate(jobs), 0, 0
+def _shared(start: Start[Result], jobs: Iterable[Any], workers: int) -> Iterator[Result | Lost]:
+    crew, numbered, drawn, turn = Crew(pickle.dumps(start), workers, Lost), enumerate(jobs), 0, 0
     try:
         while True:
             while crew.has_room() and drawn - turn < AHEAD * workers:
-                if (job := next(numbered, None)) is None:
+                if (item := next(numbered, None)) is None:
                     crew.has_all = True
+                    break
+                number, job = item
+                if isinstance(job, Here):
+                    crew.done[number] = job.do
                 else:
-                    crew.take(*job)
-                    drawn += 1
+                    crew.take(number, job)
+                drawn += 1
             crew.hand_out()
             if turn in crew.done:
                 yield crew.done.pop(turn)()
@@ -114,87 +125,31 @@ def _shared(start: Callable[[], Callable[[Any], Result]], jobs: Iterable[Any], w
         crew.end()
 
 
-class _Crew:
-    """The workers, what they have to do, and what was done."""
+def _on_ray(start: Start[Result], jobs: list[Any], workers: int) -> Iterator[Result]:
+    """Do jobs as tasks, which end in any order; results wait for those before them."""
+    import ray.data
 
-    def __init__(self, start: bytes, size: int) -> None:
-        self.start, self.size, self.threads = start, size, threads_each(size)
-        self.workers: list[Worker] = []
-        self.todo: deque[tuple[int, bytes]] = deque()
-        self.done: dict[int, Callable[[], Any]] = {}
-        self.has_all = False
-        self.deaths, self.code = 0, 0
-
-    def has_room(self) -> bool:
-        """Whether there may be another job, and somebody to do it."""
-        busy = sum(worker.job is not None for worker in self.workers)
-        return not self.has_all and busy + len(self.todo) < self.size
-
-    def take(self, number: int, job: Any) -> None:
-        """Take a job, to be done."""
+    rows = [{"number": n, "job": pickle.dumps(job)} for n, job in enumerate(jobs) if not isinstance(job, Here)]
+    done: dict[int, bytes] = {}
+    if rows:
+        tasks = ray.data.from_items(rows, override_num_blocks=len(rows))
+        answers = iter(tasks.map(partial(_answered, pickle.dumps(start)), concurrency=workers).iter_rows())
+    for number, job in enumerate(jobs):
         if isinstance(job, Here):
-            self.done[number] = job.do
-        else:
-            self.todo.append((number, pickle.dumps(job)))
-
-    def hand_out(self) -> None:
-        """Give jobs to workers without one, and start workers for the others."""
-        free = [worker for worker in self.workers if worker.job is None]
-        starting = sum(not worker.is_ready for worker in free)
-        for worker in free:
-            if worker.is_ready and self.todo and worker.give(self.todo[0]):
-                self.todo.popleft()
-        for _ in range(min(len(self.todo) - starting, self.size - len(self.workers))):
-            with held_interrupt():
-                self.workers.append(Worker(self.start, self.threads))
-
-    def listen(self, timeout_s: float | None = None) -> None:
-        """Hear from workers: that one is ready, did a job, or is no more."""
-        said = wait([worker.pipe for worker in self.workers], timeout_s) if self.workers else []
-        for worker in [worker for worker in self.workers if worker.pipe in said]:
-            if (answer := worker.answer()) is None:
-                self._bury(worker)
-            else:
-                self._hear(worker, *answer)
-
-    def _hear(self, worker: Worker, is_well: bool, result: Any) -> None:
-        if worker.job is not None:
-            self.done[worker.job[0]] = partial(_given, result, is_well=is_well)
-            worker.job, self.deaths = None, 0
-        elif not is_well:
-            raise result
-        worker.is_ready = True
-
-    def _bury(self, worker: Worker) -> None:
-        """Note who is no more. Another takes its place if it was at a job; else it would end there, too."""
-        self.workers.remove(worker)
-        self.code = worker.bury()
-        if worker.job is None:
-            self.size -= 1
-            return
-        self.deaths += 1
-        self.done[worker.job[0]] = partial(Lost, worker.job[0], self.code)
-
-    def check(self) -> None:
-        """Refuse to go on where nothing comes of it."""
-        if self.code == IMPORTING:
-            hint = 'put what it does under: if __name__ == "__main__":'
-            raise InputError("workers: each imports this script, which starts workers again", hint=hint)
-        if self.size < 1 or self.deaths > DEATHS + self.size:
-            said = f"workers: one after the other was ended ({exit_name(self.code)}), and nothing gets done"
-            raise InputError(said, hint="memory may be short: use --workers 1")
-
-    def end(self) -> None:
-        """End the workers, and wait until they are gone."""
-        with held_interrupt():
-            for worker in self.workers:
-                worker.process.terminate()
-            until_s = time.monotonic() + GRACE_S
-            while self.workers:
-                self.workers.pop().bury(max(0.0, until_s - time.monotonic()))
+            yield job.do()
+            continue
+        while number not in done:
+            row = next(answers)
+            done[row["number"]] = row["answer"]
+        yield outcome(*pickle.loads(done.pop(number)))
 
 
-def _given(result: Any, *, is_well: bool) -> Any:
-    if not is_well:
-        raise result
-    return result
+def _answered(start: bytes, row: dict[str, Any]) -> dict[str, Any]:
+    """Do the job of a row in a task of Ray."""
+    return {"number": row["number"], "answer": attempt(lambda: _started(start)(pickle.loads(row["job"])))}
+
+
+@cache
+def _started(start: bytes) -> Callable[[Any], Any]:
+    do: Callable[[Any], Any] = pickle.loads(start)()
+    return do

@@ -150,17 +150,18 @@ def _do_all(pipe: Connection, start: bytes) -> None:
     """Do jobs until nobody hears of it."""
     doing: list[Callable[[Any], Any]] = []
     with suppress(EOFError, OSError):
-        pipe.send_bytes(_answer(lambda: doing.append(pickle.loads(start)())))
+        pipe.send_bytes(attempt(lambda: doing.append(pickle.loads(start)())))
         while doing:
             job = pipe.recv_bytes()
-            pipe.send_bytes(_answer(partial(_done, doing[0], job)))
+            pipe.send_bytes(attempt(partial(_done, doing[0], job)))
 
 
 def _done(do: Callable[[Any], Any], job: bytes) -> Any:
     return do(pickle.loads(job))
 
 
-def _answer(do: Callable[[], Any]) -> bytes:
+def attempt(do: Callable[[], Any]) -> bytes:
+    """Return, pickled, true and what a call returns, or false and the exception that it raises."""
     try:
         return pickle.dumps((True, do()))
     except Exception as error:

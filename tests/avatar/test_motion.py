@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signary.avatar.motion import SpellOptions, plan_spelling, smooth_step
+from signary.avatar.keys import smooth_step
+from signary.avatar.motion import SpellOptions, plan_spelling
 from signary.errors import InputError
 from signary.landmarks.skeleton import HOLISTIC_543, LEFT_HAND, POSE, POSE_NAMES, RIGHT_HAND
 

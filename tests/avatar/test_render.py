@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from made_signer import STILL, held
 
 from signary.avatar.flesh import flesh_of, hand_length, palm_frame
 from signary.avatar.look import Look
-from signary.avatar.motion import SpellOptions, plan_spelling
+from signary.avatar.motion import plan_spelling
 from signary.avatar.render import Painter, render
 from signary.errors import InputError
 from signary.landmarks.mediapipe import HandsDetector
@@ -15,14 +16,6 @@ from signary.landmarks.skeleton import LEFT_HAND, RIGHT_HAND
 from signary.video.frame import Frame
 
 PLAIN = Look(background="plain", light=(0.0, -0.5, -1.0))
-STILL = SpellOptions(variation=0, drift=0)
-
-
-def held(text: str = "B", options: SpellOptions = STILL) -> np.ndarray:
-    """Return the points (543, 3) of a letter in the middle of its hold."""
-    plan = plan_spelling(text, options)
-    letter = plan.letters[0][0]
-    return plan.points(np.array([(letter.start_s + letter.end_s) / 2]))[0, 0]
 
 
 def test_frames_come_one_by_one() -> None:

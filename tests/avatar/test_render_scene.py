@@ -4,23 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from made_signer import held
 
 from signary.avatar.look import Look
-from signary.avatar.motion import SpellOptions, plan_spelling
+from signary.avatar.outline import capsule, ellipse
 from signary.avatar.render import Painter, render
-from signary.avatar.scene import capsule, cuff_of, draw_body, ellipse, point_of
+from signary.avatar.scene import cuff_of, draw_body, point_of
 from signary.landmarks.sequence import LandmarkSequence
 from signary.landmarks.skeleton import FACE, LEFT_HAND, POSE, POSE_NAMES, RIGHT_HAND
 
 PLAIN = Look(background="plain", backdrop=(0, 255, 0), light=(0.0, -0.5, -1.0))
 SIZE = (240, 240)
-
-
-def standing(text: str = "B") -> np.ndarray:
-    """Return the points (543, 3) of a signer in the middle of a letter."""
-    plan = plan_spelling(text, SpellOptions(variation=0, drift=0))
-    letter = plan.letters[0][0]
-    return plan.points(np.array([(letter.start_s + letter.end_s) / 2]))[0, 0]
 
 
 def body_of(points: np.ndarray, look: Look = PLAIN) -> np.ndarray:
@@ -35,7 +29,7 @@ def is_green(image: np.ndarray) -> np.ndarray:
 
 
 def test_head_and_shirt_are_joined_by_a_neck() -> None:
-    points = standing()
+    points = held()
     placed = Painter(SIZE, PLAIN).placed(points)
     chin, collar = placed[FACE][152], (point_of(placed, "left_shoulder") + point_of(placed, "right_shoulder")) / 2
     column = round(float(chin[0]))
@@ -48,7 +42,7 @@ def test_head_and_shirt_are_joined_by_a_neck() -> None:
     ("gone", "row"), [(FACE, "head"), (slice(POSE.start + 11, POSE.start + 13), "shirt")], ids=["face", "shoulders"]
 )
 def test_parts_without_points_are_left_out(gone: slice, row: str) -> None:
-    points = standing()
+    points = held()
     placed = Painter(SIZE, PLAIN).placed(points)
     x, y = placed[FACE][4][:2] if row == "head" else point_of(placed, "left_shoulder")[:2] + np.array([-20, 60])
     assert not is_green(body_of(points))[round(float(y)), round(float(x))]
@@ -59,14 +53,14 @@ def test_parts_without_points_are_left_out(gone: slice, row: str) -> None:
 
 
 def test_an_arm_without_its_elbow_is_not_drawn() -> None:
-    points = standing()
+    points = held()
     points[POSE.start + POSE_NAMES.index("right_elbow")] = np.nan
     assert np.isnan(cuff_of(points, "right")).all()
-    assert is_green(body_of(points)).sum() > is_green(body_of(standing())).sum()
+    assert is_green(body_of(points)).sum() > is_green(body_of(held())).sum()
 
 
 def test_points_far_outside_do_not_hurt() -> None:
-    points = standing()
+    points = held()
     points[POSE, 1] += 1e5
     assert body_of(points).shape == (240, 240, 3)
     points[FACE] = 0.5  # a face without any size
@@ -74,14 +68,14 @@ def test_points_far_outside_do_not_hurt() -> None:
 
 
 def test_the_side_toward_the_light_is_brighter() -> None:
-    left, right = (body_of(standing(), Look(background="plain", light=(x, 0.0, -1.0))) for x in (-1.0, 1.0))
-    placed = Painter(SIZE, PLAIN).placed(standing())
+    left, right = (body_of(held(), Look(background="plain", light=(x, 0.0, -1.0))) for x in (-1.0, 1.0))
+    placed = Painter(SIZE, PLAIN).placed(held())
     x, y = placed[FACE][205][:2].round().astype(int)  # the cheek on the left of the picture
     assert left[y, x].mean() > right[y, x].mean() + 3
 
 
 def test_the_forearm_ends_in_the_sleeve() -> None:
-    points = standing()
+    points = held()
     placed = Painter(SIZE, PLAIN).placed(points)
     wrist, elbow, cuff = placed[RIGHT_HAND][0], point_of(placed, "right_elbow"), cuff_of(placed, "right")
     picture = Painter(SIZE, PLAIN).exposed(points).astype(int)
@@ -111,7 +105,7 @@ def test_noise_is_as_strong_as_asked_and_moves() -> None:
 
 
 def test_a_hand_that_comes_while_the_shutter_is_open_is_drawn() -> None:
-    points = standing()
+    points = held()
     before = points.copy()
     before[RIGHT_HAND] = np.nan
     blurred = Painter(SIZE, Look(background="plain", shutter=0.5))

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import yaml
 from command import run
+from made_files import write_photo
 from PIL import Image
 
 import signary
@@ -22,9 +23,7 @@ from signary.video.write import write_video
 @pytest.fixture
 def photo(tmp_path: Path) -> Path:
     """Write a photo without a hand."""
-    path = tmp_path / "grey.png"
-    Image.fromarray(np.full((120, 160, 3), 127, np.uint8)).save(path)
-    return path
+    return write_photo(tmp_path / "grey.png")
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,18 +6,16 @@ import json
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pytest
+from command import run
+from made_files import write_hand
+from made_stores import write_store
 from PIL import Image
 
 from signary.bundles.bundle import load_bundle
-from signary.cli.app import main
-from signary.datasets.stores.draft import Clip, StoreDraft
+from signary.datasets.stores.draft import Clip
 from signary.digest import sha256_file
 from signary.landmarks.files import read_landmarks
-from signary.landmarks.sequence import LandmarkSequence
-from signary.landmarks.skeleton import RIGHT_HAND
-from signary.landmarks.write import write_landmarks
 
 
 @pytest.fixture
@@ -25,10 +23,7 @@ def data(tmp_path: Path) -> Path:
     """Four made hands, and a photo of none."""
     folder = tmp_path / "data"
     for seed, label in enumerate("1234"):
-        points = np.full((1, 543, 3), np.nan, np.float32)
-        points[0, RIGHT_HAND] = 0.4 + 0.2 * np.random.default_rng(seed).random((21, 3), np.float32)
-        (folder / label).mkdir(parents=True)
-        write_landmarks(folder / label / "hand.npz", LandmarkSequence(points, [0.0], aspect=1.0))
+        write_hand(folder / label / "hand.npz", seed)
     Image.new("RGB", (64, 64)).save(folder / "1" / "photo.png")
     return folder
 
@@ -53,18 +48,13 @@ def learn(bundle: Path, key: str) -> None:
     (bundle / "bundle.json").write_text(about.replace(before, sha256_file(listed)), encoding="utf-8")
 
 
-def evaluate(*words: str) -> int:
-    with pytest.raises(SystemExit) as stop:
-        main(["evaluate", *words])
-    return int(stop.value.code or 0)
-
-
 def test_a_run_is_reported_with_its_training(
     capsys: pytest.CaptureFixture[str], run_folder: Path, data: Path, tmp_path: Path
 ) -> None:
     report = tmp_path / "report"
-    assert evaluate(str(run_folder), str(data), "--json", "-o", str(report)) == 0
-    summary = json.loads(capsys.readouterr().out)
+    status, out, _ = run(capsys, "evaluate", str(run_folder), str(data), "--json", "-o", str(report))
+    assert status == 0
+    summary = json.loads(out)
     assert summary == json.loads((report / "evaluation.json").read_text(encoding="utf-8"))
     assert summary["n"] == 5
     assert all(summary["speed"][name] > 0 for name in ("files_per_s", "median_ms", "p95_ms"))
@@ -76,8 +66,8 @@ def test_a_run_is_reported_with_its_training(
 
 def test_a_bundle_has_no_training_to_show(capsys: pytest.CaptureFixture[str], data: Path, tmp_path: Path) -> None:
     report = tmp_path / "report"
-    assert evaluate("digits", str(data), "-o", str(report)) == 0
-    out, err = capsys.readouterr()
+    status, out, err = run(capsys, "evaluate", "digits", str(data), "-o", str(report))
+    assert status == 0
     assert f"digits on {data}: 5 files" in out
     assert "files a second" in out
     assert "warning" not in err
@@ -90,8 +80,9 @@ def test_a_report_is_kept_unless_forced(capsys: pytest.CaptureFixture[str], data
     report.mkdir()
     (report / "mine.txt").write_text("years of work")
     for words in ((), ("--force",)):
-        assert evaluate("digits", str(data), "-o", str(report), *words) == 1
-        assert str(report) in capsys.readouterr().err
+        status, _, err = run(capsys, "evaluate", "digits", str(data), "-o", str(report), *words)
+        assert status == 1
+        assert str(report) in err
     assert [path.name for path in report.iterdir()] == ["mine.txt"]
 
 
@@ -99,17 +90,14 @@ def test_a_store_and_a_run_with_a_learning_curve(
     capsys: pytest.CaptureFixture[str], run_folder: Path, data: Path, tmp_path: Path
 ) -> None:
     hands = [read_landmarks(data / label / "hand.npz").points for label in "1234"]
-    draft = StoreDraft(tmp_path / "store", range(543))
-    draft.begin()
     clips = [Clip(f"{row}", points, "1234"[row], "ann", sha256=str(row) * 64) for row, points in enumerate(hands)]
-    draft.add("0", [*clips, Clip("none", hands[0], "hello")])
-    draft.finish()
+    store = write_store(tmp_path / "store", [*clips, Clip("none", hands[0], "hello")], "all").path
     learn(run_folder / "bundle", "0" * 64)
     steps = [{"clips": 10, "accuracy": 0.25, "n": 40}, {"clips": 100, "accuracy": 0.5, "n": 40}]
     (run_folder / "metrics.json").write_text(json.dumps({"learning_curve": steps}))
     report = tmp_path / "report"
-    assert evaluate(str(run_folder), str(draft.target), "--by", "signer", "-o", str(report)) == 0
-    out, err = capsys.readouterr()
+    status, out, err = run(capsys, "evaluate", str(run_folder), str(store), "--by", "signer", "-o", str(report))
+    assert status == 0
     assert "store: 4 clips" in out and "clips a second" in out and "signer ann" in out
     assert "warning: 1 of 4 clips were trained on: the figures flatter; of the other 3: accuracy " in err
     assert "skipped: label 'hello' is not in the vocabulary: 1 clip\n" in err

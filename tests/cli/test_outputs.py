@@ -9,7 +9,7 @@ from shutil import copyfile
 import numpy as np
 import pytest
 from command import run
-from PIL import Image
+from made_files import write_photo
 
 import signary
 from signary.video.write import write_video
@@ -18,9 +18,7 @@ from signary.video.write import write_video
 @pytest.fixture
 def photo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Write a photo without a hand into a folder of its own, and go there."""
-    path = tmp_path / "in" / "grey.png"
-    path.parent.mkdir()
-    Image.fromarray(np.full((120, 160, 3), 127, np.uint8)).save(path)
+    path = write_photo(tmp_path / "in" / "grey.png")
     monkeypatch.chdir(path.parent)
     return path
 

@@ -11,14 +11,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 from command import run
-from PIL import Image
-
-from signary.landmarks.sequence import LandmarkSequence
-from signary.landmarks.skeleton import RIGHT_HAND
-from signary.landmarks.write import write_landmarks
+from made_files import write_hand, write_photo
 
 PATIENCE_S = 60.0
 
@@ -27,12 +22,9 @@ PATIENCE_S = 60.0
 def files(tmp_path: Path) -> Path:
     """Write a folder of made hands, a photo and what is none."""
     folder = tmp_path / "in"
-    (folder / "B").mkdir(parents=True)
     for seed in range(8):
-        points = np.full((1, 543, 3), np.nan, np.float32)
-        points[0, RIGHT_HAND] = 0.4 + 0.2 * np.random.default_rng(seed).random((21, 3), np.float32)
-        write_landmarks(folder / "B" / f"{seed}.npz", LandmarkSequence(points, [0.0], aspect=1.0))
-    Image.fromarray(np.full((120, 160, 3), 127, np.uint8)).save(folder / "photo.png")
+        write_hand(folder / "B" / f"{seed}.npz", seed)
+    write_photo(folder / "photo.png")
     (folder / "text.jpg").write_text("not a picture")
     return folder
 
@@ -77,7 +69,7 @@ def test_evaluate_says_the_same(capsys: pytest.CaptureFixture[str], files: Path)
 
 def test_landmarks_are_the_same(capsys: pytest.CaptureFixture[str], files: Path, tmp_path: Path) -> None:
     for number in range(3):
-        Image.fromarray(np.full((120, 160, 3), 40 * number, np.uint8)).save(files / f"{number}.png")
+        write_photo(files / f"{number}.png", 40 * number)
     sources = [str(path) for path in sorted(files.iterdir()) if path.is_file()]
     said = {}
     for workers in ("1", "2"):

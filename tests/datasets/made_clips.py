@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from made_stores import write_store
 
-from signary.datasets.stores.draft import Clip, StoreDraft
-from signary.datasets.stores.landmarks import ClipStore, choose_points
+from signary.datasets.stores.draft import Clip
+from signary.datasets.stores.landmarks import ClipStore
 from signary.landmarks.skeleton import LEFT_HAND, POSE
 
 WAYS = {"across": (0.4, 0.0), "up": (0.0, -0.4), "still": (0.0, 0.0)}
@@ -46,8 +47,4 @@ def made_signs(path: Path, *, signers: int = 4, each: int = 4) -> ClipStore:
         for label in WAYS
         for number in range(each)
     ]
-    draft = StoreDraft(path, choose_points())
-    draft.begin()
-    draft.add("0", clips)
-    assert draft.finish() == []
-    return ClipStore(path)
+    return write_store(path, clips)

@@ -7,25 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 from made_clips import made_signs
+from made_stores import write_store
 
 from signary.datasets.clips import fold_of, open_clips
-from signary.datasets.stores.draft import Clip, StoreDraft
-from signary.datasets.stores.landmarks import choose_points
+from signary.datasets.stores.draft import Clip
 from signary.errors import InputError
 
 
 def other_store(path: Path, labels: list[str], *, source: str = "other", first: str = "x") -> None:
-    draft = StoreDraft(path, choose_points())
-    draft.begin()
     points = np.full((5, 543, 3), 0.5, np.float32)
-    draft.add(
-        "0",
-        [
-            Clip(f"{first}{row}", points, label=label, source=source, file=f"{first}{row}", sha256=f"{first}{row}")
-            for row, label in enumerate(labels)
-        ],
-    )
-    draft.finish()
+    names = {f"{first}{row}": label for row, label in enumerate(labels)}
+    write_store(path, [Clip(key, points, label, source=source, file=key, sha256=key) for key, label in names.items()])
 
 
 def test_stores_of_a_folder_are_one_set(tmp_path: Path) -> None:
@@ -47,11 +39,9 @@ def test_stores_of_a_folder_are_one_set(tmp_path: Path) -> None:
 
 def test_a_signer_is_named_within_the_source_once(tmp_path: Path) -> None:
     points = np.full((2, 543, 3), 0.5, np.float32)
-    draft = StoreDraft(tmp_path / "a", choose_points())
-    draft.begin()
     names = {"x": "set/ann", "y": "ann", "z": ""}
-    draft.add("0", [Clip(key, points, label="up", source="set", signer=name, file=key) for key, name in names.items()])
-    draft.finish()
+    clips = [Clip(key, points, "up", source="set", signer=name, file=key) for key, name in names.items()]
+    write_store(tmp_path / "a", clips)
     assert open_clips(tmp_path / "a").signer.tolist() == ["set/ann", "set/ann", "set/set"]
     assert len(set(open_clips(tmp_path / "a").key.tolist())) == 3
 
@@ -65,11 +55,7 @@ def test_a_clip_in_two_stores_is_refused(tmp_path: Path) -> None:
 
 def test_a_file_that_was_kept_twice_is_refused(tmp_path: Path) -> None:
     points = np.full((2, 543, 3), 0.5, np.float32)
-    draft = StoreDraft(tmp_path / "a", choose_points())
-    draft.begin()
-    clips = [Clip(name, points, label="up", file=f"{name}.mp4", sha256="0" * 64) for name in "xyz"]
-    draft.add("0", clips)
-    draft.finish()
+    write_store(tmp_path / "a", [Clip(name, points, "up", file=f"{name}.mp4", sha256="0" * 64) for name in "xyz"])
     with pytest.raises(InputError, match="clips 0 and 1 are one file, kept twice"):
         open_clips(tmp_path / "a")
 

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from made_pictures import made_pictures
 
 pytest.importorskip("sklearn")
 pytest.importorskip("torch")
 
-
-import pytest
-
-from signary.datasets.pictures import Pictures
 from signary.datasets.split import block_folds, signer_folds, split_pictures
 from signary.errors import ConfigError, InputError
 
@@ -35,20 +32,6 @@ def test_too_few_signers() -> None:
         signer_folds(np.array(["a", "b", "c", "d"]), np.array(["train"] * 3 + ["supplemental"]))
 
 
-def made(labels: list[str], groups: list[str] | None = None, places: list[int] | None = None) -> Pictures:
-    """Make pictures of one pixel."""
-    count = len(labels)
-    return Pictures(
-        images=np.arange(count, dtype=np.uint8)[:, None, None, None].repeat(3, 3),
-        row=np.arange(count),
-        label=np.array(labels),
-        source=np.full(count, "made"),
-        group=np.array(groups or labels),
-        place=np.array(places or range(count)),
-        sha256=np.array([str(row) for row in range(count)]),
-    )
-
-
 def test_blocks_are_stretches_of_a_film() -> None:
     labels = ["A"] * 50 + ["B"] * 30
     places = [*range(50), *range(0, 120, 4)]
@@ -65,7 +48,7 @@ def test_blocks_are_stretches_of_a_film() -> None:
 @pytest.mark.parametrize("how", ["random", "blocks", "groups"])
 @pytest.mark.parametrize("fold", [0, 3])
 def test_parts_are_apart_and_whole(how: str, fold: int) -> None:
-    pictures = made(["A", "B"] * 100, [f"g{row // 4}" for row in range(200)])
+    pictures = made_pictures(["A", "B"] * 100, [f"g{row // 4}" for row in range(200)])
     parts = split_pictures(pictures, how, validation=0.2, test=0.1, fold=fold)
     assert sorted(np.concatenate([parts.train, parts.validation, parts.test]).tolist()) == list(range(200))
     assert len(parts.test) == pytest.approx(20, abs=4)
@@ -76,7 +59,7 @@ def test_parts_are_apart_and_whole(how: str, fold: int) -> None:
 
 
 def test_folds_test_every_picture_once() -> None:
-    pictures = made(["A", "B"] * 50, [f"g{row // 2}" for row in range(100)])
+    pictures = made_pictures(["A", "B"] * 50, [f"g{row // 2}" for row in range(100)])
     for how in ("blocks", "groups"):
         tested = [split_pictures(pictures, how, validation=0.1, test=0.2, fold=fold).test for fold in range(5)]
         assert sorted(np.concatenate(tested).tolist()) == list(range(100))
@@ -85,7 +68,7 @@ def test_folds_test_every_picture_once() -> None:
 def test_the_random_split_is_scikit_learns() -> None:
     from sklearn.model_selection import train_test_split
 
-    parts = split_pictures(made(["A", "B"] * 205), "random", validation=0, test=0.15, seed=42)
+    parts = split_pictures(made_pictures(["A", "B"] * 205), "random", validation=0, test=0.15, seed=42)
     train, test = train_test_split(np.arange(410), test_size=0.15, random_state=42)
     assert (parts.train.tolist(), parts.test.tolist()) == (train.tolist(), test.tolist())
     assert len(parts.validation) == 0
@@ -93,17 +76,19 @@ def test_the_random_split_is_scikit_learns() -> None:
 
 def test_unknown_splits_and_folds() -> None:
     with pytest.raises(ConfigError, match="split='leaky'"):
-        split_pictures(made(["A", "B"] * 9), "leaky", validation=0, test=0.1)
+        split_pictures(made_pictures(["A", "B"] * 9), "leaky", validation=0, test=0.1)
     with pytest.raises(ConfigError, match="fold=10, must be 0 to 9"):
-        split_pictures(made(["A", "B"] * 9), "blocks", validation=0, test=0.1, fold=10)
+        split_pictures(made_pictures(["A", "B"] * 9), "blocks", validation=0, test=0.1, fold=10)
     with pytest.raises(ConfigError, match="fold=5, must be 0 to 4"):
-        split_pictures(made(["A", "B"] * 9), "blocks", validation=0.1, test=0.2, fold=5)
+        split_pictures(made_pictures(["A", "B"] * 9), "blocks", validation=0.1, test=0.2, fold=5)
     with pytest.raises(ConfigError, match="fold=-1"):
-        split_pictures(made(["A", "B"] * 9), "random", validation=0, test=0.1, fold=-1)
-    alone = made(["A", "B"] * 9, [str(row) for row in range(18)])
+        split_pictures(made_pictures(["A", "B"] * 9), "random", validation=0, test=0.1, fold=-1)
+    alone = made_pictures(["A", "B"] * 9, [str(row) for row in range(18)])
     with pytest.raises(InputError, match="every picture is a group of its own"):
         split_pictures(alone, "groups", validation=0, test=0.1)
     with pytest.raises(InputError, match="9 groups are too few"):
-        split_pictures(made(["A", "B"] * 9, [str(row // 2) for row in range(18)]), "groups", validation=0, test=0.1)
+        split_pictures(
+            made_pictures(["A", "B"] * 9, [str(row // 2) for row in range(18)]), "groups", validation=0, test=0.1
+        )
     whole = split_pictures(alone, "groups", validation=0, test=0)
     assert (len(whole.train), len(whole.validation), len(whole.test)) == (18, 0, 0)

@@ -1,1 +1,1 @@
-"""A hand that spells: text to poses, to landmarks, to pictures."""
+"""The avatar that fingerspells: text to poses, to landmarks, to pictures."""

@@ -1,7 +1,7 @@
-"""The signer behind the hand: arms that reach it, and a mean face and body.
+"""The body of the avatar: arms that reach the hand, and a mean face and body.
 
-``signer.npz`` beside this file is made by ``scripts/fit_signer.py`` from clips of Google's Isolated Sign Language
-Recognition data (CC BY 4.0). Everything is in shoulder widths from the middle of the shoulders, as the camera sees it.
+``signer.npz`` next to this file is made by ``scripts/fit_signer.py`` from clips of Google's Isolated Sign Language
+Recognition data (CC BY 4.0). Everything is in shoulder widths from the middle of the shoulders, in camera view.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ UPPER_ARM, FOREARM = 0.8, 0.7
 SHOULDERS_AT = (0.57, 0.66)  # of the picture's width and height
 ELBOWS_OUT = np.array([-0.55, 0.8, 0.25], np.float32)
 OTHER_ELBOW, OTHER_WRIST = (0.62, 0.78, 0.05), (0.5, 1.45, -0.3)
-# Points of the pose that a hand carries, and the points of the hand that they are.
+# Pose points on a hand, and the hand points that they equal.
 CARRIED = {"wrist": 0, "thumb": 2, "index": 5, "pinky": 17}
 
 
@@ -29,7 +29,7 @@ def _signer() -> tuple[Floats, Floats]:
     with np.load(SIGNER, allow_pickle=False) as arrays:
         face, pose = arrays["face"].astype(np.float32), arrays["pose"].astype(np.float32)
     face[:, 2] -= face[:, 2].mean() + 0.15
-    pose[:, 2] *= 0.1  # the depth of the detector's pose is no measure
+    pose[:, 2] *= 0.1  # the detector's depth of the pose is unreliable
     for name, place in (("left_elbow", OTHER_ELBOW), ("left_wrist", OTHER_WRIST)):
         pose[POSE_NAMES.index(name)] = place
     for name in ("thumb", "index", "pinky"):
@@ -38,14 +38,14 @@ def _signer() -> tuple[Floats, Floats]:
 
 
 def body_points(hand: Floats, wrist: Floats, sway: Floats, *, zoom: float, aspect: float) -> Floats:
-    """Place a right hand before its signer.
+    """Add a body to a right hand.
 
     Parameters
     ----------
     hand : float32 (..., 21, 3)
         From the wrist, shoulder widths.
     wrist, sway : float32 (..., 3)
-        Where the wrist is, and how far the body has moved.
+        Position of the wrist, and shift of the body.
     zoom : float
         Shoulder width in picture widths.
     aspect : float
@@ -54,8 +54,8 @@ def body_points(hand: Floats, wrist: Floats, sway: Floats, *, zoom: float, aspec
     Returns
     -------
     float32 (..., 543, 3)
-        As in `signary.landmarks.sequence.LandmarkSequence`; NaN for the left hand. The depth of the hand counts from
-        its wrist, that of the rest from the shoulders.
+        As in `signary.landmarks.sequence.LandmarkSequence`; the left hand is NaN. The depth of the hand is relative to
+        its wrist, all other depth to the shoulders.
     """
     face, pose = _signer()
     unit = np.array([zoom, zoom * aspect, zoom], np.float32)
@@ -77,7 +77,7 @@ def body_points(hand: Floats, wrist: Floats, sway: Floats, *, zoom: float, aspec
 
 
 def _elbow(shoulder: Floats, wrist: Floats) -> Floats:
-    """Return where the elbow is, bent down and out: two bones between two points."""
+    """Return the elbow, bent down and outward (two-bone inverse kinematics)."""
     reach = wrist - shoulder
     length = np.linalg.norm(reach, axis=-1, keepdims=True)
     axis = reach / np.maximum(length, 1e-6)

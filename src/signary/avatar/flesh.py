@@ -1,4 +1,4 @@
-"""From 21 points to a body of round cones: where the flesh of a hand is, in pixels."""
+"""The volume of a hand: round cones around its 21 points, in pixels."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ FINGER_RADII = (
     (0.061, 0.053, 0.048, 0.04), (0.055, 0.047, 0.042, 0.035),
 )  # fmt: skip
 PALM_RADIUS, WRIST_RADIUS, FOREARM_RADIUS = 0.062, 0.07, 0.125
-WRIST_HALF = 0.085  # half the way between the wrist's two sides
+WRIST_HALF = 0.085  # half the width of the wrist
 OPEN_TO_PALM = 1.9  # hand length / wrist to middle knuckle
 KNUCKLES = (5, 9, 13, 17)
 
 
 @dataclass(frozen=True, eq=False)
 class Cones:
-    """N round cones: the hull of two balls each.
+    """N round cones, each the convex hull of two spheres.
 
     Parameters
     ----------
     start, end : float32 (N, 3)
-        Middles of the balls, pixels; depth grows away from the camera.
+        Centers of the spheres, pixels; depth grows away from the camera.
     start_radius, end_radius : float32 (N,)
         Pixels.
     back : float32 (N, 3)
-        Unit vector to the back of the hand.
+        Unit vector towards the back of the hand.
     part : int (N,)
-        0 palm, 1 to 5 the fingers from the thumb.
+        0 palm, 1 to 5 the fingers, from the thumb.
     last : bool (N,)
-        End of a finger, with a nail.
+        Fingertip, with a nail.
     """
 
     start: Floats
@@ -48,13 +48,13 @@ class Cones:
 
 
 def hand_length(hand: Floats) -> float:
-    """Return the length (pixels) that a hand (21, 3) would have if it were open, from its palm."""
+    """Return the length (pixels) of a hand (21, 3) if it were open, estimated from its palm."""
     palm = np.linalg.norm(hand[[5, 9, 13, 17]] - hand[0], axis=1).mean()
     return float(OPEN_TO_PALM * palm)
 
 
 def palm_frame(hand: Floats, *, right: bool) -> Floats:
-    """Return the unit vectors (3, 3) across to the thumb's side, along to the fingers, and out of the back."""
+    """Return unit vectors (3, 3): across to the thumb's side, along to the fingers, and out of the back."""
     along = _unit(hand[[5, 9, 13, 17]].mean(0) - hand[0])
     palm = np.cross(hand[5] - hand[0], hand[17] - hand[0]) * (1 if right else -1)
     back = _unit(-palm + (palm @ along) * along)
@@ -64,7 +64,7 @@ def palm_frame(hand: Floats, *, right: bool) -> Floats:
 
 
 def flesh_of(hand: Floats, *, right: bool) -> Cones:
-    """Cover a hand with flesh.
+    """Return the cones of a hand.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def flesh_of(hand: Floats, *, right: bool) -> Cones:
     Returns
     -------
     Cones
-        The palm's first.
+        The palm first.
     """
     size = hand_length(hand)
     across, along, back = palm_frame(hand, right=right)
@@ -115,11 +115,11 @@ def flesh_of(hand: Floats, *, right: bool) -> Cones:
 
 
 def _finger_backs(points: Floats, back: Floats, across: Floats, *, thumb: bool) -> Floats:
-    """Return the unit vectors (3, 3) out of the back of each bone: square to it, in the plane in which it bends."""
+    """Return unit vectors (3, 3) out of the back of each bone: perpendicular to it, in its plane of bending."""
     bones = np.diff(points, axis=0)
     bones /= np.maximum(np.linalg.norm(bones, axis=1, keepdims=True), 1e-6)
     hinge = np.cross(bones[0], back)
-    if thumb:  # it bends across the palm: its back looks half to the thumb's side
+    if thumb:  # it bends across the palm, so its back faces halfway to the thumb's side
         hinge = np.cross(bones[0], back + 1.2 * across)
     hinge = _unit(hinge)
     outward = np.cross(hinge, bones)

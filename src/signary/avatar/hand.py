@@ -1,10 +1,10 @@
-"""A hand of bones and joints: lengths apart from angles, so that one person's hand can take another's shape.
+"""Hand model of bones and joints: lengths are separate from angles, so one person's hand can take another's shape.
 
-Everything is written for a signer's right hand as the camera sees it: x to the right, y down, z away from the camera,
-in hand lengths (wrist to the tip of the straight middle finger). With the unit turn and all angles 0 the palm faces
-the camera, the fingers point up and the thumb's side is on the right.
+Coordinates are those of a signer's right hand in camera view: x to the right, y down, z away from the camera, in hand
+lengths (wrist to the tip of the straight middle finger). Without rotation and with all angles 0, the palm faces the
+camera, the fingers point up and the thumb is on the right.
 
-The functions take NumPy arrays or torch tensors alike: they use operators and the two libraries' common names only.
+The functions take NumPy arrays or torch tensors: they use only operators and names common to both libraries.
 """
 
 from __future__ import annotations
@@ -22,8 +22,7 @@ FINGERS = ("index", "middle", "ring", "pinky")
 THUMB_ANGLES = ("thumb_spread", "thumb_flex", "thumb_roll", "thumb_mcp_side", "thumb_mcp", "thumb_ip")
 ANGLES = (*THUMB_ANGLES, *(f"{finger}_{joint}" for finger in FINGERS for joint in ("spread", "mcp", "pip", "dip")))
 _FINGER_LIMITS_DEG = ((-25, 25), (-30, 100), (-5, 115), (-8, 85))
-# Range of each joint that hands can reach, radians; after the ranges of motion given in hand surgery's textbooks,
-# a little wider since detectors err.
+# Range of each joint, radians: the ranges of motion of hand surgery textbooks, slightly wider since detectors err.
 LIMITS = np.radians(
     [(-50, 80), (-15, 85), (-10, 130), (-25, 25), (-20, 75), (-35, 90), *(_FINGER_LIMITS_DEG * 4)]
 ).astype(np.float32)
@@ -31,16 +30,16 @@ LIMITS = np.radians(
 
 @dataclass(frozen=True)
 class HandBuild:
-    """What does not change when a hand moves.
+    """The constant part of a hand model.
 
     Parameters
     ----------
     palm : float32 (..., 5, 3)
-        Places of the thumb's first joint and the four knuckles, from the wrist, hand lengths.
+        Positions of the thumb's first joint and the four knuckles, from the wrist, hand lengths.
     bones : float32 (..., 5, 3)
-        Lengths of the thumb's three bones and of each finger's three.
+        Lengths of the three bones of the thumb and of each finger.
     twist : float32 (..., 4)
-        Turn of each finger's plane of bending about the finger, radians: bent fingers lean to one another.
+        Rotation of each finger's plane of bending about the finger, radians: bent fingers converge.
     """
 
     palm: Any
@@ -54,18 +53,18 @@ class HandBuild:
 
 
 def hand_points(angles: Any, turn: Any, build: HandBuild, xp: Any = np) -> Any:
-    """Place the 21 points of hands.
+    """Compute the 21 points of hands (forward kinematics).
 
     Parameters
     ----------
     angles : float (..., 22)
-        Radians, in the order of `ANGLES`: spread turns a finger in the palm's plane, to the thumb's side; flex, mcp,
-        pip, ip and dip bend it to the palm.
+        Radians, in the order of `ANGLES`: spread rotates a finger in the palm's plane, to the thumb's side; flex, mcp,
+        pip, ip and dip bend it towards the palm.
     turn : float (..., 3, 3)
-        Turn of the whole hand.
+        Rotation of the whole hand.
     build : HandBuild
     xp : module
-        ``numpy`` or ``torch``, as the arguments are.
+        ``numpy`` or ``torch``, matching the arguments.
 
     Returns
     -------
@@ -114,12 +113,12 @@ def _transposed(turn: Any) -> Any:
 
 
 def clip_angles(angles: Floats) -> Floats:
-    """Return angles (..., 22) within what hands can do."""
+    """Clip angles (..., 22) to the range of each joint."""
     return np.clip(angles, LIMITS[:, 0], LIMITS[:, 1])
 
 
 def quaternion_turn(quaternion: Floats) -> Floats:
-    """Return turns (..., 3, 3) of quaternions (..., 4), w first, of any length but 0."""
+    """Return rotation matrices (..., 3, 3) of quaternions (..., 4), w first, of any length but 0."""
     w, x, y, z = np.moveaxis(quaternion / np.linalg.norm(quaternion, axis=-1, keepdims=True), -1, 0)
     rows = [
         [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
@@ -130,7 +129,7 @@ def quaternion_turn(quaternion: Floats) -> Floats:
 
 
 def quaternion_times(first: Floats, second: Floats) -> Floats:
-    """Return the quaternions (..., 4) of turning by ``second``, then by ``first``."""
+    """Return the quaternions (..., 4) of rotating by ``second``, then by ``first``."""
     scalar = first[..., :1] * second[..., :1] - (first[..., 1:] * second[..., 1:]).sum(-1, keepdims=True)
     vector = (
         first[..., :1] * second[..., 1:] + second[..., :1] * first[..., 1:] + np.cross(first[..., 1:], second[..., 1:])
@@ -145,7 +144,7 @@ def vector_quaternion(vector: Floats) -> Floats:
 
 
 def quaternion_vector(quaternion: Floats) -> Floats:
-    """Return the rotation vectors (..., 3) of unit quaternions (..., 4), at most half a turn long."""
+    """Return the rotation vectors (..., 3) of unit quaternions (..., 4), of at most half a turn."""
     quaternion = np.where(quaternion[..., :1] < 0, -quaternion, quaternion)
     length = np.linalg.norm(quaternion[..., 1:], axis=-1, keepdims=True)
     angle = 2 * np.arctan2(length, quaternion[..., :1])

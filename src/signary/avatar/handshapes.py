@@ -1,6 +1,6 @@
-"""The handshapes that the avatar knows: for each person, the mean and the main variations of letters and digits.
+"""The avatar's handshapes: mean and main variations of letters and digits, for each person.
 
-``handshapes.npz`` beside this file is made by ``scripts/fit_handshapes.py`` from landmarks of real hands.
+``handshapes.npz`` next to this file is made by ``scripts/fit_handshapes.py`` from landmarks of real hands.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from signary.errors import InputError
 
 BANK = Path(__file__).with_name("handshapes.npz")
 JOINTS = 22
-# Whose handshapes are shown where nobody is asked for: several people's, but for letters of which the detector's points
-# lie clearly nearer to the avatar's own with another's.
+# Default people: one for letters and one for digits, and others for letters whose detected points are then clearly
+# nearer to the avatar's own.
 LETTERS_OF, DIGITS_OF = "davidlee", "digits-0"
 BETTER_OF = {"E": "meyyappan", "K": "keptsecret", "O": "keptsecret", "Q": "keptsecret", "S": "meyyappan"}
 
@@ -38,12 +38,12 @@ class HandshapeBank:
     Parameters
     ----------
     people, shapes : tuple of str
-        Names: of the people, by the source that shows them; of the handshapes, A to Z and 0 to 9.
+        Names of the people (their source) and of the handshapes, A to Z and 0 to 9.
     mean : float32 (H, S, 26)
-        Angles of the 22 joints (`signary.avatar.hand.ANGLES`), then the turn as a quaternion; NaN where that person
-        did not show it.
+        Angles of the 22 joints (`signary.avatar.hand.ANGLES`), then the rotation as a quaternion; NaN where that person
+        did not show the handshape.
     modes : float32 (H, S, K, 25)
-        Main variations of angles and turn (a rotation vector), each one standard deviation long.
+        Principal components of angles and rotation (a rotation vector), each one standard deviation long.
     build : HandBuild
         Of each person.
     """
@@ -55,7 +55,7 @@ class HandshapeBank:
     build: HandBuild
 
     def person(self, name: str) -> int:
-        """Return the place of a person.
+        """Return the index of a person.
 
         Raises
         ------
@@ -72,14 +72,14 @@ class HandshapeBank:
         return [name for name, mean in zip(self.people, self.mean[:, column], strict=True) if np.isfinite(mean).all()]
 
     def build_of(self, people: NDArray[np.int64]) -> HandBuild:
-        """Return the builds of people given by place."""
+        """Return the builds of people, given by index."""
         return HandBuild(self.build.palm[people], self.build.bones[people], self.build.twist[people])
 
     def differences(self, people: NDArray[np.int64]) -> Floats:
-        """Return how people, given by place, differ in the same letter: float32 (25, 25), L of a covariance L L'.
+        """Return how people, given by index, differ in the same letter: float32 (25, 25), L of a covariance L L'.
 
-        It is that of angles and turn (a rotation vector) about each letter's mean; 0 where fewer than two show a
-        letter. Digits are left out: a person who shows those alone is the mean of many.
+        It is the covariance of angles and rotation (a rotation vector) about each letter's mean, over letters shown by
+        two people or more. Digits are left out: a person who shows only digits is the mean of many.
         """
         letters = [column for column, shape in enumerate(self.shapes) if shape.isalpha()]
         rows = []
@@ -99,7 +99,7 @@ class HandshapeBank:
         return np.asarray(ways * np.sqrt(sizes.clip(0)), np.float32)
 
     def default_person(self, shape: str) -> str:
-        """Return who shows a handshape where nobody is asked for."""
+        """Return the default person of a handshape."""
         return DIGITS_OF if shape.isdigit() else BETTER_OF.get(shape, LETTERS_OF)
 
     def poses(
@@ -117,16 +117,16 @@ class HandshapeBank:
         shapes : sequence of str
             N names.
         people : str or N str, optional
-            Whose; where that person does not show a handshape, and by default, the most complete set's.
+            Whose handshapes; by default, and where that person does not show one, the default person's.
         variation : float
-            Standard deviations of the variation drawn, 0 = the mean.
+            Standard deviations of the random variation, 0 = the mean.
         random : numpy.random.Generator, optional
             Source of the variation.
 
         Returns
         -------
         float32 (N, 26)
-            Angles in radians, within what hands can do, and a unit quaternion.
+            Angles in radians, within the range of each joint, and a unit quaternion.
         """
         asked = [people] * len(shapes) if people is None or isinstance(people, str) else list(people)
         rows = np.array([self._shower(shape, person) for shape, person in zip(shapes, asked, strict=True)], int)
@@ -163,7 +163,7 @@ def load_handshapes(path: Path = BANK) -> HandshapeBank:
 
 
 def spellable(text: str, *, skip_unknown: bool = False) -> str:
-    """Return a text as the avatar spells it: capitals, digits and single spaces between words.
+    """Return a text as the avatar spells it: capitals, digits and single spaces.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""How the avatar's pictures look: skin, light, camera and what is behind."""
+"""Appearance of the avatar: skin, light, camera and background."""
 
 from __future__ import annotations
 
@@ -21,35 +21,35 @@ SKIN_TONES: tuple[Color, ...] = (
     (246, 237, 228), (243, 231, 219), (247, 234, 208), (234, 218, 186), (215, 189, 150),
     (160, 126, 86), (130, 92, 67), (96, 65, 52), (58, 49, 42), (41, 36, 32),
 )  # fmt: skip
-EXPOSURE = (0.58, 0.014)  # power on the chart's colors, and how it falls: a camera opens up for darker skin
+EXPOSURE = (0.58, 0.014)  # gamma on the chart's colors, and its decrease: a camera exposes longer for darker skin
 HAIR: tuple[Color, ...] = ((30, 24, 22), (58, 40, 30), (92, 62, 40), (150, 112, 70), (120, 118, 116))
 BACKGROUNDS = ("plain", "wall", "room")
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How pictures look.
+    """Appearance of pictures.
 
     Parameters
     ----------
     skin : int
         1 (light) to 10 (dark), a tone of the Monk scale.
     background : {"plain", "wall", "room"}
-        One color; a wall with the light falling on it; blurred things behind the signer.
+        One color; a lit wall; blurred objects behind the signer.
     backdrop, shirt, hair : (int, int, int)
         RGB.
     light : (float, float, float)
-        Where the light comes from: right, down, away from the camera; any length but 0.
+        Direction of the light source: right, down, away from the camera; any length but 0.
     ambient : float
-        Share of the light that comes from everywhere, 0 to 1.
+        Share of ambient light, 0 to 1.
     yaw_deg, pitch_deg, roll_deg : float
-        Turn of the camera about the picture's middle: from the right, from above, clockwise.
+        Rotation of the camera about the picture's center: from the right, from above, clockwise.
     zoom : float
         Above 0; 2 shows everything twice as large.
     shutter : float
-        Share of the time between frames for which the picture is exposed; 0 = no motion blur.
+        Exposure time as a share of the time between frames; 0 = no motion blur.
     noise : float
-        Standard deviation of the sensor's noise, grey levels.
+        Standard deviation of sensor noise, grey levels.
     seed : int
         Of background and noise.
     """
@@ -78,7 +78,7 @@ class Look:
 
     @classmethod
     def random(cls, random: np.random.Generator, **fields: Any) -> Look:
-        """Draw a look over the whole range: skin, light, colors, camera; ``fields`` are kept as given."""
+        """Draw a random look: skin, light, colors, camera; ``fields`` are kept as given."""
         drawn: dict[str, Any] = {
             "skin": int(random.integers(1, 11)),
             "background": str(random.choice(BACKGROUNDS)),
@@ -103,18 +103,18 @@ class Look:
 
     @property
     def gloss(self) -> float:
-        """Share of the light that shines off the skin; on dark skin it shows more."""
+        """Share of specular light on the skin; it is more visible on dark skin."""
         return 0.04 + 0.022 * self.skin
 
     @property
     def palm_tone(self) -> NDArray[np.float32]:
-        """Color of the palm: lighter and redder, the more so the darker the skin."""
+        """Color of the palm, float32 (3,): lighter and redder than the back, more so on darker skin."""
         pale = np.array([0.86, 0.66, 0.56], np.float32)
         share = 0.12 + 0.36 * (self.skin - 1) / 9
         return np.asarray((1 - share) * self.tone + share * pale, np.float32)
 
     def turn(self) -> NDArray[np.float32]:
-        """Turn (3, 3) of what is seen, for the camera's."""
+        """Return the rotation matrix (3, 3) of the scene for the camera's rotation."""
         yaw, pitch, roll = np.radians([self.yaw_deg, -self.pitch_deg, self.roll_deg])
         about_y = [[np.cos(yaw), 0, np.sin(yaw)], [0, 1, 0], [-np.sin(yaw), 0, np.cos(yaw)]]
         about_x = [[1, 0, 0], [0, np.cos(pitch), -np.sin(pitch)], [0, np.sin(pitch), np.cos(pitch)]]
@@ -122,7 +122,7 @@ class Look:
         return np.asarray(np.array(about_z) @ about_x @ about_y, np.float32)
 
     def backdrop_image(self, size: tuple[int, int]) -> Image:
-        """Draw what is behind the signer: uint8 (H, W, 3)."""
+        """Draw the background, uint8 (H, W, 3)."""
         width, height = size
         image = np.full((height, width, 3), self.backdrop, np.float32)
         if self.background == "plain":
@@ -148,7 +148,7 @@ def _exposed(skin: int) -> NDArray[np.float32]:
 
 
 def _wall_color(random: np.random.Generator) -> Color:
-    """Draw a color that rooms have: some grey with a little tint."""
+    """Draw a typical wall color: grey with a slight tint."""
     red, green, blue = (int(value) for value in np.clip(random.uniform(60, 215) + random.normal(0, 14, 3), 0, 255))
     return red, green, blue
 

@@ -1,8 +1,8 @@
-"""From text to movement: where every point of a fingerspelling signer is at any time.
+"""Text to movement: all points of a fingerspelling signer at any time.
 
-A text becomes a plan, key poses with times: hold, change, hold; a slide between the two of a double letter, strokes
-for J and Z, a dip between words. Between keys every joint moves with minimum jerk (Flash and Hogan, 1985). The faster
-the spelling, the shorter the holds and the less a letter reaches its full shape before the next one pulls at it.
+A text becomes a plan of key poses with times: hold, transition, hold; a slide between double letters, strokes for J and
+Z, a dip between words. Between keys every joint moves with minimum jerk (Flash and Hogan, 1985). Faster spelling has
+shorter holds and stronger coarticulation.
 """
 
 from __future__ import annotations
@@ -15,48 +15,36 @@ import numpy as np
 from numpy.typing import NDArray
 
 from signary.avatar.body import HAND_LENGTH, body_points
-from signary.avatar.hand import Floats, HandBuild, hand_points, quaternion_times, quaternion_turn, vector_quaternion
+from signary.avatar.hand import Floats, HandBuild, hand_points, quaternion_turn
 from signary.avatar.handshapes import JOINTS, HandshapeBank, load_handshapes, spellable
+from signary.avatar.keys import SpelledLetter, lay_out, near_sides, smooth_step
 from signary.errors import InputError
 from signary.landmarks.sequence import LEFT, RIGHT, LandmarkSequence
 from signary.landmarks.skeleton import HOLISTIC_543
 from signary.ranges import FPS as FPS_HINT
 from signary.ranges import above_zero
 
-LONGEST_CHANGE_S = 0.24
-RISE_S, FALL_S = 0.7, 0.6
 CHUNK_FRAMES = 256
-AT_EASE = np.array([0.5, 0.4, 1.1, 0.0, 0.3, 0.3, *[0.0, 0.45, 0.6, 0.3] * 4], np.float32)
-# Where the wrist is: shoulder widths from the middle of the shoulders.
-SPELLING, RESTING = np.array([-0.58, 0.14, -0.8], np.float32), np.array([-0.58, 1.9, -0.4], np.float32)
-SLIDE = np.array([-0.55, -0.05, 0.0], np.float32) * HAND_LENGTH
-DIP = np.array([0.0, 0.3, 0.0], np.float32) * HAND_LENGTH
-# Strokes as the viewer sees a right hand make them, hand lengths from where the letter began: (x, y), share of time.
-J_STROKE = (((0.0, 0.55), 0.4), ((0.35, 0.6), 0.35), ((0.5, 0.35), 0.25))
-Z_STROKE = (((-0.4, 0.0), 0.33), ((0.2, 0.55), 0.34), ((-0.4, 0.55), 0.33))
-BEGIN_AT = {"Z": np.array([0.2, -0.1, 0.0], np.float32) * HAND_LENGTH}
-DRAWN_WITH = {"J": "I", "Z": "1"}
-TIME_OF = {"J": 1.8, "Z": 2.0}
 
 
 @dataclass(frozen=True, slots=True)
 class SpellOptions:
-    """How a text is spelled.
+    """Options of spelling.
 
     Parameters
     ----------
     speed : float
-        Letters a second, above 0; people take 2 to 8.
+        Letters a second, above 0; people spell 2 to 8.
     hand : {"right", "left"}
         The signer's own.
     shapes_of, build_of : str, optional
-        People of the bank whose handshapes, and whose bones, are taken; the most complete set by default.
+        People of the bank whose handshapes, and whose bones, are used; see `HandshapeBank.default_person`.
     variation : float
-        How far handshapes stray from the person's mean, in standard deviations of that person.
+        Variation of handshapes, in standard deviations of that person.
     drift : float
-        How far hand and body wander, 0 = not at all.
+        Drift of hand and body, 0 = none.
     aspect : float
-        Width / height of the picture that the points lie in.
+        Width / height of the picture.
     zoom : float
         Shoulder width in picture widths.
     seed : int
@@ -78,32 +66,23 @@ class SpellOptions:
             raise InputError(f"hand={self.hand!r}, must be 'left' or 'right'", hint="the signer's own side")
 
 
-@dataclass(frozen=True, slots=True)
-class SpelledLetter:
-    """A letter and when it is shown: from where its shape is reached to where it is left, in seconds."""
-
-    text: str
-    start_s: float
-    end_s: float
-
-
 @dataclass(frozen=True, eq=False)
 class SpellingPlan:
-    """Key poses of B texts, each row filled up with its last.
+    """Key poses of B texts, each row padded with its last key.
 
     Parameters
     ----------
     texts : tuple of str
-        What is spelled: capitals, digits, single spaces.
+        Capitals, digits, single spaces.
     letters : tuple of tuple of SpelledLetter
-        When each letter is shown.
+        Start and end of each letter.
     times_s : float64 (B, K)
         Rising.
     angles : float32 (B, K, 22)
     turns : float32 (B, K, 4)
-        Unit quaternions, each on the near side of the one before.
+        Unit quaternions, each near the one before.
     places : float32 (B, K, 3)
-        The wrist, shoulder widths.
+        Wrist positions, shoulder widths.
     build : HandBuild
         Of each text, (B, ...).
     phases : float32 (B, 4, 3)
@@ -123,11 +102,11 @@ class SpellingPlan:
 
     @property
     def duration_s(self) -> float:
-        """Seconds to the end of the longest text."""
+        """Duration of the longest text in seconds."""
         return float(self.times_s[:, -1].max())
 
     def points(self, times_s: NDArray[np.float64]) -> Floats:
-        """Return the points of all texts at some times.
+        """Return the points of all texts at given times.
 
         Parameters
         ----------
@@ -136,7 +115,7 @@ class SpellingPlan:
         Returns
         -------
         float32 (B, T, 543, 3)
-            ``HOLISTIC_543`` in the units of `LandmarkSequence`. The other hand is at rest, below the picture: NaN.
+            ``HOLISTIC_543`` in the units of `LandmarkSequence`. The other hand rests below the picture: NaN.
         """
         angles, turns, wrist = self._between(np.asarray(times_s, np.float64))
         build = HandBuild(self.build.palm[:, None], self.build.bones[:, None], self.build.twist[:, None])
@@ -149,13 +128,13 @@ class SpellingPlan:
         return points
 
     def sequence(self, fps: float = 30.0, text: int = 0) -> LandmarkSequence:
-        """Return one text whole as a clip."""
+        """Return a whole text as a clip."""
         parts = list(self.chunks(fps, text))
         times = np.concatenate([times for times, _ in parts])
         return LandmarkSequence(np.concatenate([points for _, points in parts]), times, aspect=self.options.aspect)
 
     def frame_count(self, fps: float, text: int = 0) -> int:
-        """Return how many frames one text takes.
+        """Return the number of frames of a text.
 
         Raises
         ------
@@ -166,7 +145,7 @@ class SpellingPlan:
         return int(np.ceil(self.times_s[text, -1] * fps)) + 1
 
     def chunks(self, fps: float = 30.0, text: int = 0) -> Iterator[tuple[NDArray[np.float64], Floats]]:
-        """Yield times (T,) and points (T, 543, 3) of one text a few seconds at a time, so that any length fits."""
+        """Yield times (T,) and points (T, 543, 3) of a text, a few seconds at a time, to bound memory."""
         count, alone = self.frame_count(fps, text), self.only(text)
         for start in range(0, count, CHUNK_FRAMES):
             times = np.arange(start, min(start + CHUNK_FRAMES, count)) / fps
@@ -180,9 +159,9 @@ class SpellingPlan:
         return SpellingPlan(self.texts[row], self.letters[row], *arrays, build, self.phases[row], self.options)
 
     def _between(self, times: NDArray[np.float64]) -> tuple[Floats, Floats, Floats]:
-        """Move from key to key: angles (B, T, 22), unit quaternions (B, T, 4) and wrists (B, T, 3)."""
+        """Interpolate keys: angles (B, T, 22), unit quaternions (B, T, 4) and wrists (B, T, 3)."""
         batch, keys = self.times_s.shape
-        after = self.duration_s + 1.0  # rows are laid one behind the other, to search all of them at once
+        after = self.duration_s + 1.0  # rows are concatenated with offsets, for one search over all
         offset = np.arange(batch)[:, None] * after
         ladder = (np.minimum(self.times_s, after) + offset).ravel()
         asked = np.clip(times, 0, self.duration_s)[None] + offset
@@ -199,15 +178,10 @@ class SpellingPlan:
         return mixed(self.angles), turns / np.linalg.norm(turns, axis=-1, keepdims=True), mixed(self.places)
 
     def _drift(self, times: NDArray[np.float64]) -> Floats:
-        """Slow wandering (B, T, 3) of the body, shoulder widths."""
+        """Return the slow drift (B, T, 3) of the body, shoulder widths."""
         pace = np.array([0.17, 0.31, 0.53, 0.9])[:, None, None] * 2 * np.pi
         waves = np.sin(pace * times[:, None] + self.phases[:, :, None, :]).mean(1)
         return np.asarray(waves * (0.012 * self.options.drift), np.float32)
-
-
-def smooth_step(share: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return how far a minimum-jerk movement is after a share of its time, 0 to 1."""
-    return share**3 * (10 - 15 * share + 6 * share**2)
 
 
 def plan_spelling(
@@ -217,7 +191,7 @@ def plan_spelling(
     bank: HandshapeBank | None = None,
     skip_unknown: bool = False,
 ) -> SpellingPlan:
-    """Plan how texts are spelled.
+    """Plan the spelling of texts.
 
     Parameters
     ----------
@@ -235,12 +209,13 @@ def plan_spelling(
     Raises
     ------
     InputError
-        If a text holds characters without a handshape, or nothing to spell.
+        If a text has characters without a handshape, or nothing to spell.
     """
     options, bank = options or SpellOptions(), bank or load_handshapes()
     written = [spellable(text, skip_unknown=skip_unknown) for text in ([texts] if isinstance(texts, str) else texts)]
     random = np.random.default_rng(options.seed)
-    plans = [_keys(text, options, bank, random) for text in written]
+    poses_of = partial(bank.poses, people=options.shapes_of, variation=options.variation, random=random)
+    plans = [lay_out(text, options.speed, poses_of) for text in written]
     length = max(len(keys.times) for keys, _ in plans)
     filled = [keys.filled(length) for keys, _ in plans]
     builds = np.array([bank.person(options.build_of or bank.default_person("A"))] * len(written))
@@ -249,110 +224,9 @@ def plan_spelling(
         letters=tuple(letters for _, letters in plans),
         times_s=np.stack([keys.times for keys in filled]),
         angles=np.stack([keys.poses[:, :JOINTS] for keys in filled]),
-        turns=_near_sides(np.stack([keys.poses[:, JOINTS:] for keys in filled])),
+        turns=near_sides(np.stack([keys.poses[:, JOINTS:] for keys in filled])),
         places=np.stack([keys.places for keys in filled]),
         build=bank.build_of(builds),
         phases=random.uniform(0, 2 * np.pi, (len(written), 4, 3)).astype(np.float32),
         options=options,
     )
-
-
-@dataclass(frozen=True, eq=False)
-class _Keys:
-    times: NDArray[np.float64]
-    poses: Floats
-    places: Floats
-
-    def filled(self, length: int) -> _Keys:
-        more = length - len(self.times)
-        times = np.concatenate([self.times, self.times[-1] + 1e-3 * np.arange(1, more + 1)])
-        return _Keys(times, *(np.pad(values, ((0, more), (0, 0)), mode="edge") for values in (self.poses, self.places)))
-
-
-def _keys(
-    text: str, options: SpellOptions, bank: HandshapeBank, random: np.random.Generator
-) -> tuple[_Keys, tuple[SpelledLetter, ...]]:
-    """Lay out the keys of one text."""
-    shapes = [letter for letter in text if letter != " "]
-    starts = [DRAWN_WITH.get(letter, letter) for letter in shapes]
-    drawn = partial(bank.poses, people=options.shapes_of, variation=options.variation, random=random)
-    poses = _pulled(_twins_alike(drawn(starts), starts), options.speed)
-    ends = iter(drawn(["J"] * shapes.count("J")))
-    unit = 1 / options.speed
-    change = min(unit * float(np.clip(0.3 + 0.06 * options.speed, 0.4, 0.8)), LONGEST_CHANGE_S)
-    place, clock = SPELLING, RISE_S
-    rows = [(0.0, _eased(poses[0]), RESTING), (0.5 * RISE_S, poses[0], (RESTING + SPELLING) / 2)]
-    letters = []
-    before, row = "", 0
-    for letter in text:
-        if letter == " ":
-            clock += unit * 0.6 + 0.15
-            rows.append((clock - change, _mixed(poses[row - 1], poses[row], 0.5), place + DIP))
-            before = letter
-            continue
-        slides = letter == before and letter not in TIME_OF
-        place = place + SLIDE if slides else SPELLING + BEGIN_AT.get(letter, 0)
-        pose, start = poses[row], clock
-        rows.append((clock, pose, place))
-        clock += unit * TIME_OF.get(letter, 1.0) - change
-        if letter in TIME_OF:
-            rows.extend(_stroke(letter, start, clock, pose, place, next(ends) if letter == "J" else pose))
-            pose, place = rows[-1][1:]
-        rows.append((clock, pose, place))
-        letters.append(SpelledLetter(letter, start, clock))
-        clock, before, row = clock + change, letter, row + 1
-    down = clock - change + FALL_S
-    rows.extend([(down - 0.3 * FALL_S, rows[-1][1], (RESTING + place) / 2), (down, _eased(rows[-1][1]), RESTING)])
-    times, key_poses, places = zip(*rows, strict=True)
-    return _Keys(np.array(times), np.stack(key_poses), np.stack(places).astype(np.float32)), tuple(letters)
-
-
-def _stroke(
-    letter: str, start: float, end: float, pose: Floats, place: Floats, last: Floats
-) -> Iterator[tuple[float, Floats, Floats]]:
-    """Yield the keys of a drawn letter after its first: J turns from I to its last shape, Z keeps its own."""
-    strokes = J_STROKE if letter == "J" else Z_STROKE
-    clock = start + 0.12 * (end - start)
-    yield clock, pose, place
-    share = 0.0
-    for (x, y), part in strokes:
-        clock += part * 0.8 * (end - start)
-        share += part
-        turned = _mixed(pose, last, share)
-        yield clock, turned, place + np.array([x, y, 0], np.float32) * np.float32(HAND_LENGTH)
-
-
-def _mixed(first: Floats, last: Floats, share: float) -> Floats:
-    if first[JOINTS:] @ last[JOINTS:] < 0:
-        last = np.concatenate([last[:JOINTS], -last[JOINTS:]])
-    return first + np.float32(share) * (last - first)
-
-
-def _twins_alike(poses: Floats, shapes: Sequence[str]) -> Floats:
-    """Give the letters of a double one pose: the hand slides as it is."""
-    for row in range(1, len(shapes)):
-        if shapes[row] == shapes[row - 1]:
-            poses[row] = poses[row - 1]
-    return poses
-
-
-def _pulled(poses: Floats, speed: float) -> Floats:
-    """Let neighbors pull at each pose, the more the faster: nothing up to 3 letters a second."""
-    pull = np.float32(np.clip(0.06 * (speed - 3), 0, 0.35))
-    turns = _near_sides(poses[None, :, JOINTS:])[0]
-    poses = np.concatenate([poses[:, :JOINTS], turns], 1)
-    around = (np.concatenate([poses[:1], poses[:-1]]) + np.concatenate([poses[1:], poses[-1:]])) / 2
-    return np.asarray(poses + pull * (around - poses), np.float32)
-
-
-def _eased(pose: Floats) -> Floats:
-    """Return a hand at ease, leaning forward, on the way to or from a pose."""
-    lean = quaternion_times(vector_quaternion(np.array([0.7, 0, 0], np.float32)), pose[JOINTS:])
-    return np.concatenate([0.75 * AT_EASE + 0.25 * pose[:JOINTS], lean])
-
-
-def _near_sides(turns: Floats) -> Floats:
-    """Choose the sign of each quaternion (B, K, 4) so that it lies on the near side of the one before."""
-    dots = (turns[:, 1:] * turns[:, :-1]).sum(-1)
-    signs = np.cumprod(np.where(dots < 0, -1, 1), axis=1)
-    return np.asarray(np.concatenate([turns[:, :1], turns[:, 1:] * signs[..., None]], 1), np.float32)

@@ -1,4 +1,4 @@
-"""Landmarks to shaded pictures: a signer's hands before an upper body."""
+"""Landmarks to shaded pictures: a signer's hands in front of the upper body."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Image = NDArray[np.uint8]
 
 SMALLEST_PX, LARGEST_PX = 16, 4096
 SHUTTER_STEPS = 4
-GRAIN_SHIFT = 64  # the sensor's noise is drawn once, and lies elsewhere in each frame
+GRAIN_SHIFT = 64  # sensor noise is drawn once and shifted in each frame
 
 
 def render(
@@ -32,7 +32,7 @@ def render(
     Parameters
     ----------
     sequence : LandmarkSequence
-        ``HOLISTIC_543``; what is NaN is not drawn. The depth of a hand counts from its wrist.
+        ``HOLISTIC_543``; NaN is not drawn. The depth of a hand is relative to its wrist.
     size : (int, int)
         Width and height in pixels, 16 to 4096.
     look : Look, optional
@@ -54,14 +54,14 @@ def render(
 
 
 class Painter:
-    """Draws single frames; holds what stays the same.
+    """Draws single frames; keeps what is the same in all of them.
 
     Parameters
     ----------
     size : (int, int)
     look : Look
     aspect : float, optional
-        Width / height that the points were made for; that of ``size`` by default.
+        Width / height of the picture of the points; that of ``size`` by default.
     """
 
     def __init__(self, size: tuple[int, int], look: Look, aspect: float | None = None) -> None:
@@ -76,12 +76,12 @@ class Painter:
         self._grain = np.float32(look.noise) * self._random.standard_normal(shape if look.noise else 0, np.float32)
 
     def exposed(self, points: Floats, before: Floats | None = None) -> Image:
-        """Draw one frame; ``before`` is where the points were, for the motion blur."""
+        """Draw one frame; ``before`` are the previous points, for motion blur."""
         if not self.look.shutter or before is None:
             placed = self.placed(points)
             return self._finished(self._with_hands(self._with_body(placed), placed))
-        way = np.nan_to_num(np.float32(self.look.shutter) * (before - points))  # what has just come stands still
-        body = self._with_body(self.placed(points + way / 2))  # it moves too little for its blur to show
+        way = np.nan_to_num(np.float32(self.look.shutter) * (before - points))  # new points stand still
+        body = self._with_body(self.placed(points + way / 2))  # it moves too little for visible blur
         light = np.zeros_like(body)
         for share in np.linspace(0, 1, SHUTTER_STEPS, dtype=np.float32):
             light += self._with_hands(body.copy(), self.placed(points + share * way))
@@ -91,7 +91,7 @@ class Painter:
         return draw_body(self._backdrop, placed, self.look)
 
     def _with_hands(self, image: Floats, placed: Floats) -> Floats:
-        """Draw the hands over a picture, in place, the farther one first."""
+        """Draw the hands into a picture, in place, the farther one first."""
         hands = [(side, placed[slot]) for side, slot in HAND_SLOTS.items()]
         seen = [(side, hand) for side, hand in hands if np.isfinite(hand).all()]
         for side, hand in sorted(seen, key=lambda item: -float(item[1][:, 2].mean())):
@@ -108,7 +108,7 @@ class Painter:
         return np.asarray(cv2.add(image, grain, dtype=cv2.CV_8U))
 
     def placed(self, points: Floats) -> Floats:
-        """Put points (543, 3) into pixels as the camera stands; hands lie as deep as their wrists."""
+        """Project points (543, 3) to pixels; hands get the depth of their wrists."""
         width, height = self.size
         placed = points * np.array([1, 1 / self._aspect, 1], np.float32)
         for side, slot in HAND_SLOTS.items():
@@ -120,7 +120,7 @@ class Painter:
 
 
 def _with_forearm(cones: Cones, hand: Floats, cuff: Floats) -> Cones:
-    """Let the arm go on behind the wrist, into the sleeve if it is known where that ends."""
+    """Add the forearm from the wrist, into the sleeve if the position of its cuff is known."""
     size = hand_length(hand)
     palm = hand[[5, 9, 13, 17]].mean(0) - hand[0]
     away = cuff - hand[0] if np.isfinite(cuff).all() else -1.125 * palm

@@ -1,17 +1,16 @@
-"""The upper body behind the hands: shirt, neck, head and sleeves, flat outlines that are lit as if they were round."""
+"""The upper body behind the hands: shirt, neck, head and sleeves, as flat outlines shaded to look round."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from signary.avatar.hand import Floats
-from signary.avatar.look import Look
+from signary.avatar.look import Image, Look
+from signary.avatar.outline import Outline, Paint, both_sides, capsule, ellipse, fill, smooth, stroke
 from signary.landmarks.face import (
     LEFT_EYE_LOWER,
     LEFT_EYE_UPPER,
@@ -24,20 +23,10 @@ from signary.landmarks.face import (
 from signary.landmarks.sequence import LEFT, RIGHT
 from signary.landmarks.skeleton import FACE, POSE, POSE_NAMES
 
-Image = NDArray[np.uint8]
-Outline = NDArray[np.floating[Any]]
-Paint = tuple[float, ...]
-
 CUFF_AT = 0.62  # of the way from the elbow to the wrist
 SLEEVE_WIDTHS = (0.25, 0.2, 0.152)  # at shoulder, elbow and cuff, shoulder widths
-COARSE = 4  # the light on the body is soft: it is reckoned on every fourth pixel
+COARSE = 4  # light on the body is soft, so it is computed on every fourth pixel
 ROUNDNESS, RIM = 0.3, 0.16
-_SHIFT = 4
-_ANGLES = np.linspace(0, 2 * np.pi, 40, endpoint=False)
-_CIRCLE = np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], 1)
-_HALF_ANGLES = np.linspace(-np.pi / 2, np.pi / 2, 12)
-_HALF_CIRCLE = np.stack([np.cos(_HALF_ANGLES), np.sin(_HALF_ANGLES)], 1)
-_FARTHEST = 8192.0
 _OVAL = (10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149,
          150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109)  # fmt: skip
 _FOREHEAD, _CHIN, _JAW, _EARS = 10, 152, (172, 397), (234, 454)
@@ -46,18 +35,18 @@ _BROWS = ((70, 63, 105, 66, 107), (300, 293, 334, 296, 336))
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """A piece of the body.
+    """A part of the body.
 
     Parameters
     ----------
     shape : float (N, 2)
-        Its outline, pixels.
+        Outline, pixels.
     color : (float, float, float)
         RGB, 0 to 255.
     girth : float
-        Pixels from its edge to where it is as thick as anywhere; 0 = flat.
+        Pixels from the edge to full thickness; 0 = flat.
     details : sequence of (float (N, 2), (float, float, float), float)
-        What is painted on it: outlines to fill, or lines with their width, where that is above 0.
+        Details to paint on it: outlines to fill if the width is 0, else lines of that width.
     """
 
     shape: Outline
@@ -67,7 +56,7 @@ class Part:
 
 
 def draw_body(backdrop: Image, points: Floats, look: Look) -> Floats:
-    """Draw shirt, arms, neck and head before a backdrop, as far as their points are there.
+    """Draw shirt, arms, neck and head in front of a background, where their points are known.
 
     Parameters
     ----------
@@ -92,7 +81,7 @@ def draw_body(backdrop: Image, points: Floats, look: Look) -> Floats:
                 fill(canvas, line, color)
         if part.girth:
             _light(light, part, look)
-    # in bytes, as a picture of floats takes four times as long
+    # in bytes: a picture of floats takes four times as long
     bright = cv2.merge([cv2.convertScaleAbs(light, alpha=128)] * 3)
     return np.asarray(cv2.multiply(canvas, bright, scale=1 / 128), np.float32)
 
@@ -103,33 +92,19 @@ def point_of(points: Floats, name: str) -> Floats:
 
 
 def cuff_of(points: Floats, side: str) -> Floats:
-    """Return where a sleeve ends (3,), NaN where the arm was not seen."""
+    """Return the end of a sleeve (3,), NaN if the arm was not seen."""
     elbow, wrist = point_of(points, f"{side}_elbow"), point_of(points, f"{side}_wrist")
     return np.asarray(elbow + CUFF_AT * (wrist - elbow))
 
 
 def shade_of(look: Look, factor: float) -> Paint:
-    """Return the skin's color, RGB 0 to 255, in more or less light."""
+    """Return the skin's color, RGB 0 to 255, times a factor of light."""
     red, green, blue = (255 * np.clip(look.tone * factor, 0, 1)).tolist()
     return red, green, blue
 
 
-def fill(canvas: Image, outline: Outline, color: Paint) -> None:
-    """Fill an outline (N, 2), with soft edges."""
-    cv2.fillPoly(canvas, [_fixed(outline)], color, cv2.LINE_AA, _SHIFT)
-
-
-def stroke(canvas: Image, line: Outline, color: Paint, width: float) -> None:
-    """Draw a line (N, 2), at least a pixel wide."""
-    cv2.polylines(canvas, [_fixed(line)], False, color, max(1, round(width)), cv2.LINE_AA, _SHIFT)
-
-
-def _fixed(points: Outline) -> NDArray[np.int32]:
-    return np.asarray(np.rint(np.minimum(np.maximum(points, -_FARTHEST), _FARTHEST) * 2**_SHIFT), np.int32)
-
-
 def _parts(points: Floats, look: Look) -> Iterator[Part]:
-    """Yield the body from the back to the front."""
+    """Yield the parts of the body from back to front."""
     left, right = point_of(points, "left_shoulder")[:2], point_of(points, "right_shoulder")[:2]
     face = points[FACE, :2]
     head = bool(np.isfinite(face).all())
@@ -148,7 +123,7 @@ def _parts(points: Floats, look: Look) -> Iterator[Part]:
 
 
 def _light(light: Floats, part: Part, look: Look) -> None:
-    """Write into ``light`` how bright a part is: its edges turn away from the viewer, to the light or from it."""
+    """Write a part's brightness into ``light``: its edges turn away from the viewer, to the light or away from it."""
     outline = part.shape
     room = np.array(light.shape[::-1])
     low = np.clip(np.floor(outline.min(0)) - 1, 0, room).astype(int)
@@ -231,14 +206,14 @@ def _head(face: Floats, look: Look) -> Iterator[Part]:
 
 
 def _axes(left: Floats, right: Floats) -> tuple[Floats, Floats, Floats, float]:
-    """Return the middle of the shoulders, the ways to the left one and down, and the shoulders' width."""
+    """Return the middle of the shoulders, unit vectors to the left one and down, and the shoulder width."""
     width = float(np.linalg.norm(left - right))
     side = (left - right) / width
     return (left + right) / 2, side, np.array([-side[1], side[0]], np.float32), width
 
 
 def _upright(face: Floats) -> tuple[Floats, Floats, float]:
-    """Return a face's middle, the way up and its height."""
+    """Return a face's center, its unit vector up and its height."""
     size = max(float(np.linalg.norm(face[_FOREHEAD] - face[_CHIN])), 1e-3)
     return face[list(_OVAL)].mean(0), (face[_FOREHEAD] - face[_CHIN]) / size, size
 
@@ -247,43 +222,9 @@ def _times(color: Paint, factor: float) -> Paint:
     return tuple(factor * value for value in color)
 
 
-def ellipse(middle: Floats, half_width: float, half_height: float, up: Floats) -> Outline:
-    """Return the outline (40, 2) of an ellipse whose height lies along the unit vector ``up``."""
-    angle = np.linspace(0, 2 * np.pi, 40, endpoint=False)[:, None]
-    return np.asarray(
-        middle + half_width * np.cos(angle) * np.array([up[1], -up[0]]) + half_height * np.sin(angle) * up
-    )
-
-
-def capsule(start: Floats, end: Floats, first: float, last: float) -> Outline:
-    """Return the outline (24, 2) of a limb: two half circles of radius ``first`` and ``last``, joined."""
-    axis = (end - start) / max(float(np.linalg.norm(end - start)), 1e-6)
-    across = np.array([-axis[1], axis[0]])
-    cap = _HALF_CIRCLE @ np.array([axis, across])
-    return np.concatenate([end + last * cap, start - first * cap])
-
-
-def _smooth(corners: Outline, steps: int = 4) -> Outline:
-    """Return a closed curve (N * steps, 2) through corners (N, 2): Catmull and Rom's spline."""
-    before, after, further = (np.roll(corners, shift, 0) for shift in (1, -1, -2))
-    share = np.linspace(0, 1, steps, endpoint=False)[:, None, None]
-    curve = 0.5 * (
-        2 * corners
-        + (after - before) * share
-        + (2 * before - 5 * corners + 4 * after - further) * share**2
-        + (3 * corners - before - 3 * after + further) * share**3
-    )
-    return np.asarray(curve.swapaxes(0, 1).reshape(-1, 2))
-
-
-def _both_sides(half: Sequence[tuple[float, float]]) -> Outline:
-    """Return an outline of its left half, from the middle to the middle or the hem."""
-    return np.concatenate([np.array(half), (np.array(half) * (-1, 1))[::-1]])
-
-
-# Shoulder widths aside and down from between the shoulders.
-_SHIRT = _smooth(_both_sides((
+# Shoulder widths sideways and down from the middle of the shoulders.
+_SHIRT = smooth(both_sides((
     (0.0, 0.07), (0.13, -0.04), (0.17, -0.15), (0.27, -0.1), (0.42, -0.055), (0.53, 0.0), (0.59, 0.1), (0.56, 0.35),
     (0.5, 0.8), (0.5, 2.4),
 )))  # fmt: skip
-_HEM = _both_sides(((0.0, 0.07), (0.13, -0.04), (0.17, -0.15), (0.2, -0.14), (0.155, -0.03), (0.0, 0.1)))
+_HEM = both_sides(((0.0, 0.07), (0.13, -0.04), (0.17, -0.15), (0.2, -0.14), (0.155, -0.03), (0.0, 0.1)))

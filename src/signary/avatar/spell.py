@@ -10,8 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from signary.avatar.keys import SpelledLetter
 from signary.avatar.look import Look
-from signary.avatar.motion import SpelledLetter, SpellingPlan, SpellOptions, plan_spelling
+from signary.avatar.motion import SpellingPlan, SpellOptions, plan_spelling
 from signary.avatar.render import Painter, render
 from signary.errors import InputError
 from signary.landmarks.draw import contact_sheet, draw_label
@@ -45,7 +46,7 @@ def spell(
     force: bool = False,
     on_progress: Progress | None = None,
 ) -> SpellingPlan:
-    """Let the avatar spell a text into a file; texts of any length are written as they are drawn.
+    """Let the avatar spell a text into a file; long texts are written while they are drawn.
 
     Parameters
     ----------
@@ -65,12 +66,12 @@ def spell(
         Leave out characters without a handshape.
     force : bool
         Write over a file that exists.
-    on_progress : callable(frames done, frames in all), optional
+    on_progress : callable(frames done, total frames), optional
 
     Returns
     -------
     SpellingPlan
-        What was spelled, with the time of every letter.
+        The spelled text, with the time of every letter.
 
     Raises
     ------
@@ -101,7 +102,7 @@ def spelled_frames(
     size: tuple[int, int] = SIZE_PX,
     on_progress: Progress | None = None,
 ) -> Iterator[Frame]:
-    """Yield the pictures of a plan's first text, a few seconds in memory at a time."""
+    """Yield the pictures of a plan's first text, a few seconds at a time in memory."""
     for part in _parts(plan, fps, on_progress):
         yield from render(part, size=size, look=look or Look())
 
@@ -109,7 +110,7 @@ def spelled_frames(
 def letters_sheet(
     plan: SpellingPlan, *, look: Look | None = None, size: tuple[int, int] = SIZE_PX, columns: int = 9
 ) -> Image:
-    """Draw the hand of each letter of a plan's first text, with its name and the way of J and Z, into one picture.
+    """Draw the hand of each letter of a plan's first text, with its name and the path of J and Z, into one picture.
 
     Raises
     ------
@@ -126,7 +127,7 @@ def letters_sheet(
 
 
 def _close_up(painter: Painter, plan: SpellingPlan, letter: SpelledLetter) -> Image:
-    """Draw a hand in the middle of its letter; of a drawn letter also the way of its fingertip."""
+    """Draw a hand in the middle of its letter; for J and Z, also the path of the fingertip."""
     shown = letter.start_s + 0.6 * (letter.end_s - letter.start_s)
     times = np.append(np.linspace(letter.start_s, letter.end_s, 60), shown)
     points = plan.points(times)[0]
@@ -142,7 +143,7 @@ def _close_up(painter: Painter, plan: SpellingPlan, letter: SpelledLetter) -> Im
 
 
 def write_picture(path: Path, image: Image, *, force: bool = False) -> Path:
-    """Write a picture as PNG, whole or not at all."""
+    """Write a picture as PNG, completely or not at all."""
     from PIL import Image as PillowImage
 
     with whole_file(path, force=force) as draft:

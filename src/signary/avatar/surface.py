@@ -1,4 +1,4 @@
-"""Depth of round cones seen along parallel rays, exactly, and the light that falls on them."""
+"""Exact depth of round cones along parallel rays, and their shading."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ PALM, NAIL_FROM = 0, 0.45
 
 @dataclass(frozen=True, eq=False)
 class Surface:
-    """What is seen in a window of the picture.
+    """The visible surface in a window of the picture.
 
     Parameters
     ----------
     left, top : int
-        Pixels of the window's corner in the picture.
+        Corner of the window in the picture, pixels.
     depth : float32 (h, w)
-        Pixels away from the picture's plane; `FAR` where there is nothing.
+        Pixels behind the picture plane; `FAR` where there is nothing.
     back : float32 (h, w)
         -1 palm side to 1 back of the hand.
     nail, crease : float32 (h, w)
@@ -40,7 +40,7 @@ class Surface:
 
 
 def surface_of(cones: Cones, size: float, width: int, height: int) -> Surface | None:
-    """Find the nearest surface at every pixel of the window that holds the cones, None if that is empty.
+    """Return the nearest surface at every pixel of the window around the cones, or None if that is empty.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def _draw_cone(
     nail: Floats | None,
     crease: Floats | None,
 ) -> None:
-    """Write one cone into the buffers where it is the nearest."""
+    """Write one cone into the buffers where it is nearest."""
     start, end = cones.start[index] - (*corner, 0), cones.end[index] - (*corner, 0)
     first, second = cones.start_radius[index], cones.end_radius[index]
     radius = max(first, second) + 1
@@ -119,14 +119,14 @@ def _draw_cone(
 
 
 def _cone_depth(x: Floats, y: Floats, axis: Floats, first: float, second: float) -> tuple[Floats, Floats]:
-    """Depth (h, w) of a round cone from the origin along ``axis``, and the share of the axis beside it, 0 to 1.
+    """Return the depth (h, w) of a round cone from the origin along ``axis``, and the position on the axis, 0 to 1.
 
-    The side is met where the quadratic in depth has its smaller root; beyond the side's two ends, the balls are.
+    The ray hits the side at the smaller root of a quadratic in depth; beyond the ends of the side, it hits the spheres.
     """
     slope = first - second
     length2 = float(axis @ axis)
     side2 = length2 - slope * slope
-    if side2 <= 1e-6:  # one ball holds the other
+    if side2 <= 1e-6:  # one sphere contains the other
         middle, radius = (np.zeros(3), first) if slope > 0 else (axis, second)
         ball = _ball_depth(x - middle[0], y - middle[1], radius) + np.float32(middle[2])
         return ball, np.full(ball.shape, 0.0 if slope > 0 else 1.0, np.float32)
@@ -136,7 +136,7 @@ def _cone_depth(x: Floats, y: Floats, axis: Floats, first: float, second: float)
     b = -flat * axis[2] + axis[2] * slope * first
     c = side2 * square - flat * flat + 2 * flat * slope * first - length2 * first * first
     inside = b * b - a * c
-    met = (inside > 0) & (a > 1e-6)  # else the nearer ball hides the side
+    met = (inside > 0) & (a > 1e-6)  # else the nearer sphere hides the side
     root = np.sqrt(np.where(met, inside, 0))
     depth = (-b - root) / max(a, 1e-6)
     along = flat + depth * axis[2] - first * slope
@@ -147,7 +147,7 @@ def _cone_depth(x: Floats, y: Floats, axis: Floats, first: float, second: float)
 
 
 def clipped(values: Floats, low: float, high: float) -> Floats:
-    """Return values within a range: two plain ufuncs, a third of the time of ``np.clip`` on small windows."""
+    """Clip values to a range: two plain ufuncs take a third of the time of ``np.clip`` on small windows."""
     return np.asarray(np.minimum(np.maximum(values, low), high))
 
 
@@ -157,7 +157,7 @@ def _ball_depth(x: Floats, y: Floats, radius: float) -> Floats:
 
 
 def _smoothed(depth: Floats, sigma: float) -> Floats:
-    """Blur a depth within its own outline."""
+    """Blur a depth map within its outline."""
     mask = (depth < FAR).astype(np.float32)
     blurred = cv2.GaussianBlur(np.where(mask > 0, depth, 0), (0, 0), sigma)
     weight = cv2.GaussianBlur(mask, (0, 0), sigma)
@@ -165,7 +165,7 @@ def _smoothed(depth: Floats, sigma: float) -> Floats:
 
 
 def shaded(surface: Surface, size: float, look: Look) -> tuple[Floats, Floats]:
-    """Light a surface.
+    """Shade a surface.
 
     Parameters
     ----------
@@ -179,17 +179,17 @@ def shaded(surface: Surface, size: float, look: Look) -> tuple[Floats, Floats]:
     color : float32 (h, w, 3)
         0 to 255.
     cover : float32 (h, w)
-        0 to 1: how much of each pixel the hand covers.
+        Coverage of each pixel by the hand, 0 to 1.
     """
     mask = (surface.depth < FAR).astype(np.float32)
     floor = float(surface.depth[mask > 0].max()) + 0.25 * size if mask.any() else 0.0
     depth = np.where(mask > 0, surface.depth, floor).astype(np.float32)
-    # beside the hand its surface goes on as deep as its edge, so that the edge keeps turning away from the viewer
+    # outside the hand, depth continues at that of its edge, so that normals at the edge turn away from the viewer
     normal = _normals(np.where(mask > 0, depth, cv2.dilate(np.where(mask > 0, depth, -FAR), np.ones((5, 5)))))
     light = np.array(look.light, np.float32)
     light /= np.linalg.norm(light)
     falling = normal @ light
-    # skin lets red light through: it reaches farthest round into the shadow
+    # subsurface scattering: red light reaches farthest into the shadow
     wrap = np.array([0.5, 0.36, 0.3], np.float32)
     diffuse = clipped((falling[..., None] + wrap) / (1 + wrap), 0, 1)
     hidden = _hidden(depth, size)[..., None]
@@ -200,14 +200,14 @@ def shaded(surface: Surface, size: float, look: Look) -> tuple[Floats, Floats]:
     lit = look.ambient * hidden + (1.12 - look.ambient) * diffuse * (0.35 + 0.65 * hidden)
     color = 255 * clipped(albedo * lit * 0.96 + shine, 0, 1)
     cover = np.asarray(cv2.GaussianBlur(mask, (3, 3), 0.7), np.float32)
-    # half-covered pixels beside the hand take the color of its edge: behind it is no skin that light falls on
+    # partly covered pixels outside the hand take the color of its edge
     edge = cv2.GaussianBlur(np.asarray(color * mask[..., None], np.float32), (3, 3), 0.7)
     edge = edge / np.maximum(cover, 1e-3)[..., None]
     return np.where(mask[..., None] > 0, color, edge).astype(np.float32), cover
 
 
 def _normals(depth: Floats) -> Floats:
-    """Unit normals (h, w, 3), to the camera."""
+    """Return unit normals (h, w, 3), towards the camera."""
     across = cv2.Sobel(depth, cv2.CV_32F, 1, 0, ksize=3, scale=1 / 8)
     down = cv2.Sobel(depth, cv2.CV_32F, 0, 1, ksize=3, scale=1 / 8)
     normal = np.stack([across, down, np.full_like(depth, -1)], -1)
@@ -215,7 +215,7 @@ def _normals(depth: Floats) -> Floats:
 
 
 def _hidden(depth: Floats, size: float) -> Floats:
-    """How open to the light each pixel lies, 0 to 1: what is deeper than its surroundings is in their shade."""
+    """Return ambient openness of each pixel, 0 to 1: pixels deeper than their surroundings are in shade."""
     openness = np.ones_like(depth)
     for reach, strength in ((0.025, 5.0), (0.08, 2.2)):
         around = cv2.GaussianBlur(depth, (0, 0), reach * size)
@@ -224,7 +224,7 @@ def _hidden(depth: Floats, size: float) -> Floats:
 
 
 def _albedo(surface: Surface, look: Look) -> Floats:
-    """Color of the skin (h, w, 3), 0 to 1."""
+    """Return the color of the skin (h, w, 3), 0 to 1."""
     inner = clipped(0.5 - 1.4 * surface.back, 0, 1)[..., None]
     skin = look.tone + inner * (look.palm_tone - look.tone)
     nail = clipped(0.55 * look.palm_tone + np.array([0.4, 0.3, 0.29], np.float32), 0, 1)
@@ -233,7 +233,7 @@ def _albedo(surface: Surface, look: Look) -> Floats:
 
 
 def shade(cones: Cones, hand: Floats, image: Floats, look: Look) -> None:
-    """Draw a hand of cones over a picture float32 (H, W, 3), in place."""
+    """Draw a hand of cones into a picture float32 (H, W, 3), in place."""
     size = hand_length(hand)
     surface = surface_of(cones, size, image.shape[1], image.shape[0])
     if surface is None:

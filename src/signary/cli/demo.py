@@ -18,7 +18,7 @@ from signary.cli.app import OK, checked_flags
 from signary.cli.progress import counter
 
 if TYPE_CHECKING:
-    from signary.avatar.motion import SpelledLetter
+    from signary.avatar.keys import SpelledLetter
     from signary.landmarks.sequence import LandmarkSequence
     from signary.text.recognition import Recognition, Token
 

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from signary.cli.live import until_interrupt
-from signary.errors import ExtraMissing, SignaryError
-from signary.jobs import Here, Lost, run
+from signary.errors import SignaryError
+from signary.jobs import Engine, Here, Lost, run
 from signary.landmarks.sequence import LandmarkSequence
 from signary.recognition.many import can_cross
 from signary.text.recognition import Failure
@@ -63,41 +61,33 @@ class Job:
         return Path(self.target).with_suffix(f".drawn{ending}")
 
 
-def run_locally(jobs: Sequence[Job], workers: int) -> Iterator[Failure | None]:
-    """Do jobs in ``workers`` processes, cameras in this one; yield what went wrong with each, in order."""
-    asked = (job if can_cross(job.path) else Here(partial(do, job)) for job in jobs)
-    for job, result in zip(jobs, run(_doing, asked, max(1, min(workers, len(jobs)))), strict=True):
-        yield Failure(job.source, result.type, result.message, result.hint) if isinstance(result, Lost) else result
+def run_jobs(jobs: Sequence[Job], workers: int, engine: Engine) -> Iterator[Failure | None]:
+    """Do jobs in order, and yield what went wrong with each.
 
-
-def _doing() -> Callable[[Job], Failure | None]:
-    return do
-
-
-def run_on_ray(jobs: Sequence[Job], workers: int) -> Iterator[Failure | None]:
-    """Do jobs as ``workers`` tasks of Ray Data, on this machine or a cluster; yield what went wrong, in any order.
+    Parameters
+    ----------
+    jobs : sequence of Job
+        Sources that cannot cross, such as cameras, are read in this process, unless through Ray.
+    workers : int
+    engine : {"local", "ray"}
+        See `signary.jobs.run`.
 
     Raises
     ------
     ExtraMissing
-        If Ray is not installed.
+        If Ray is asked for and not installed.
     """
-    if find_spec("ray") is None:
-        raise ExtraMissing.named("ray", "Ray")
-    return _rayed(jobs, workers) if jobs else iter(())
+    asked = (job if engine == "ray" or can_cross(job.path) else Here(partial(do, job)) for job in jobs)
+    results = run(_start, asked, max(1, min(workers, len(jobs))), engine)
+    return map(_told, jobs, results)
 
 
-def _rayed(jobs: Sequence[Job], workers: int) -> Iterator[Failure | None]:
-    import ray.data
-
-    rows = ray.data.from_items([asdict(job) for job in jobs], override_num_blocks=len(jobs))
-    for row in rows.map(_do_row, concurrency=workers).iter_rows():
-        yield Failure(**row) if row["type"] else None
+def _told(job: Job, result: Failure | Lost | None) -> Failure | None:
+    return Failure(job.source, result.type, result.message, result.hint) if isinstance(result, Lost) else result
 
 
-def _do_row(row: dict[str, Any]) -> dict[str, str]:
-    job = Job(**row)
-    return asdict(do(job) or Failure(job.source, type="", message=""))
+def _start() -> Callable[[Job], Failure | None]:
+    return do
 
 
 def do(job: Job) -> Failure | None:

@@ -15,9 +15,10 @@ from cyclopts import Parameter
 
 from signary.address import is_address
 from signary.cli.app import OK, SOME_FAILED, STDIN, WrongUse, checked_flags, given, show_failure
-from signary.cli.job import FILM, PICTURE, Job, run_locally, run_on_ray
+from signary.cli.job import FILM, PICTURE, Job, run_jobs
 from signary.cli.progress import progress
 from signary.errors import SignaryError
+from signary.jobs import Engine
 from signary.text.output_names import check_apart, output_paths
 from signary.text.recognition import Failure
 from signary.video.files import expand_sources
@@ -31,7 +32,7 @@ def landmarks(
     *,
     output: Annotated[Path, Parameter(name=["--output", "-o"])],
     workers: int | None = None,
-    engine: Literal["local", "ray"] = "local",
+    engine: Engine = "local",
     detector: Literal["hands", "holistic"] = "holistic",
     format: Literal["parquet", "npz"] = "parquet",
     mirrored: bool = False,
@@ -125,9 +126,9 @@ def _apart(jobs: Sequence[Job]) -> list[Job]:
     return known
 
 
-def _done(jobs: list[Job], known: int, output: Path, workers: int, engine: str) -> int:
+def _done(jobs: list[Job], known: int, output: Path, workers: int, engine: Engine) -> int:
     """Do jobs, say how that went, and return the exit status."""
-    results = {"local": run_locally, "ray": run_on_ray}[engine](jobs, workers)
+    results = run_jobs(jobs, workers, engine)
     if kept := known - len(jobs):
         sys.stderr.write(f"{kept} done before and kept\n")
     failed = 0

@@ -1,1 +1,1 @@
-"""Data to learn from: readers, splits, augmentation."""
+"""Training data: readers, stores, splits, augmentation, synthetic spelling and recordings."""

@@ -1,4 +1,4 @@
-"""Labeled clips of one store or several, to learn from: nothing but what is known of them is held in memory."""
+"""Labeled clips of one or more stores; only their metadata is held in memory."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Names = NDArray[np.str_]
 
 
 class Stored(Protocol):
-    """A store of whatever is kept of clips: `ClipStore`, or `signary.datasets.stores.features.FeatureStore`."""
+    """A store of clips: `ClipStore`, or `signary.datasets.stores.features.FeatureStore`."""
 
     path: Path
 
@@ -34,11 +34,11 @@ class Stored(Protocol):
         ...
 
     def column(self, name: str) -> NDArray[Any]:
-        """Return what is known of each clip (N,)."""
+        """Return a column of metadata (N,)."""
         ...
 
     def keys(self) -> list[str]:
-        """Return a name of each clip (N,) by which it is known again."""
+        """Return a key that identifies each clip (N,)."""
         ...
 
 
@@ -50,12 +50,12 @@ class Clips:
     ----------
     stores : list of Stored
     store, row : int64 (N,)
-        Where each lies.
+        Store and row of each clip.
     length : int64 (N,)
         Frames.
     label, signer, group, source, licence, key : str (N,)
-        See `signary.datasets.stores.draft.Clip`; signers and groups of two sources never have one name. ``key``
-        tells one clip from all others.
+        See `signary.datasets.stores.draft.Clip`; signers and groups of different sources have different names. ``key``
+        is unique.
     """
 
     stores: Sequence[Stored]
@@ -84,7 +84,7 @@ class Clips:
         return values
 
     def padded(self, rows: ArrayLike, frames: int, points: ArrayLike) -> tuple[NDArray[np.float32], Integers]:
-        """Read clips at once; see `ClipStore.padded`.
+        """Read a padded batch; see `ClipStore.padded`.
 
         Parameters
         ----------
@@ -97,7 +97,7 @@ class Clips:
         Returns
         -------
         float32 (B, T, P, 3)
-            NaN where nothing was seen, and behind a clip's end.
+            NaN where nothing was seen, and after a clip's end.
         lengths : int64 (B,)
         """
         rows, points = np.asarray(rows, np.int64), np.asarray(points, np.int64)
@@ -126,16 +126,16 @@ def open_clips(
     ----------
     data : Path
     aliases : mapping, optional
-        Other names of labels -> label, compared as `signary.text.vocabulary.canonical` does.
+        Other name of a label -> label, compared as `signary.text.vocabulary.canonical` does.
     teams : mapping, optional
-        Source -> the name that it goes by.
+        Source -> the name to use for it.
     kind : type
-        Of the stores.
+        Type of the stores.
 
     Raises
     ------
     InputError
-        If there is no such store, or a clip is in two of them.
+        If there is no such store, or a clip occurs twice.
     """
     stores = [kind(path) for path in _store_paths(data, DESCRIPTION if kind is ClipStore else FEATURES_DESCRIPTION)]
     parts = [_clips(store, number) for number, store in enumerate(stores)]
@@ -164,7 +164,7 @@ def _kept_twice(clips: Clips, places: NDArray[np.int64]) -> InputError:
 
 def _store_paths(data: Path, description: str) -> list[Path]:
     if (data / description).is_file() or not data.is_dir():
-        return [data]  # which says what is wrong with it
+        return [data]  # opening it tells what is wrong
     paths = sorted(path.parent for path in data.glob(f"*/{description}"))
     return paths or [data]
 
@@ -182,7 +182,7 @@ def _clips(store: Stored, number: int) -> Clips:
         group=_within(source, group),
         source=source,
         licence=store.column("licence"),
-        # of files without a hash the place has to do
+        # without a hash of the file, its position has to do
         key=np.array([key or f"{store.path.name}/{row}" for row, key in enumerate(store.keys())]),
     )
 
@@ -193,7 +193,7 @@ def _within(source: Names, name: Names) -> Names:
 
 
 def _renamed(names: Names, other: Mapping[str, str]) -> Names:
-    """Give names that compare as equal one form: what ``other`` says, or the commonest."""
+    """Give equivalent names one form: the one of ``other``, or else the most frequent."""
     kinds, place, count = np.unique(names, return_inverse=True, return_counts=True)
     forms = {canonical(name): label for name, label in other.items()}
     for kind in kinds[np.argsort(-count, kind="stable")].tolist():
@@ -207,15 +207,15 @@ def _teams(sources: Names, teams: Mapping[str, str]) -> Names:
 
 
 def fold_of(clips: Clips, by: str, folds: int, *, seed: int = 0) -> tuple[Integers, Sequence[str]]:
-    """Share clips out among folds, so that clips of one signer (group, source) are never parted.
+    """Assign clips to folds so that all clips of one signer (group, source) are in the same fold.
 
     Parameters
     ----------
     clips : Clips
     by : {"signer", "group", "source", "key"}
-        The key parts any two clips, also two of one person, so that a score flatters.
+        ``key`` also separates clips of one person, so its scores are too high.
     folds : int
-        0: each is a fold of its own, in the order of their names.
+        0: each signer (group, source) is a fold of its own, in order of name.
     seed : int
 
     Returns

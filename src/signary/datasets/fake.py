@@ -1,7 +1,6 @@
-"""Made-up data in the layout of a real data set, for trying out pipelines: a model that learned from it reads nobody.
+"""Fake data in the layout of a real data set, to try out pipelines; a model trained on it reads no real signer.
 
-Each character has a hand of its own, drawn at random, and a clip goes from one to the next, so that a network can
-learn such a set by heart.
+Each character has a random hand, and a clip moves from one hand to the next, so a network can memorize such a set.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from signary.output import make_folder, whole_folder
 from signary.text.characters import CHARACTERS, CharacterVocabulary
 
 SIGNERS = 8
-HIDDEN, FLICKER = 0.15, 4  # share of the stretches of so many frames in which a hand is not seen
+HIDDEN, FLICKER = 0.15, 4  # share of spans of 4 frames in which the hand is not seen
 BODY, HAND, STEP, NOISE = 0.15, 0.05, 0.002, 0.002  # picture widths
 LEFT_HANDED = 0.2
 
@@ -43,30 +42,30 @@ def make_fingerspelling(
     seed: int = 0,
     force: bool = False,
 ) -> None:
-    """Write a folder laid out as Kaggle's asl-fingerspelling, with made landmarks.
+    """Write a folder in the layout of Kaggle's asl-fingerspelling, with fake landmarks.
 
     Parameters
     ----------
     folder : str or Path
-        Written whole or not at all.
+        Written completely or not at all.
     files : int
-        Of the training part: made names, addresses, phone numbers and web addresses.
+        Files of the training part: made-up names, addresses, phone numbers and web addresses.
     sequences : int
-        Phrases a file; memory holds one file, some 3 MB a phrase.
+        Phrases per file; one file is held in memory, about 3 MB per phrase.
     supplemental : int
-        Files of the supplemental part: a few sentences, again and again. Without any it has no table either.
+        Files of the supplemental part: a few sentences, repeated. With 0 its table is not written either.
     frames_a_letter : int
-        On average: signers differ.
+        On average; signers differ.
     seed : int
     force : bool
-        Write over such a folder.
+        Overwrite an existing folder of this kind.
 
     Raises
     ------
     InputError
-        If there is too little to write, the folder is there and ``force`` is false, or it cannot be written.
+        If a number is too small, the folder exists and ``force`` is false, or it cannot be written.
 
-    Source: the layout is told on https://www.kaggle.com/competitions/asl-fingerspelling/data.
+    Source: the layout is described on https://www.kaggle.com/competitions/asl-fingerspelling/data.
     """
     if min(files, sequences, frames_a_letter) < 1 or supplemental < 0:
         said = f"files={files}, sequences={sequences}, frames_a_letter={frames_a_letter}, supplemental={supplemental}"
@@ -92,7 +91,7 @@ def make_fingerspelling(
 
 
 def write_wide(path: Path, clips: dict[int, Points]) -> None:
-    """Write clips float32 (T, 543, 3) by their ``sequence_id`` in Kaggle's wide layout, NaN as empty cells."""
+    """Write clips float32 (T, 543, 3), keyed by ``sequence_id``, in Kaggle's wide layout, NaN as empty cells."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -120,7 +119,7 @@ def _phrase(rng: Draw, split: str) -> str:
 
 
 def _points(phrase: str, shapes: NDArray[np.float32], frames_a_letter: int, rng: Draw) -> Points:
-    """Return float32 (T, 543, 3): a body that sways, and a hand that goes from letter to letter, lost at times."""
+    """Return float32 (T, 543, 3): a swaying body, and a hand that moves from letter to letter, lost at times."""
     letters = CharacterVocabulary().encode(phrase)
     frames = max(1, round(len(letters) * frames_a_letter * rng.uniform(0.8, 1.25)))
     place = np.linspace(0, len(letters) - 1, frames)

@@ -1,4 +1,4 @@
-"""Hands with labels: what the handshape networks learn from."""
+"""Labeled hands: training data of the handshape networks."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ class HandSamples:
     Parameters
     ----------
     points : float32 (N, 21, 3)
-        x, y, z in one unit of any size (a known aspect is undone); NaN z = not known; all NaN = no hand found.
+        x, y, z in one unit of any size (corrected for a known aspect); NaN z = unknown; all NaN = no hand found.
     right : bool (N,)
-        Which of the signer's hands it looks like in an unmirrored picture.
+        Whether it looks like the signer's right hand in an unmirrored picture.
     label, source, group : str (N,)
-        Hands of one group (a person, a photo and its copies, a run of frames) are never parted by a split.
+        A split keeps hands of one group (a person, a photo and its copies, a run of frames) together.
     photo : str (N,)
-        Looks at one photo share this name.
+        Views of one photo share this name.
     files : mapping of str to sequence of str
         Source -> sha256 of each of its files.
     """
@@ -41,21 +41,21 @@ class HandSamples:
 
     @property
     def found(self) -> NDArray[np.bool_]:
-        """Hands that were found: bool (N,)."""
+        """Which hands were found, bool (N,)."""
         return np.asarray(np.isfinite(self.points[..., :2]).all((1, 2)))
 
     def select(self, rows: NDArray[Any]) -> HandSamples:
-        """Return some rows, by mask or index."""
+        """Return rows by mask or index."""
         arrays = {name: getattr(self, name)[rows] for name in ("points", "right", "label", "source", "group", "photo")}
         return replace(self, **arrays)
 
     def relabel(self, names: Mapping[str, str]) -> HandSamples:
-        """Return the samples whose label is a key of ``names``, under its new name."""
+        """Return the samples whose label is a key of ``names``, renamed."""
         kept = self.select(np.isin(self.label, list(names)))
         return replace(kept, label=np.array([names[label] for label in kept.label], dtype=np.str_))
 
     def right_hands(self) -> NDArray[np.float32]:
-        """Return the points float32 (N, 21, 3) with left hands turned over."""
+        """Return the points float32 (N, 21, 3) with left hands mirrored."""
         turn = np.ones((len(self), 1, 3), np.float32)
         turn[~self.right, :, 0] = -1
         return self.points * turn

@@ -1,4 +1,4 @@
-"""Pictures with labels: what the picture networks learn from."""
+"""Labeled pictures: training data of the picture networks."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class Pictures:
     Parameters
     ----------
     images : uint8 (M, S, S, 3), RGB
-        May lie on disk (a memory map) and hold more than is used.
+        May be a memory map, and hold more pictures than are used.
     row : int64 (N,)
-        Where each picture lies in ``images``.
+        Index of each picture in ``images``.
     label, source, group : str (N,)
-        Pictures of one group (a person, a photo and its copies) are never parted by an honest split.
+        An honest split keeps pictures of one group (a person, a photo and its copies) together.
     place : int64 (N,)
-        In the film or series that a picture is from: neighbors are near copies.
+        Position in the film or series of a picture; neighbors are near copies.
     sha256 : str (N,)
         Of the files.
     skipped : sequence of str
@@ -36,7 +36,7 @@ class Pictures:
     Raises
     ------
     ShapeError
-        If there are not as many labels as pictures.
+        If a column and ``row`` differ in length.
     """
 
     images: NDArray[np.uint8]
@@ -63,7 +63,7 @@ class Pictures:
         return int(self.images.shape[1])
 
     def load(self, rows: NDArray[Any] | slice = slice(None)) -> NDArray[np.uint8]:
-        """Return some pictures, uint8 (K, S, S, 3), by index or mask into the N."""
+        """Return pictures, uint8 (K, S, S, 3), by index or mask into the N."""
         return np.asarray(self.images[self.row[rows]])
 
     def batches(self, size: int) -> Iterator[NDArray[np.uint8]]:
@@ -72,7 +72,7 @@ class Pictures:
             yield self.load(slice(start, start + size))
 
     def select(self, rows: NDArray[Any]) -> Pictures:
-        """Return some rows, by mask or index; the pictures stay where they are."""
+        """Return rows by mask or index; the images are not copied."""
         return replace(self, row=self.row[rows], **{name: getattr(self, name)[rows] for name in ROWS})
 
     def of_labels(self, labels: Collection[str]) -> Pictures:
@@ -81,7 +81,7 @@ class Pictures:
         Raises
         ------
         InputError
-            If a label has no picture, or there is but one label.
+            If a label has no picture, or there is only one label.
         """
         kept = self.select(np.isin(self.label, list(labels)))
         if empty := sorted(set(labels) - set(kept.label.tolist())):

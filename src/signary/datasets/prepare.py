@@ -1,4 +1,4 @@
-"""From somebody's data set to a store of clips: what a reader tells, and how its files are read side by side."""
+"""Read a data set into a store of clips, in batches that are read in parallel."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from numpy.typing import ArrayLike
 from signary.datasets.readers.reader import Options, Piece, Reader, find_pieces, find_reader, lacking
 from signary.datasets.stores.draft import Clip, Refused, StoreDraft
 from signary.datasets.stores.landmarks import DESCRIPTION, PARTIAL, ClipStore, choose_points
-from signary.errors import InputError, SignaryError
+from signary.errors import InputError
 from signary.jobs import Lost, run
 from signary.output import make_folder
 
-VERSION = 1  # of what readers make of files: batches of another version are not gone on with
+VERSION = 1  # of what readers return: batches of another version are not resumed
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What came of it: the store (None if no clip could be read), batches done before, and what was refused."""
+    """Result: the store (None if no clip could be read), the number of batches done before, and what was refused."""
 
     store: ClipStore | None
     kept: int
@@ -59,7 +59,7 @@ def prepare(
     Parameters
     ----------
     name : str
-        A reader's.
+        Of a reader.
     folder : str or Path
     target : str or Path
         The store.
@@ -69,10 +69,10 @@ def prepare(
     workers : int
         Processes.
     resume : bool
-        Go on with a store half written: batches whose files, points and options are the same are not read again.
+        Continue a half-written store: batches with the same files, points and options are not read again.
     force : bool
-        Write over a store that is there.
-    track : callable(batches, how many)
+        Overwrite an existing store.
+    track : callable(batches, count)
         Wraps the batches, to show progress.
 
     Raises
@@ -101,7 +101,7 @@ def prepare(
 
 
 def _tasks(reader: Reader, root: Path, pieces: Sequence[Piece], options: Options, draft: StoreDraft) -> Iterator[_Task]:
-    """Cut the work in batches, each named after all that decides what is in it."""
+    """Split the work into batches; the name of each changes with everything that determines its content."""
     for start in range(0, len(pieces), reader.batch):
         batch = tuple(pieces[start : start + reader.batch])
         about = [(piece.stamp(), sorted(piece.about.items()), piece.fault) for piece in batch]
@@ -128,7 +128,7 @@ def _do(task: _Task) -> None:
 
 
 def _clips(task: _Task, refused: list[Refused]) -> Iterator[Clip]:
-    """Yield what can be read, one clip in memory at a time, and tell what cannot."""
+    """Yield the clips that can be read, one in memory at a time; add the others to ``refused``."""
     for piece in task.pieces:
         try:
             for read in _read(piece, task):
@@ -136,13 +136,8 @@ def _clips(task: _Task, refused: list[Refused]) -> Iterator[Clip]:
                     refused.append(read)
                 else:
                     yield read
-        except SignaryError as error:
-            message = error.message if str(piece.path) in error.message else f"{piece.path}: {error.message}"
-            refused.append(Refused(str(piece.path), message, error.hint))
-        except Exception as error:  # whatever is wrong with one of 94,477 files, the others are read
-            reason = str(error).partition("\n")[0][:200]
-            said = f"{piece.path}: cannot be read ({type(error).__name__}: {reason})"
-            refused.append(Refused(str(piece.path), said, "damaged or of another kind"))
+        except Exception as error:  # one bad file of 94,477 must not stop the others
+            refused.append(Refused.of(piece.path, error))
 
 
 def _read(piece: Piece, task: _Task) -> Iterator[Clip | Refused]:
@@ -166,14 +161,14 @@ def _read(piece: Piece, task: _Task) -> Iterator[Clip | Refused]:
 
 
 def prepared(data: Path, cache: Path, *, workers: int = 1) -> tuple[Path, list[Refused]]:
-    """Return the store of a folder of clips, made in a cache if it is not there; what is a store already stays.
+    """Return the store of a folder of clips, made in a cache where needed; a path that is a store is returned as it is.
 
     Parameters
     ----------
     data : Path
-        A store, a folder of stores, or what the reader ``clips`` reads.
+        A store, a folder of stores, or a folder for the reader ``clips``.
     cache : Path
-        A store of the folder as it was before is removed: it may hold clips of people who withdrew.
+        Older stores of the folder are removed from it: they may hold clips of people who withdrew.
     workers : int
         Processes.
 
@@ -181,7 +176,7 @@ def prepared(data: Path, cache: Path, *, workers: int = 1) -> tuple[Path, list[R
     -------
     Path
     refused : list of Refused
-        What could not be read, where the store was made anew.
+        What could not be read, if the store was made now.
     """
     if not data.is_dir() or (data / DESCRIPTION).is_file() or any(data.glob(f"*/{DESCRIPTION}")):
         return data, []

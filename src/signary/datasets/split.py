@@ -1,4 +1,4 @@
-"""Splits that tell the truth: by source, by group or by stretches of a film; and the random one, which flatters."""
+"""Honest splits by source, by group or by blocks of a film; and the random split, whose scores are too high."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ Rows = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Indices of the rows to learn from, to tune on and to test once, int64 each."""
+    """Row indices of training, validation and test set, int64 each."""
 
     train: Rows
     validation: Rows
     test: Rows
 
     def items(self) -> list[tuple[str, Rows]]:
-        """Return the parts that hold something, by name."""
+        """Return the parts that are not empty, by name."""
         parts = [("train", self.train), ("validation", self.validation), ("test", self.test)]
         return [(name, rows) for name, rows in parts if len(rows)]
 
 
 def group_folds(groups: NDArray[np.str_], folds: int, *, seed: int = 0) -> NDArray[np.int64]:
-    """Give each of N samples a fold so that no group is in two; folds are of about one size.
+    """Assign N samples to folds of about equal size so that each group is in one fold.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def group_folds(groups: NDArray[np.str_], folds: int, *, seed: int = 0) -> NDArr
     order = shuffled[np.argsort(-sizes[shuffled], kind="stable")]
     fold_of = np.empty(len(names), np.int64)
     rounds = np.arange(len(names))
-    # back and forth over the folds, largest groups first
+    # largest groups first, back and forth over the folds
     fold_of[order] = np.where(rounds // folds % 2, folds - 1 - rounds % folds, rounds % folds)
     return fold_of[place]
 
@@ -70,13 +70,13 @@ def group_folds(groups: NDArray[np.str_], folds: int, *, seed: int = 0) -> NDArr
 def leave_source_out(
     samples: HandSamples, *, together: Mapping[str, str] | None = None
 ) -> Iterator[tuple[str, NDArray[np.bool_], NDArray[np.bool_]]]:
-    """Yield (source, train mask, test mask), each source left out once.
+    """Yield (source, train mask, test mask), leaving out each source once.
 
     Parameters
     ----------
     samples : HandSamples
     together : mapping of str to str, optional
-        Source -> the source with which it shares people, and is therefore left out.
+        Source -> a source with the same people; when one is tested, neither is trained on.
     """
     owner = np.array([(together or {}).get(source, source) for source in samples.source])
     for source in dict.fromkeys(samples.source.tolist()):
@@ -93,18 +93,18 @@ def split_pictures(
     ----------
     pictures : Pictures
     how : {"random", "blocks", "groups"}
-        ``random`` leaks: neighbors in a film are near copies. ``blocks`` cuts each label's film into stretches of
-        frames that follow each other. ``groups`` parts people (or photos and their copies).
+        ``random`` leaks: neighbors in a film are near copies. ``blocks`` cuts each label's film into blocks of
+        consecutive frames. ``groups`` separates people (or photos with their copies).
     validation, test : float
-        Shares, in whole percents; for ``random``, of any size.
+        Shares, in whole percents; for ``random``, any share.
     fold : int
-        Which stretches or groups are tested, from 0.
+        Which blocks or groups are tested, from 0.
     seed : int
 
     Raises
     ------
     ConfigError
-        If ``how`` or ``fold`` is not known.
+        If ``how`` is unknown or ``fold`` out of range.
     InputError
         If there are too few groups.
     """
@@ -147,20 +147,20 @@ def _check_groups(group: NDArray[np.str_], folds: int) -> None:
 
 
 def block_folds(label: NDArray[np.str_], place: Rows, folds: int, *, seed: int = 0) -> Rows:
-    """Cut each label's film into ``folds`` stretches of frames that follow each other; number them at random.
+    """Cut each label's film into ``folds`` blocks of consecutive frames and number them at random.
 
     Parameters
     ----------
     label : str (N,)
     place : int64 (N,)
-        In the label's film.
+        Position in the label's film.
     folds : int
     seed : int
 
     Returns
     -------
     int64 (N,)
-        0 to ``folds - 1``; of each label, every fold has one stretch.
+        0 to ``folds - 1``; every fold has one block of each label.
     """
     random = np.random.default_rng(seed)
     number = np.empty(len(label), np.int64)
@@ -185,7 +185,7 @@ def _random_parts(count: int, validation: float, test: float, seed: int) -> Part
 
 
 def signer_folds(signers: NDArray[np.str_], splits: NDArray[np.str_], folds: int = 4, *, seed: int = 0) -> Rows:
-    """Give each of N clips a fold so that no signer is in two.
+    """Assign N clips to folds so that each signer is in one fold.
 
     Parameters
     ----------
@@ -198,8 +198,8 @@ def signer_folds(signers: NDArray[np.str_], splits: NDArray[np.str_], folds: int
     Returns
     -------
     int64 (N,)
-        0 to ``folds - 1``, in parts of about one size without the supplemental clips. A supplemental clip has the
-        fold of its signer, so that whoever is tested was never learned from; -1 if its signer is in none.
+        0 to ``folds - 1``, of about equal size without the supplemental clips. A supplemental clip has the fold of its
+        signer, so that no tested signer is in the training set; -1 if its signer has no other clip.
 
     Raises
     ------

@@ -176,6 +176,20 @@ def shown_until(times_s: ArrayLike, shown_s: Sequence[float | None] | None = Non
     return np.minimum(own, np.append(times[1:], np.inf))
 
 
+def scattered(values: Points, points: Sequence[int] | NDArray[np.int64]) -> Points:
+    """Return float32 (..., 543, 3) of ``HOLISTIC_543``, given some of its points; the others are NaN.
+
+    Parameters
+    ----------
+    values : float (..., P, 3)
+    points : int (P,)
+        Which of the 543 they are.
+    """
+    placed = np.full((*values.shape[:-2], len(HOLISTIC_543), 3), np.nan, np.float32)
+    placed[..., points, :] = values
+    return placed
+
+
 def join_sequences(parts: Sequence[LandmarkSequence]) -> LandmarkSequence:
     """Join clips of one skeleton in time; the aspect is that of the first.
 

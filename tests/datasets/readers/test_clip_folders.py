@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from made_stores import opened
 
 from signary.datasets.prepare import Prepared, prepare
 from signary.datasets.readers.reader import Options
-from signary.datasets.stores.landmarks import ClipStore, choose_points
+from signary.datasets.stores.landmarks import choose_points
 from signary.errors import InputError
 from signary.landmarks.detect import open_detector
 from signary.landmarks.extract import extract
@@ -31,11 +32,6 @@ def write_points(path: Path, frames: int, fps: float = 25, skeleton: str = "HOLI
 
 def run(folder: Path, target: Path, options: Options = HANDS, **more: bool) -> Prepared:
     return prepare("clips", folder, target, choose_points(), options, **more)
-
-
-def opened(prepared: Prepared) -> ClipStore:
-    assert prepared.store is not None
-    return prepared.store
 
 
 def test_folders_of_labels(tmp_path: Path) -> None:

@@ -12,12 +12,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from made_stores import opened, refuses_file
 
 from signary.datasets.fake import make_fingerspelling
 from signary.datasets.prepare import Prepared, prepare
 from signary.datasets.readers.reader import Options
 from signary.datasets.stores.describe import describe_store
-from signary.datasets.stores.landmarks import ClipStore, choose_points
+from signary.datasets.stores.landmarks import choose_points
 from signary.errors import InputError
 from signary.landmarks.files import read_all_landmarks
 from signary.text.characters import CHARACTERS
@@ -39,11 +40,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(folder: Path, target: Path, points: str = "lips,nose,eyes,hands,upper_body", **more: object) -> Prepared:
     options = replace(Options(), **{name: more.pop(name) for name in ("fps", "classes") if name in more})  # type: ignore[arg-type]
     return prepare("fingerspelling", folder, target, choose_points(points), options, **more)  # type: ignore[arg-type]
-
-
-def opened(prepared: Prepared) -> ClipStore:
-    assert prepared.store is not None
-    return prepared.store
 
 
 def rows_of(folder: Path) -> list[dict[str, str]]:
@@ -235,10 +231,4 @@ def test_an_interrupted_run_is_gone_on_with(folder: Path, tmp_path: Path) -> Non
     ],
 )
 def test_bad_tables(tmp_path: Path, name: str, content: str | None, message: str) -> None:
-    folder, _, _ = small(tmp_path / "set")
-    (folder / name).unlink(missing_ok=True)
-    if content is not None:
-        (folder / name).write_text(content)
-    with pytest.raises(InputError, match=message):
-        run(folder, tmp_path / "store")
-    assert [path.name for path in tmp_path.iterdir()] == ["set"]
+    refuses_file(run, small(tmp_path / "set")[0], name, content, message)

@@ -11,11 +11,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from made_stores import made_points, opened, refuses_file
 
 from signary.datasets.prepare import Prepared, prepare
 from signary.datasets.readers.reader import Options, find_reader
 from signary.datasets.stores.describe import describe_store
-from signary.datasets.stores.landmarks import ClipStore, choose_points
+from signary.datasets.stores.landmarks import choose_points
 from signary.errors import InputError, ModelNotFound
 from signary.landmarks.files import read_landmarks
 from signary.landmarks.sequence import LandmarkSequence
@@ -23,13 +24,6 @@ from signary.landmarks.skeleton import LEFT_HAND, RIGHT_HAND
 from signary.landmarks.write import write_landmarks
 
 SIGNS = ("hello", "thankyou", "blow")
-
-
-def made_points(frames: int, seed: int = 0) -> np.ndarray:
-    rng = np.random.default_rng(seed)
-    points = rng.random((frames, 543, 3)).astype(np.float32)
-    points[rng.random((frames, 543)) < 0.1] = np.nan
-    return points
 
 
 def write_clip(path: Path, points: np.ndarray) -> pa.Table:
@@ -58,11 +52,6 @@ def write_set(folder: Path, lengths: Iterable[int], rows: Iterable[tuple[str, ..
 
 def run(folder: Path, target: Path, classes: tuple[str, ...] = (), **more: object) -> Prepared:
     return prepare("gislr", folder, target, choose_points(), Options(classes=classes), **more)  # type: ignore[arg-type]
-
-
-def opened(prepared: Prepared) -> ClipStore:
-    assert prepared.store is not None
-    return prepared.store
 
 
 def test_a_made_set(tmp_path: Path) -> None:
@@ -155,13 +144,7 @@ def test_odd_clips_are_kept_and_counted(tmp_path: Path) -> None:
     ],
 )
 def test_bad_tables(tmp_path: Path, name: str, content: str | None, message: str) -> None:
-    folder = write_set(tmp_path / "set", (2,))
-    (folder / name).unlink()
-    if content is not None:
-        (folder / name).write_text(content)
-    with pytest.raises(InputError, match=message):
-        run(folder, tmp_path / "store")
-    assert [path.name for path in tmp_path.iterdir()] == ["set"]
+    refuses_file(run, write_set(tmp_path / "set", (2,)), name, content, message)
 
 
 def test_without_the_map_any_sign_will_do(tmp_path: Path) -> None:

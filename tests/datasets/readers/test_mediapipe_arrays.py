@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from made_stores import opened
 
 from signary.datasets.prepare import Prepared, prepare
 from signary.datasets.readers.mediapipe_arrays import points_of_frames
@@ -25,10 +26,10 @@ def run(folder: Path, target: Path, options: Options | None = None, points: str 
     return prepare("mediapipe-arrays", folder, target, choose_points(points), options or Options(), **more)
 
 
-def opened(prepared: Prepared) -> ClipStore:
-    assert prepared.store is not None
+def whole(prepared: Prepared) -> ClipStore:
+    """Return the store of a set of which nothing was refused."""
     assert prepared.refused == []
-    return prepared.store
+    return opened(prepared)
 
 
 @pytest.mark.parametrize("size", [258, 1662])
@@ -61,7 +62,7 @@ def test_npz_of_rows(tmp_path: Path) -> None:
     labels = {"label": list("ABAB"), "gloss": ["a", "b", "a", "b"]}
     np.savez(tmp_path / "one.npz", X=clips, session=["s1", "s1", "s2", "s2"], **labels)
     np.savez(tmp_path / "two.npz", X=clips, label=labels["label"], signer=list("PQPQ"))
-    store = opened(run(tmp_path, tmp_path / "store", Options(fps=12.5, licence="MIT")))
+    store = whole(run(tmp_path, tmp_path / "store", Options(fps=12.5, licence="MIT")))
     assert store.column("id").tolist() == [f"{name}/{row}" for name in ("one", "two") for row in range(4)]
     assert store.column("label").tolist() == [*"abab", *"ABAB"]
     assert store.column("signer").tolist() == ["", "", "", "", *(f"two/{name}" for name in "PQPQ")]
@@ -80,7 +81,7 @@ def test_folders_of_frames_and_of_clips(tmp_path: Path) -> None:
         np.save(path, frame)
     (tmp_path / "set" / "bye").mkdir()
     np.save(tmp_path / "set" / "bye" / "0.npy", made_frames(4))
-    store = opened(run(tmp_path / "set", tmp_path / "store"))
+    store = whole(run(tmp_path / "set", tmp_path / "store"))
     order = store.column("id").tolist()
     assert sorted(order) == ["MP_Data/hello/3", "bye/0"]
     row = order.index("MP_Data/hello/3")
@@ -94,7 +95,7 @@ def test_npz_of_some_points_a_sign(tmp_path: Path) -> None:
     chosen = np.array([0, 468, 522], np.int16)
     clips = {f"hello__{number}": np.random.default_rng(number).random((number, 3, 3), np.float32) for number in (2, 3)}
     np.savez(tmp_path / "77.npz", points=chosen, frames__2=np.arange(2), **clips)
-    store = opened(run(tmp_path, tmp_path / "store"))
+    store = whole(run(tmp_path, tmp_path / "store"))
     assert [store.column(name)[1] for name in ("id", "label", "signer", "source")] == ["3", "hello", "77", "gislr"]
     np.testing.assert_allclose(store.clip(1)[:, chosen], clips["hello__3"], atol=2**-11)
     assert np.isnan(np.delete(store.clip(1), chosen, axis=1)).all()
@@ -147,7 +148,7 @@ def test_every_bad_array_is_named_and_the_others_are_read(tmp_path: Path) -> Non
 
 def test_real_arrays(shared_data: Path, tmp_path: Path) -> None:
     path = shared_data / "signs-landmarks" / "traduttore_feb2022_10signs_3signers.npz"
-    store = opened(run(path, tmp_path / "store", points="hands,upper_body"))
+    store = whole(run(path, tmp_path / "store", points="hands,upper_body"))
     with np.load(path) as arrays:
         clips, labels, signers = arrays["X"], arrays["label"], arrays["signer"]
     assert store.column("label").tolist() == labels.tolist()
@@ -161,7 +162,7 @@ def test_real_arrays(shared_data: Path, tmp_path: Path) -> None:
 def test_real_participants(shared_data: Path, tmp_path: Path) -> None:
     folder = shared_data / "gislr-two-signs"
     options = Options(classes=("hello",))
-    store = opened(run(folder / "4718.npz", tmp_path / "store", options, "lips,nose,eyes,hands,upper_body"))
+    store = whole(run(folder / "4718.npz", tmp_path / "store", options, "lips,nose,eyes,hands,upper_body"))
     with np.load(folder / "4718.npz") as arrays:
         names = [name for name in arrays.files if name.startswith("hello__")]
         columns = np.searchsorted(arrays["points"], store.points)

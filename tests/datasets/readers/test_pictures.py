@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from made_pictures import made_pictures
 from PIL import Image
 
 pytest.importorskip("sklearn")
@@ -32,20 +33,6 @@ def folder(tmp_path: Path) -> Path:
         for number in (1, 2, 10, 11):
             write_photo(root / "train" / "train" / label / f"{label}{number}.png", 100 * place + number)
     return root
-
-
-def made(labels: list[str], groups: list[str] | None = None, places: list[int] | None = None) -> Pictures:
-    """Make pictures of one pixel."""
-    count = len(labels)
-    return Pictures(
-        images=np.arange(count, dtype=np.uint8)[:, None, None, None].repeat(3, 3),
-        row=np.arange(count),
-        label=np.array(labels),
-        source=np.full(count, "made"),
-        group=np.array(groups or labels),
-        place=np.array(places or range(count)),
-        sha256=np.array([str(row) for row in range(count)]),
-    )
 
 
 def test_nested_folders_are_read_in_natural_order(folder: Path) -> None:
@@ -83,11 +70,11 @@ def test_what_is_missing_is_told(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no photos in folders"):
         read_pictures(tmp_path / "nothing", side=8)
     with pytest.raises(InputError, match="D: no picture"):
-        made(["A", "B"]).of_labels(["A", "D"])
+        made_pictures(["A", "B"]).of_labels(["A", "D"])
     with pytest.raises(InputError, match="1 class"):
-        made(["A", "A"]).of_labels(["A"])
+        made_pictures(["A", "A"]).of_labels(["A"])
     with pytest.raises(ShapeError, match="3 pictures, 2 of label"):
-        Pictures(**{**vars(made(["A", "B", "C"])), "label": np.array(["A", "B"])})
+        Pictures(**{**vars(made_pictures(["A", "B", "C"])), "label": np.array(["A", "B"])})
 
 
 def test_a_label_lies_in_one_folder(folder: Path) -> None:
@@ -129,7 +116,7 @@ def test_arrays_are_read_in_their_own_order(tmp_path: Path) -> None:
 
 
 def test_joined_pictures_keep_their_rows() -> None:
-    both = join_pictures([made(["A", "B", "C"]).select(np.array([2, 0])), made(["D", "E"])])
+    both = join_pictures([made_pictures(["A", "B", "C"]).select(np.array([2, 0])), made_pictures(["D", "E"])])
     assert both.label.tolist() == ["C", "A", "D", "E"]
     assert both.load()[:, 0, 0, 0].tolist() == [2, 0, 0, 1]
 

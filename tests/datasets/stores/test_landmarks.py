@@ -12,22 +12,16 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from made_stores import made_points, write_store
 
 from signary.datasets.stores.draft import Clip, Refused, StoreDraft
 from signary.datasets.stores.landmarks import POINT_SETS, ClipStore, choose_points
 from signary.errors import InputError, ShapeError, SkeletonMismatch
 from signary.landmarks.face import LIPS_INNER_LOWER, LIPS_OUTER_UPPER
+from signary.landmarks.sequence import scattered
 from signary.landmarks.skeleton import HOLISTIC_543, LEFT_HAND
 
 LENGTHS = (3, 1, 40, 7, 7, 12)
-
-
-def made_points(frames: int, seed: int = 0) -> np.ndarray:
-    """Random points float32 (T, 543, 3), some of them NaN."""
-    rng = np.random.default_rng(seed)
-    points = rng.normal(0.5, 0.5, (frames, 543, 3)).astype(np.float32)
-    points[rng.random((frames, 543)) < 0.1] = np.nan
-    return points
 
 
 def made_clips(lengths: tuple[int, ...] = LENGTHS) -> list[Clip]:
@@ -37,18 +31,9 @@ def made_clips(lengths: tuple[int, ...] = LENGTHS) -> list[Clip]:
     ]
 
 
-def made_store(path: Path, clips: list[Clip] | None = None, points: str = "lips,hands,upper_body") -> ClipStore:
-    draft = StoreDraft(path, choose_points(points))
-    draft.begin()
-    for start in range(0, len(clips := made_clips() if clips is None else clips), 2):
-        draft.add(f"{start:03d}", clips[start : start + 2])
-    assert draft.finish() == []
-    return ClipStore(path)
-
-
 @pytest.fixture
 def store(tmp_path: Path) -> ClipStore:
-    return made_store(tmp_path / "store")
+    return write_store(tmp_path / "store", made_clips(), batch=2)
 
 
 def test_clips_come_back_to_the_precision_of_halves(store: ClipStore) -> None:
@@ -99,7 +84,7 @@ def test_points_that_are_not_stored(store: ClipStore) -> None:
 
 def test_a_batch_is_scattered_back(store: ClipStore) -> None:
     batch, _ = store.padded([2, 3], points=POINT_SETS["left_hand"])
-    placed = store.scatter(batch, POINT_SETS["left_hand"])
+    placed = scattered(batch, POINT_SETS["left_hand"])
     assert placed.shape == (2, 40, 543, 3)
     np.testing.assert_array_equal(placed[:, :, LEFT_HAND], batch)
     assert np.isnan(np.delete(placed, np.r_[LEFT_HAND], axis=2)).all()
@@ -114,7 +99,7 @@ def test_the_manifest_and_its_counts(tmp_path: Path) -> None:
     points[:2, LEFT_HAND] = 0.5
     known = {"label": "hello", "signer": "s", "group": "g", "split": "test", "source": "d", "licence": "MIT"}
     clip = Clip("a/1", points, **known, fps=30, aspect=1.5, file="a/1.x", sha256="f" * 64)
-    store = made_store(tmp_path / "store", [clip, Clip("b", points[:3])])
+    store = write_store(tmp_path / "store", [clip, Clip("b", points[:3])])
     for name, value in (known | {"id": "a/1", "file": "a/1.x", "sha256": "f" * 64}).items():
         assert store.column(name)[0] == value
     assert store.column("label").tolist() == ["hello", ""]
@@ -133,14 +118,14 @@ def test_a_clip_is_known_again_by_its_file_or_by_its_place_in_it(tmp_path: Path)
     clips = [clip("film", "film.mp4", one), clip("m/0", "m.npz", many), clip("m/1", "m.npz", many)]
     clips += [clip("x", "x.mp4", copied), clip("y", "copy of x.mp4", copied), clip("z", "", "")]
     inside = [hashlib.sha256(f"{many}/m/{number}".encode()).hexdigest() for number in (0, 1)]
-    assert made_store(tmp_path / "a", clips).keys() == [one, *inside, copied, copied, ""]
-    assert made_store(tmp_path / "b", clips[2::-1]).keys() == [*inside[::-1], one]
+    assert write_store(tmp_path / "a", clips).keys() == [one, *inside, copied, copied, ""]
+    assert write_store(tmp_path / "b", clips[2::-1]).keys() == [*inside[::-1], one]
 
 
 def test_values_beyond_halves_are_not_seen(tmp_path: Path) -> None:
     points = np.zeros((1, 543, 3), np.float32)
     points[0, 468:471, 0] = [np.inf, 1e6, -65504]
-    assert np.isnan(made_store(tmp_path / "s", [Clip("a", points)]).clip(0)[0, :, 0]).sum() == 2
+    assert np.isnan(write_store(tmp_path / "s", [Clip("a", points)]).clip(0)[0, :, 0]).sum() == 2
 
 
 def test_a_store_travels_to_other_processes_by_its_path(store: ClipStore) -> None:
@@ -150,7 +135,7 @@ def test_a_store_travels_to_other_processes_by_its_path(store: ClipStore) -> Non
 
 
 def test_one_frame_and_five_thousand(tmp_path: Path) -> None:
-    store = made_store(tmp_path / "s", [Clip("a", made_points(1)), Clip("b", made_points(5000))], "hands")
+    store = write_store(tmp_path / "s", [Clip("a", made_points(1)), Clip("b", made_points(5000))], "hands")
     batch, lengths = store.padded([0, 1], frames=384)
     assert (batch.shape, lengths.tolist()) == ((2, 384, 42, 3), [1, 384])
 
@@ -248,7 +233,7 @@ def test_without_a_clip_there_is_no_store(tmp_path: Path) -> None:
 
 
 def test_what_is_there_is_kept(tmp_path: Path) -> None:
-    target = made_store(tmp_path / "store").path
+    target = write_store(tmp_path / "store", made_clips()).path
     draft = StoreDraft(target, choose_points("hands"))
     with pytest.raises(InputError, match="exists already"):
         draft.begin()

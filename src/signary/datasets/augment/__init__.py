@@ -1,1 +1,1 @@
-"""Random changes of training data that keep its meaning."""
+"""Augmentation: random changes of training data that keep its label."""

@@ -1,4 +1,4 @@
-"""Random numbers for changes of batches of clips: one for each clip, without a loop over them."""
+"""Random numbers for augmentation: one for each clip of a batch, without a loop over clips."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import torch
 from torch import Tensor
 
 
-def uniform(like: Tensor, reach: float) -> Tensor:
-    """Return float32 (B,) from -reach to reach, for anything of length B."""
-    return (2 * torch.rand(len(like), device=like.device) - 1) * reach
+def uniform(like: Tensor, reach: float, *shape: int) -> Tensor:
+    """Return float32 between -reach and reach, of the given shape; by default (B,), the length of ``like``."""
+    return (2 * torch.rand(*shape or (len(like),), device=like.device) - 1) * reach
 
 
 def drawn(like: Tensor, share: float) -> Tensor:
-    """Return float32 (B,), 1 for about a share of them and 0 for the others, for anything of length B."""
+    """Return float32 (B,), the length of ``like``: 1 with probability ``share``, else 0."""
     return (torch.rand(len(like), device=like.device) < share).float()
 
 
 def linear(turn: Tensor, scale: Tensor, shear: Tensor, lean: Tensor | None = None) -> Tensor:
-    """Return matrices (B, 2, 2), to be multiplied from the right.
+    """Return matrices (B, 2, 2), to multiply points with from the right.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def linear(turn: Tensor, scale: Tensor, shear: Tensor, lean: Tensor | None = Non
     scale : float32 (B,)
         Factors.
     shear, lean : float32 (B,)
-        What y gains by x, and x by y; None = 0.
+        Shear of y by x, and of x by y; None = 0.
     """
     cos, sin = torch.cos(turn) * scale, torch.sin(turn) * scale
     lean = torch.zeros_like(shear) if lean is None else lean
@@ -35,17 +35,17 @@ def linear(turn: Tensor, scale: Tensor, shear: Tensor, lean: Tensor | None = Non
 
 
 def stretches(lengths: Tensor, frames: int, least: float | Tensor, most: float | Tensor, count: int = 1) -> Tensor:
-    """Draw stretches of time within each clip, bool (B, count, frames).
+    """Draw time spans within each clip, bool (B, count, frames).
 
     Parameters
     ----------
     lengths : int64 (B,)
     frames : int
-        Of the longest, or more.
+        Length of the longest clip, or more.
     least, most : float or float32 (B, 1, 1)
-        Shares of a clip that a stretch may be.
+        Shortest and longest span, as a share of the clip.
     count : int
-        Drawn for each clip; they may overlap.
+        Spans for each clip; they may overlap.
     """
     share, place = torch.rand(2, len(lengths), count, 1, device=lengths.device)
     share = least + (most - least) * share

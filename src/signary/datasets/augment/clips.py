@@ -1,82 +1,48 @@
-"""Random changes of clips that keep their meaning, batched: other speeds, cameras, bodies and detectors.
+"""Augmentation of batches of clips: other speeds, cameras, bodies and detector errors.
 
-The changes in time, the affine ones and the two masks are those of Hoyeol Sohn's winning entry of the isolated sign
-language recognition competition (Kaggle, 2023); what is done to single hands, the noise and the lost hands are added.
+Changes in time, affine changes and the two masks follow Hoyeol Sohn's winning entry of the isolated sign language
+recognition competition (Kaggle, 2023). Changes of single hands, noise and lost hands are added.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from signary.datasets.augment.chance import drawn, linear, stretches, uniform
+from signary.datasets.augment.strengths import ClipStrengths
+from signary.features.select import SelectPoints
 
 MIDDLE = 0.5
 LONGEST_GAP = 12
 
 
-class Points(Protocol):
-    """What is known of the points of a clip; `signary.features.select.SelectPoints` is one."""
-
-    parts: dict[str, slice]
-
-    @property
-    def mirror(self) -> Sequence[int]:
-        """The place that each point takes in a mirrored picture."""
-        ...
-
-
-class Strengths(Protocol):
-    """What `ClipAugment` needs to know; see `ClipStrengths`."""
-
-    resample: float
-    speed: float
-    warp: float
-    trim: float
-    flip: float
-    affine: float
-    scale: float
-    shear: float
-    turn_deg: float
-    shift: float
-    hand_turn_deg: float
-    hand_size: float
-    hand_shift: float
-    jitter: float
-    hand_lost: float
-    hands_gone: float
-    frames_lost: float
-    box_lost: float
-
-
 class ClipAugment:
-    """Change a padded batch of clips at random, each in its own way.
+    """Augment a padded batch of clips, each clip independently.
 
     Parameters
     ----------
-    options : Strengths
-    points : Points
-        Which points the clips have.
+    options : ClipStrengths
+    points : SelectPoints
+        The points of the clips.
     max_frames : int
-        Longer clips are cut to so many frames, from a random one on.
+        Longer clips are cropped to this length, at a random start.
     """
 
-    def __init__(self, options: Strengths, points: Points, *, max_frames: int = 384) -> None:
+    def __init__(self, options: ClipStrengths, points: SelectPoints, *, max_frames: int = 384) -> None:
         self.options, self.max_frames = options, max_frames
         self._mirror = torch.tensor(points.mirror)
-        self._hands = [points.parts[name] for name in ("left_hand", "right_hand") if name in points.parts]
+        self._hands = _hands_of(points)
 
     def __call__(self, clips: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Return changed clips and their lengths.
+        """Return augmented clips and their lengths.
 
         Parameters
         ----------
         clips : float32 (B, T, P, C)
-            Image-normalized, NaN = not seen; what comes behind a clip's end has no meaning.
+            Image-normalized, NaN = not seen; values after a clip's end are ignored.
         lengths : int64 (B,)
 
         Returns
@@ -90,7 +56,7 @@ class ClipAugment:
         return clips, lengths
 
     def _times(self, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Draw which moments of each clip are seen, float32 (B, S), and how many of them, int64 (B,)."""
+        """Draw the sampling times of each clip, float32 (B, S), and their number, int64 (B,)."""
         options, count = self.options, lengths.float()
         faster = drawn(lengths, options.resample) * uniform(lengths, options.speed)
         begin, end = options.trim * torch.rand(2, len(lengths), device=lengths.device)
@@ -100,7 +66,7 @@ class ClipAugment:
         skipped = torch.rand_like(count) * (wanted - cut)
         frame = torch.arange(int(cut.max()), device=lengths.device)[None] + skipped[:, None]
         share = (frame / (wanted - 1).clamp(min=1)[:, None]).clamp(max=1)
-        # slower early and faster late, or the other way round; never backwards
+        # slower first and faster later, or the reverse; time never runs backwards
         late = torch.where(drawn(lengths, 0.5)[:, None] > 0, share, 1 - share)
         share = share + uniform(lengths, options.warp)[:, None] * share * (1 - share) * late
         return (begin * (count - 1))[:, None] + share * span[:, None], cut.long()
@@ -111,7 +77,7 @@ class ClipAugment:
         return torch.where(drawn(clips, self.options.flip).bool()[:, None, None, None], flipped, clips)
 
     def _move_hands(self, clips: Tensor) -> Tensor:
-        """Turn, size and place each hand anew, as other people's bodies and habits would."""
+        """Rotate, scale and shift each hand, to imitate other bodies and habits."""
         options, clips = self.options, clips.clone()
         for part in self._hands:
             hand = clips[:, :, part, :2]
@@ -122,12 +88,12 @@ class ClipAugment:
                 torch.zeros(len(clips), device=clips.device),
             )
             away = (hand - wrist) @ change[:, None]
-            shift = options.hand_shift * (2 * torch.rand(len(clips), 1, 1, 2, device=clips.device) - 1)
+            shift = uniform(clips, options.hand_shift, len(clips), 1, 1, 2)
             clips[:, :, part, :2] = wrist + away + shift
         return clips
 
     def _view(self, clips: Tensor) -> Tensor:
-        """Turn, scale, shear and move the picture; add the detector's noise."""
+        """Rotate, scale, shear and shift the picture; add detector noise."""
         options, plane = self.options, clips[..., :2]
         some = drawn(clips, options.affine)
         change = linear(
@@ -135,14 +101,12 @@ class ClipAugment:
             1 + some * uniform(clips, options.scale),
             some * uniform(clips, options.shear),
         )
-        shift = (some * options.shift)[:, None, None, None] * (
-            2 * torch.rand(len(clips), 1, 1, 2, device=clips.device) - 1
-        )
+        shift = some[:, None, None, None] * uniform(clips, options.shift, len(clips), 1, 1, 2)
         plane = (plane - MIDDLE) @ change[:, None] + MIDDLE + shift + options.jitter * torch.randn_like(plane)
         return torch.cat([plane, clips[..., 2:]], -1)
 
     def _lose(self, clips: Tensor, lengths: Tensor) -> Tensor:
-        """Hide what a detector may not find: some frames, a box of the picture, a hand for a while."""
+        """Hide what a detector may miss: some frames, a box of the picture, a hand for a while."""
         options = self.options
         frames = stretches(lengths, clips.shape[1], 0.2, 0.4)[:, 0]
         hidden = (frames & drawn(clips, options.frames_lost).bool()[:, None])[..., None]
@@ -159,7 +123,7 @@ class ClipAugment:
         return clips.masked_fill(hidden[..., None], math.nan)
 
     def _gaps(self, clips: Tensor) -> Tensor:
-        """Draw frames without hands, bool (B, T): gaps of some frames, in all up to nine tenths of a clip."""
+        """Draw frames without hands, bool (B, T): short gaps, in total up to 90 % of a clip."""
         batch, frames, device = *clips.shape[:2], clips.device
         share = 0.9 * torch.rand(batch, 1, device=device) * drawn(clips, self.options.hands_gone)[:, None]
         run = torch.randint(1, LONGEST_GAP, (batch, 1), device=device)
@@ -167,7 +131,7 @@ class ClipAugment:
         return torch.rand(batch, frames + LONGEST_GAP, device=device).gather(1, block) < share
 
     def _box(self, clips: Tensor) -> Tensor:
-        """Draw a box of the picture, bool (B, T, P): inside."""
+        """Draw a box in the picture; return which points are inside, bool (B, T, P)."""
         side = 0.2 + 0.2 * torch.rand(len(clips), 1, 1, 1, device=clips.device)
         corner = torch.rand(len(clips), 1, 1, 2, device=clips.device) * (1 - side)
         away = clips[..., :2] - corner
@@ -176,26 +140,28 @@ class ClipAugment:
 
 
 class NoSign:
-    """Turn some clips of a batch into what is no sign: the end of one and the beginning of another, or arms alone.
+    """Turn some clips of a batch into non-signs: the end of one clip and the start of another, or a clip without hands.
 
     Parameters
     ----------
     label : int
-        The place of no sign in the vocabulary.
-    points : Points
-        Which points the clips have.
+        Index of "no sign" in the vocabulary.
+    points : SelectPoints
+        The points of the clips.
     share : float
-        Of the batch; a quarter of them loses the hands.
+        Share of the batch; a quarter of these lose their hands.
     least, most : float
-        Shares of each of the two clips, 0 to 1.
+        How much of each of the two clips is used, 0 to 1.
     """
 
-    def __init__(self, label: int, points: Points, *, share: float, least: float = 0.1, most: float = 0.3) -> None:
+    def __init__(
+        self, label: int, points: SelectPoints, *, share: float, least: float = 0.1, most: float = 0.3
+    ) -> None:
         self.label, self.share, self.least, self.most = label, share, least, most
-        self._hands = [points.parts[name] for name in ("left_hand", "right_hand") if name in points.parts]
+        self._hands = _hands_of(points)
 
     def __call__(self, clips: Tensor, lengths: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return clips float32 (B, T, P, C), lengths int64 (B,) and labels int64 (B,), some of them others."""
+        """Return clips float32 (B, T, P, C), lengths int64 (B,) and labels int64 (B,), some of them replaced."""
         chosen = drawn(clips, self.share).bool()
         bare = chosen & drawn(clips, 0.25).bool()
         other = torch.randperm(len(clips), device=clips.device)
@@ -217,7 +183,7 @@ class NoSign:
 
 
 def take_times(clips: Tensor, times: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-    """Look at clips at other moments: between two frames at their mean, where one was not seen, at the nearer.
+    """Resample clips: interpolate linearly between two frames; where one is NaN, take the nearer frame.
 
     Parameters
     ----------
@@ -225,7 +191,7 @@ def take_times(clips: Tensor, times: Tensor, lengths: Tensor) -> tuple[Tensor, T
     times : float32 (B, S)
         In frames, 0 to T - 1.
     lengths : int64 (B,)
-        How many of the S moments count.
+        How many of the S times are valid.
 
     Returns
     -------
@@ -240,3 +206,7 @@ def take_times(clips: Tensor, times: Tensor, lengths: Tensor) -> tuple[Tensor, T
     first, second = clips[row, before], clips[row, after]
     between = first + (second - first) * share
     return torch.where(between.isnan(), torch.where(share < MIDDLE, first, second), between), lengths
+
+
+def _hands_of(points: SelectPoints) -> list[slice]:
+    return [points.parts[name] for name in ("left_hand", "right_hand") if name in points.parts]

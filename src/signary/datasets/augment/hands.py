@@ -1,51 +1,38 @@
-"""Random changes of hands that keep their meaning, batched: other bones, bends, cameras, pictures and detectors."""
+"""Augmentation of batches of hands: other bone lengths, joint angles, cameras, pictures and detector errors."""
 
 from __future__ import annotations
 
 import math
-from typing import Protocol
 
 import torch
 from torch import Tensor
 
+from signary.datasets.augment.chance import uniform
+from signary.datasets.augment.strengths import HandStrengths
 from signary.features.hand import PARENTS
 
 
-class Strengths(Protocol):
-    """What `HandAugment` needs to know; see `HandStrengths`."""
-
-    roll_deg: float
-    tilt_deg: float
-    bend_deg: float
-    bone: float
-    jitter: float
-    stretch: float
-    depth: float
-    flip: float
-    flat: float
-
-
 class HandAugment:
-    """Change a batch of right hands at random.
+    """Augment a batch of right hands.
 
     Parameters
     ----------
-    options : Strengths
+    options : HandStrengths
     """
 
-    def __init__(self, options: Strengths) -> None:
+    def __init__(self, options: HandStrengths) -> None:
         self.options = options
         self._fingers = torch.tensor([0, *(1 + (point - 1) // 4 for point in range(1, 21))])
 
     def __call__(self, hand: Tensor) -> Tensor:
-        """Return hands float32 (B, 21, 3) in hand sizes, given hands in any unit; unknown depth becomes 0."""
+        """Return hands float32 (B, 21, 3) in hand sizes, given hands in any unit; unknown depth (NaN) becomes 0."""
         unknown = torch.isnan(hand[:, 0, 2])
         hand = self._reshape(_unit(torch.nan_to_num(hand)))
         hand = self._view(hand, unknown)
         return self._spoil(hand, unknown)
 
     def _reshape(self, hand: Tensor) -> Tensor:
-        """Give the hand other bone lengths and bends; points follow their parents down each finger."""
+        """Change bone lengths and joint angles; each point follows its parent along the finger."""
         options, batch = self.options, len(hand)
         bones = hand - hand[:, list(PARENTS)]
         each = 1 + options.bone * torch.randn(batch, 21, 1).clamp(-2.5, 2.5)
@@ -59,21 +46,20 @@ class HandAugment:
         return torch.stack(points, 1)
 
     def _view(self, hand: Tensor, unknown: Tensor) -> Tensor:
-        """Look from another side; a hand of unknown depth is turned within the picture only."""
+        """Rotate the view; a hand of unknown depth is rotated within the picture only."""
         options, batch = self.options, len(hand)
-        hand = (
-            hand * torch.stack([torch.ones(batch), torch.ones(batch), 1 + _uniform(batch, options.depth)], -1)[:, None]
-        )
-        roll = _turn("z", _uniform(batch, math.radians(options.roll_deg)))
+        one, depth = torch.ones(batch), 1 + uniform(hand, options.depth)
+        hand = hand * torch.stack([one, one, depth], -1)[:, None]
+        roll = _turn("z", uniform(hand, math.radians(options.roll_deg)))
         tilt = math.radians(options.tilt_deg)
-        turn = roll @ _turn("x", _uniform(batch, tilt)) @ _turn("y", _uniform(batch, tilt))
+        turn = roll @ _turn("x", uniform(hand, tilt)) @ _turn("y", uniform(hand, tilt))
         turn = torch.where(unknown[:, None, None], roll, turn)
-        stretch = torch.exp(_uniform(batch, options.stretch))
-        scale = torch.stack([stretch, 1 / stretch, torch.ones(batch)], -1)
+        stretch = torch.exp(uniform(hand, options.stretch))
+        scale = torch.stack([stretch, 1 / stretch, one], -1)
         return (hand @ turn.transpose(1, 2)) * scale[:, None]
 
     def _spoil(self, hand: Tensor, unknown: Tensor) -> Tensor:
-        """Add the detector's faults: noise, a wrong side, no depth."""
+        """Add detector errors: noise, the wrong side, no depth."""
         options, batch = self.options, len(hand)
         hand = hand + options.jitter * torch.randn_like(hand) * torch.tensor([1.0, 1.0, 2.0])
         flip = torch.where(torch.rand(batch) < options.flip, -1.0, 1.0)
@@ -85,10 +71,6 @@ def _unit(hand: Tensor) -> Tensor:
     flat = hand[..., :2] - hand[..., :2].mean(1, keepdim=True)
     size = flat.square().sum(-1).mean(-1).sqrt().clamp(min=1e-6)[:, None, None]
     return torch.cat([flat, hand[..., 2:] - hand[:, :1, 2:]], -1) / size
-
-
-def _uniform(batch: int, reach: float) -> Tensor:
-    return (torch.rand(batch) * 2 - 1) * reach
 
 
 def _turn(axis: str, angle: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
-"""Clips joined with others of the same signer, with their texts; and letters that a decoder in training is not shown.
+"""CutMix of clips of the same signer with their texts, and masking of letters for a decoder in training.
 
-Both are of Christof Henkel's and Darragh Hanley's winning entry of the American sign language fingerspelling
-recognition competition (Kaggle, 2023), where mixing the clips of different signers did not help.
+Both follow Christof Henkel's and Darragh Hanley's winning entry of the American sign language fingerspelling
+recognition competition (Kaggle, 2023), where mixing clips of different signers did not help.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ Rows = NDArray[np.int64]
 
 
 class SignerIndex:
-    """Which other rows are of the same signer: made once, asked for a batch at a time.
+    """Index of the rows of each signer: built once, used for every batch.
 
     Parameters
     ----------
     signers : str or int (N,)
-        Of each row; an empty name is a signer that is not known, whose clips are joined with none.
+        Signer of each row; an empty name is an unknown signer, whose clips have no partner.
 
     Examples
     --------
@@ -44,14 +44,14 @@ class SignerIndex:
         self._others = np.where(names == "", 0, self._count - 1) if names.dtype.kind in "US" else self._count - 1
 
     def draw(self, rows: ArrayLike, random: np.random.Generator, share: float = 1.0) -> Rows:
-        """Return a partner for each row, each of the signer's other rows as likely.
+        """Return a random partner for each row among the signer's other rows, all equally likely.
 
         Parameters
         ----------
         rows : int (B,)
         random : numpy Generator
         share : float
-            Of the rows that have a partner, 0 to 1.
+            Share of rows that get a partner if there is one, 0 to 1.
 
         Returns
         -------
@@ -61,7 +61,7 @@ class SignerIndex:
         Raises
         ------
         IndexError
-            If there is no such row.
+            If a row does not exist.
         """
         rows = np.asarray(rows, np.int64)
         signer = self._signer[rows]
@@ -79,10 +79,10 @@ class SpelledBatch(NamedTuple):
     clips : float32 (B, T, P, C)
     lengths : int64 (B,)
     letters : int64 (B, L)
-        Of a `CharacterVocabulary`, without marks but ``pad``.
+        Tokens of a `CharacterVocabulary`, without special tokens except ``pad``.
     letter_counts : int64 (B,)
     scores : float32 (B,)
-        How well each can be read, 0 to 1.
+        How readable each clip is, 0 to 1.
     """
 
     clips: Tensor
@@ -93,21 +93,21 @@ class SpelledBatch(NamedTuple):
 
 
 def cut_mix(batch: SpelledBatch, partners: Tensor, pad: int) -> SpelledBatch:
-    """CutMix: join the end of one clip and the beginning of another, texts cut at the same share of their length.
+    """CutMix: join the end of one clip with the start of another, and their texts, cut at the same share of the length.
 
-    Either of the two comes first, as often, and one random share is for both. Texts are cut between two letters, so
-    that both have some, and clips at that very share of theirs, where the published code rounds either by itself;
-    each score counts by its letters in what is joined, and there by the random share. There only one of the two may be
-    mirrored; here `SpellingAugment` mirrors what is joined, as one signer spells with one hand.
+    Both orders are equally likely, and one random share cuts both. A text is cut between two letters, so that each part
+    has at least one, and the clip at exactly the same share; the published code rounds each by itself. Scores are
+    weighted by the letters of each part; in the published code by the random share. There only one of the two may be
+    mirrored; here `SpellingAugment` mirrors the joined clip, as one signer spells with one hand.
 
     Parameters
     ----------
     batch : SpelledBatch
-        Of N clips: the B that are asked for, and behind them their partners; clips are normalized.
+        N normalized clips: the B to augment, then their partners.
     partners : int64 (B,)
-        The place of each clip's partner in the batch; its own = it stays as it is.
+        Row of each clip's partner in the batch; its own row leaves it unchanged.
     pad : int
-        What follows a text.
+        Padding token.
 
     Returns
     -------
@@ -130,14 +130,14 @@ def cut_mix(batch: SpelledBatch, partners: Tensor, pad: int) -> SpelledBatch:
 
 
 def hide_letters(tokens: Tensor, vocabulary: CharacterVocabulary, share: float = 0.2) -> Tensor:
-    """Put ``mask`` in place of some of what a decoder in training is shown, but never of ``start`` and ``pad``.
+    """Replace some input tokens of a decoder in training by ``mask``, but never ``start`` or ``pad``.
 
     Parameters
     ----------
     tokens : int64 (B, L)
     vocabulary : CharacterVocabulary
     share : float
-        Of the letters, 0 to 1.
+        Share of the letters, 0 to 1.
 
     Returns
     -------
@@ -148,27 +148,27 @@ def hide_letters(tokens: Tensor, vocabulary: CharacterVocabulary, share: float =
 
 
 def _cut(counts: Tensor, share: Tensor) -> Tensor:
-    """Return where to cut so many letters: with two or more, neither end is left without, int64 (B,)."""
+    """Return where to cut texts, int64 (B,): of two letters or more, each part keeps at least one."""
     return torch.minimum((counts * share).round().long().clamp(min=1), counts - 1).clamp(min=0)
 
 
 def _join(
     values: Tensor, counts: Tensor, early: tuple[Tensor, Tensor], late: tuple[Tensor, Tensor], fill: int
 ) -> tuple[Tensor, Tensor]:
-    """Put what comes in some rows before a place behind what comes in others from a place on.
+    """Concatenate the end of some rows with the start of others.
 
     Parameters
     ----------
     values : (N, L, ...)
     counts : int64 (N,)
     early, late : pairs of int64 (B,)
-        Rows and places: those begin there, these end there.
+        Rows and positions: ``early`` is kept from its position on, ``late`` up to its position.
     fill : int
-        What follows.
+        Padding.
 
     Returns
     -------
-    (B, M, ...) and how many of the M count, int64 (B,).
+    (B, M, ...) and the valid lengths, int64 (B,).
     """
     (one, begin), (two, end) = early, late
     kept = counts[one] - begin

@@ -1,47 +1,31 @@
-"""Random changes of pictures that keep their meaning, batched: another camera, place, light and background."""
+"""Augmentation of batches of pictures: another camera, position, light and background."""
 
 from __future__ import annotations
 
 import math
-from typing import Protocol
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-
-class Strengths(Protocol):
-    """What `PictureAugment` needs to know; see `PictureStrengths`."""
-
-    turn_deg: float
-    zoom: float
-    shift: float
-    perspective: float
-    flip: float
-    light: float
-    color: float
-    grey: float
-    blur: float
-    noise: float
-    cover: float
-    background: float
+from signary.datasets.augment.chance import uniform
+from signary.datasets.augment.strengths import PictureStrengths
 
 
 class PictureAugment:
-    """Change a batch of pictures at random.
+    """Augment a batch of pictures.
 
     Parameters
     ----------
-    options : Strengths
+    options : PictureStrengths
     """
 
-    def __init__(self, options: Strengths) -> None:
+    def __init__(self, options: PictureStrengths) -> None:
         self.options = options
-        fields = ("turn_deg", "zoom", "shift", "perspective", "flip", "light", "color", "grey", "blur", "noise")
-        self.active = any(getattr(options, name) for name in (*fields, "cover", "background"))
+        self.active = any(options.model_dump().values())
 
     def __call__(self, pictures: Tensor) -> Tensor:
-        """Return pictures uint8 (B, S, S, 3), given such."""
+        """Return augmented pictures, uint8 (B, S, S, 3) in and out."""
         if not self.active:
             return pictures
         values = pictures.permute(0, 3, 1, 2).float() / 255
@@ -49,16 +33,16 @@ class PictureAugment:
         return values.clamp_(0, 1).mul_(255).add_(0.5).to(torch.uint8).permute(0, 2, 3, 1)
 
     def _view(self, values: Tensor) -> Tensor:
-        """Look from another side: turn, zoom, shift, perspective and mirror, in one resampling."""
+        """Rotate, zoom, shift, mirror and change perspective, in one resampling."""
         options, batch, device = self.options, len(values), values.device
-        angle = _uniform(batch, math.radians(options.turn_deg), device)
-        scale = torch.exp(_uniform(batch, options.zoom, device))
+        angle = uniform(values, math.radians(options.turn_deg))
+        scale = torch.exp(uniform(values, options.zoom))
         side = torch.where(torch.rand(batch, device=device) < options.flip, -1.0, 1.0)
         homography = torch.zeros(batch, 3, 3, device=device)
         homography[:, 0, 0], homography[:, 0, 1] = side * scale * torch.cos(angle), -scale * torch.sin(angle)
         homography[:, 1, 0], homography[:, 1, 1] = side * scale * torch.sin(angle), scale * torch.cos(angle)
-        homography[:, :2, 2] = _uniform((batch, 2), options.shift, device)
-        homography[:, 2, :2] = _uniform((batch, 2), options.perspective, device)
+        homography[:, :2, 2] = uniform(values, options.shift, batch, 2)
+        homography[:, 2, :2] = uniform(values, options.perspective, batch, 2)
         homography[:, 2, 2] = 1
         rows, columns = values.shape[-2:]
         y, x = torch.meshgrid(
@@ -70,7 +54,7 @@ class PictureAugment:
         return functional.grid_sample(values, grid, padding_mode="reflection", align_corners=True)
 
     def _cover(self, values: Tensor) -> Tensor:
-        """Take a rectangle, and what is far from the middle, from other pictures of the batch."""
+        """Replace a rectangle, and the background far from the center, by other pictures of the batch."""
         options, batch, device = self.options, len(values), values.device
         rows, columns = values.shape[-2:]
         y = torch.linspace(0, 1, rows, device=device).view(1, -1, 1)
@@ -88,25 +72,21 @@ class PictureAugment:
         return torch.lerp(values, values.roll(2, 0), far[:, None])
 
     def _light(self, values: Tensor) -> Tensor:
-        """Change brightness, its curve and direction, and color; blur and add noise."""
+        """Change brightness, gamma, light direction and color; blur and add noise."""
         options, batch, device = self.options, len(values), values.device
         one, rows, columns = (batch, 1, 1, 1), *values.shape[-2:]
-        bend = _uniform(one, min(options.light, 0.9), device)
-        values = values + bend * (values - values.square())  # brightens or darkens what is between black and white
-        gain = torch.exp(_uniform(one, options.light, device) + _uniform((batch, 3, 1, 1), options.color, device))
-        slope = _uniform((2, *one), options.light / 2, device)
+        bend = uniform(values, min(options.light, 0.9), *one)
+        values = values + bend * (values - values.square())  # gamma-like: black and white stay
+        gain = torch.exp(uniform(values, options.light, *one) + uniform(values, options.color, batch, 3, 1, 1))
+        slope = uniform(values, options.light / 2, 2, *one)
         y = torch.linspace(-1, 1, rows, device=device).view(1, 1, -1, 1)
         x = torch.linspace(-1, 1, columns, device=device).view(1, 1, 1, -1)
         values *= gain * (1 + slope[0] * y + slope[1] * x)
-        mix = torch.exp(_uniform(one, 2 * options.color, device))
+        mix = torch.exp(uniform(values, 2 * options.color, *one))
         mix = torch.where(torch.rand(one, device=device) < options.grey, 0.0, mix)
         values = torch.lerp(values.mean(1, keepdim=True).expand_as(values), values, mix)
         soft = torch.rand(batch, device=device) < options.blur
         values[soft] = functional.avg_pool2d(values[soft], 3, stride=1, padding=1, count_include_pad=False)
-        # one grain for the batch: it differs from step to step
+        # one noise picture for the batch; it differs from step to step
         grain = torch.randn(1, 3, rows, columns, device=device)
         return values.addcmul_(grain, options.noise * torch.rand(one, device=device))
-
-
-def _uniform(shape: int | tuple[int, ...], reach: float, device: torch.device) -> Tensor:
-    return (torch.rand(shape, device=device) * 2 - 1) * reach

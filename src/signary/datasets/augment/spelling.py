@@ -1,21 +1,22 @@
-"""Random changes of spelled clips that keep their text, batched: other speeds, cameras and bodies, and lost points.
+"""Augmentation of batches of fingerspelling clips: other speeds, cameras and bodies, and lost points.
 
-They are those of Christof Henkel's and Darragh Hanley's winning entry of the American sign language fingerspelling
-recognition competition (Kaggle, 2023), and as there they change points that are normalized already: what scales or
-moves a whole clip would be undone by the normalization. They belong between `SpellingPoints.normalize` and
-`SpellingPoints.fit`. Mixing clips comes before; see `signary.datasets.augment.mix`.
+It follows Christof Henkel's and Darragh Hanley's winning entry of the American sign language fingerspelling
+recognition competition (Kaggle, 2023). As there, it is applied to normalized points, between
+`SpellingPoints.normalize` and `SpellingPoints.fit`: normalization would undo the scaling and shifting of a whole clip.
+Mixing of clips comes first; see `signary.datasets.augment.mix`.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from signary.datasets.augment.chance import drawn, linear, stretches, uniform
+from signary.datasets.augment.strengths import SpellingStrengths
+from signary.features.select import SelectPoints
 
 SIDES, FINGERS = ("left_hand", "right_hand"), ("thumb", "index", "middle", "ring", "pinky")
 JOINTS = ("shoulder", "elbow", "wrist")  # from the body outward
@@ -23,64 +24,25 @@ CHUNKS = 20, 29
 REDRAWN = 12
 FINGERS_WHILE, FRAMES_WHILE, BOX_SIDE = (0.25, 0.5), (0.2, 0.4), (0.05, 0.1)
 
-Loss = tuple[Tensor, Tensor]  # when, bool (B, W, S), and which, bool (B, W, P), in W pairs for each clip
-
-
-class Points(Protocol):
-    """What is known of the points of a clip; `signary.features.select.SelectPoints` is one."""
-
-    names: tuple[str, ...]
-
-    @property
-    def mirror(self) -> Sequence[int]:
-        """The place that each point takes in a mirrored picture."""
-        ...
-
-
-class Strengths(Protocol):
-    """What `SpellingAugment` needs to know; see `SpellingStrengths`."""
-
-    flip: float
-    stretch: float
-    shortest: float
-    longest: float
-    warp: float
-    warp_by: float
-    begin: float
-    begin_frames: int
-    affine: float
-    scale: float
-    shear: float
-    turn_deg: float
-    shift: float
-    fingers_lost: float
-    fewest_fingers: int
-    most_fingers: int
-    fingers_redrawn: bool
-    pose_lost: float
-    face_lost: float
-    hands_lost: float
-    frames_lost: float
-    holes: list[int]
-    box_lost: float
+Loss = tuple[Tensor, Tensor]  # in W pairs for each clip: frames, bool (B, W, S), and points, bool (B, W, P)
 
 
 class SpellingAugment:
-    """Change a padded batch of normalized clips at random, each in its own way.
+    """Augment a padded batch of normalized clips, each clip independently.
 
-    Where it differs from the published code, which loops over samples: points that were not seen stay so, whatever
-    the camera does, instead of being moved with the others; clips turn about their mean and not about a point that
-    goes with the shear; chunks of a warped clip are not cut down to whole frames one by one, which made it shorter;
-    the joints that are lost with the body are the same on both sides; the box hides something.
+    Differences from the published code, which loops over samples: points that were not seen stay unseen under camera
+    changes, instead of moving with the others; clips rotate about their mean, not about a point that depends on the
+    shear; chunks of a warped clip are not each cut to whole frames, which made it shorter; joints lost with the body
+    are the same on both sides; the box hides something.
 
     Parameters
     ----------
-    options : Strengths
-    points : Points
-        Which points the clips have.
+    options : SpellingStrengths
+    points : SelectPoints
+        The points of the clips.
     """
 
-    def __init__(self, options: Strengths, points: Points) -> None:
+    def __init__(self, options: SpellingStrengths, points: SelectPoints) -> None:
         self.options = options
         self._mirror = torch.tensor(points.mirror)
         body = [name.startswith("pose_") for name in points.names]
@@ -92,7 +54,7 @@ class SpellingAugment:
         self._fingers = torch.stack(fingers)
 
     def __call__(self, clips: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Return changed clips and their lengths.
+        """Return augmented clips and their lengths.
 
         Parameters
         ----------
@@ -104,7 +66,7 @@ class SpellingAugment:
         -------
         clips : float32 (B, S, P, C)
         lengths : int64 (B,)
-            1 or more; they may be more than was put in, so long clips are fitted after this.
+            1 or more; clips may become longer, so cut or resample long ones after this.
         """
         clips = self.cover(self.look(clips))
         source, lengths = self.times(lengths)
@@ -114,9 +76,9 @@ class SpellingAugment:
         return take(clips, source, [gone, *losses]), lengths
 
     def look(self, clips: Tensor) -> Tensor:
-        """Flip and SpatialAffine: mirror clips, and turn, scale, shear and move them alike in all their frames.
+        """Flip and SpatialAffine: mirror, rotate, scale, shear and shift clips, the same in all frames.
 
-        Shear goes along x or along y, and the way is as long along both, as in the published code.
+        Shear is along x or along y, and the shift is equal along both axes, as in the published code.
         """
         options, some = self.options, drawn(clips, self.options.affine)
         shear, along = some * uniform(clips, options.shear), drawn(clips, 0.5)
@@ -133,25 +95,25 @@ class SpellingAugment:
         return move(clips, order, change, some * uniform(clips, options.shift))
 
     def cover(self, clips: Tensor) -> Tensor:
-        """SpatialMask: hide what lies in a box of a twentieth to a tenth of the clip's width and height."""
+        """SpatialMask: hide points in a box of 5 % to 10 % of the clip's width and height."""
         chosen = drawn(clips, self.options.box_lost).nonzero()[:, 0]
         some, count = clips.index_select(0, chosen), clips[0, :, :, 0].numel()
         flat = some.flatten(2)
         low, high = (edge.view(-1, *clips.shape[2:])[..., :2] for edge in (flat.amin(1), flat.amax(1)))
-        low, high = low.amin(1), high.amax(1)  # what was not seen is 0 and so within: the mean is
+        low, high = low.amin(1), high.amax(1)  # unseen points are 0, the mean, so they do not widen the range
         least, most = BOX_SIDE
         side = (high - low) * (least + (most - least) * torch.rand(len(some), 1, device=clips.device))
         middle = low + side / 2 + (high - low - side) * torch.rand(len(some), 2, device=clips.device)
         x, y = (
             (some[..., axis] - middle[:, axis, None, None]).abs_() <= side[:, axis, None, None] / 2 for axis in range(2)
         )
-        # a box holds few points: their places are faster found than all are masked
+        # a box holds few points: finding their indices is faster than masking all points
         inside = (x & y).flatten().nonzero()[:, 0]
         inside = chosen[inside // count] * count + inside % count
         return clips.flatten(0, 2).index_fill(0, inside, 0).view_as(clips)
 
     def times(self, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """TimeStretch, DynamicResample and TimeShift: draw which frame of a clip comes when.
+        """TimeStretch, DynamicResample and TimeShift: draw the source frame of each new frame.
 
         Parameters
         ----------
@@ -160,7 +122,7 @@ class SpellingAugment:
         Returns
         -------
         source : int64 (B, S)
-            -1 = none: before the first or behind the last.
+            -1 = none: before the first or after the last.
         lengths : int64 (B,)
         """
         options = self.options
@@ -183,19 +145,19 @@ class SpellingAugment:
         return torch.where(inside, torch.minimum(source, lengths[:, None] - 1), -1), changed
 
     def _chunks(self, lengths: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return where chunks end, float32 (B, K), how long they were, (B, 1), and the factors of that, (B, K)."""
+        """Return the chunks' new ends, float32 (B, K), their old length, (B, 1), and their factors, (B, K)."""
         least, most = CHUNKS
         count = torch.randint(least, most + 1, (len(lengths), 1), device=lengths.device)
         some = drawn(lengths, self.options.warp)[:, None]
-        factor = 1 + some * self.options.warp_by * (2 * torch.rand(len(lengths), most, device=lengths.device) - 1)
+        factor = 1 + some * uniform(lengths, self.options.warp_by, len(lengths), most)
         chunk = lengths[:, None] / count
         real = torch.arange(most, device=lengths.device) < count
         return (chunk * factor * real).cumsum(1), chunk, factor
 
     def lose_fingers(self, lengths: Tensor, frames: int) -> Loss:
-        """FingerDropout: lose some of the ten fingers, but no wrist, for a quarter to half of a clip, and once more.
+        """FingerDropout: twice, lose some of the ten fingers, but no wrist, for a quarter to half of a clip.
 
-        The published code means two to six, but draws twelve times with replacement: 7.2 on average.
+        The published code intends two to six, but draws twelve with replacement: 7.2 on average.
         """
         options, size = self.options, (len(lengths), 2, len(self._fingers))
         when = stretches(lengths, frames, *FINGERS_WHILE, count=2)
@@ -213,9 +175,9 @@ class SpellingAugment:
         return when & drawn(lengths, options.fingers_lost).bool()[:, None, None], which
 
     def lose_part(self, lengths: Tensor, frames: int) -> Loss:
-        """PoseDrop, FaceDrop or HandDrop: lose the body, the face or both hands throughout a clip, at most one of them.
+        """PoseDrop, FaceDrop or HandDrop: lose the body, the face or both hands in the whole clip, at most one of them.
 
-        Of the body all is lost, or what lies beyond the shoulders, the elbows or the wrists.
+        Of the body, all points are lost, or those beyond the shoulders, the elbows or the wrists.
         """
         options, device = self.options, lengths.device
         chance = torch.rand(len(lengths), device=device)
@@ -228,7 +190,7 @@ class SpellingAugment:
         return when, parts[place][:, None]
 
     def lose_frames(self, lengths: Tensor, frames: int) -> Loss:
-        """TemporalMasks: lose all points for 0.2 to 0.4 of a clip at once, or in two or four parts."""
+        """TemporalMasks: lose all points for 0.2 to 0.4 of a clip, in one, two or four spans."""
         options, device = self.options, lengths.device
         most = max(options.holes)
         holes = torch.tensor(options.holes, device=device)
@@ -241,7 +203,7 @@ class SpellingAugment:
 
 
 def move(clips: Tensor, order: Tensor, change: Tensor, shift: Tensor) -> Tensor:
-    """Reorder the points of clips and change their plane, alike in all frames; where x and y are 0 they stay so.
+    """Reorder points and transform x and y, the same in all frames; points with x = y = 0 stay 0.
 
     Parameters
     ----------
@@ -252,7 +214,7 @@ def move(clips: Tensor, order: Tensor, change: Tensor, shift: Tensor) -> Tensor:
     shift : float32 (B,)
         Added to both coordinates.
     """
-    # frames as rows of numbers, once as they are and once with x and y swapped: much faster than 2 by 2 products
+    # each frame as one row of numbers, as it is and with x and y swapped: much faster than 2 by 2 products
     points, axes = clips.shape[2:]
     flat, one, none = clips.flatten(2), torch.ones_like(shift), torch.zeros_like(shift)
     own, other = (
@@ -273,15 +235,15 @@ def move(clips: Tensor, order: Tensor, change: Tensor, shift: Tensor) -> Tensor:
 
 
 def take(clips: Tensor, source: Tensor, losses: Iterable[Loss]) -> Tensor:
-    """Take frames of clips and set points that are lost to 0.
+    """Select frames of clips and set lost points to 0.
 
     Parameters
     ----------
     clips : float32 (B, T, P, C)
     source : int64 (B, S)
-        Frames; those below 0 are any.
+        Frame indices; below 0, any frame will do.
     losses : iterable of (bool (B, W, S), bool (B, W, P))
-        In which of the new frames which points are lost.
+        Which points are lost in which of the new frames.
 
     Returns
     -------
@@ -296,5 +258,5 @@ def take(clips: Tensor, source: Tensor, losses: Iterable[Loss]) -> Tensor:
 
 
 def _named(names: Sequence[str], parts: Sequence[str]) -> Tensor:
-    """Return which names have one of these parts in them, bool (P,)."""
+    """Return which names contain one of the parts, bool (P,)."""
     return torch.tensor([any(part in name for part in parts) for name in names])

@@ -1,4 +1,4 @@
-"""How strong the random changes are: the options of the augmentations, as recipes give them."""
+"""Strengths of the augmentations: the options that recipes set."""
 
 from __future__ import annotations
 
@@ -8,27 +8,28 @@ from annotated_types import Le
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Share = Annotated[float, Field(ge=0, le=1)]
+Size = Annotated[float, Field(ge=0)]
 
 
 class Strengths(BaseModel):
-    """How strong the changes of one kind are: unknown fields are refused."""
+    """Strengths of one kind of augmentation; unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 class HandStrengths(Strengths):
-    """Strengths of the random changes; see `signary.datasets.augment.hands.HandAugment`.
+    """Options of `signary.datasets.augment.hands.HandAugment`.
 
     Parameters
     ----------
     roll_deg, tilt_deg : float
-        Largest turn in the picture, and of the camera about the other two axes.
+        Largest rotation in the picture, and of the camera about the other two axes.
     bend_deg : float
-        Standard deviation of a bone's turn.
+        Standard deviation of a bone's rotation.
     bone : float
         Standard deviation of the factor on bone and finger lengths.
     jitter : float
-        Standard deviation of the noise on points, in hand sizes; twice that in depth.
+        Standard deviation of point noise, in hand sizes; twice that in depth.
     stretch : float
         Largest log factor between width and height, for pictures of unknown aspect.
     depth : float
@@ -37,127 +38,127 @@ class HandStrengths(Strengths):
         Share of hands taken for the other side, and without depth.
     """
 
-    roll_deg: float = Field(20.0, ge=0)
-    tilt_deg: float = Field(25.0, ge=0)
-    bend_deg: float = Field(6.0, ge=0)
-    bone: float = Field(0.08, ge=0)
-    jitter: float = Field(0.02, ge=0)
-    stretch: float = Field(0.25, ge=0)
+    roll_deg: Size = 20.0
+    tilt_deg: Size = 25.0
+    bend_deg: Size = 6.0
+    bone: Size = 0.08
+    jitter: Size = 0.02
+    stretch: Size = 0.25
     depth: float = Field(0.5, ge=0, lt=1)
-    flip: float = Field(0.2, ge=0, le=1)
-    flat: float = Field(0.2, ge=0, le=1)
+    flip: Share = 0.2
+    flat: Share = 0.2
 
 
 class PictureStrengths(Strengths):
-    """Strengths of the random changes; see `signary.datasets.augment.pictures.PictureAugment`. All 0: none.
+    """Options of `signary.datasets.augment.pictures.PictureAugment`; all 0 = off.
 
     Parameters
     ----------
     turn_deg : float
-        Largest turn in the picture.
+        Largest rotation.
     zoom, light, color : float
         Largest log factor of size, of brightness and gamma, and between the color channels.
     shift, perspective : float
         In half pictures: largest shift, and how much nearer one side may be.
     flip, grey, blur : float
-        Share of pictures that are mirrored, made grey, made soft.
+        Share of pictures that are mirrored, made grey, blurred.
     noise : float
         Largest standard deviation of the noise, 0 to 1.
     cover, background : float
-        Share of pictures a rectangle of which, or what is far from the middle, is taken from another picture.
+        Share of pictures with a rectangle, or the area far from the center, taken from another picture.
     """
 
-    turn_deg: float = Field(0.0, ge=0)
-    zoom: float = Field(0.0, ge=0)
-    shift: float = Field(0.0, ge=0)
+    turn_deg: Size = 0.0
+    zoom: Size = 0.0
+    shift: Size = 0.0
     perspective: float = Field(0.0, ge=0, lt=0.5)
-    flip: float = Field(0.0, ge=0, le=1)
-    light: float = Field(0.0, ge=0)
-    color: float = Field(0.0, ge=0)
-    grey: float = Field(0.0, ge=0, le=1)
-    blur: float = Field(0.0, ge=0, le=1)
-    noise: float = Field(0.0, ge=0)
-    cover: float = Field(0.0, ge=0, le=1)
-    background: float = Field(0.0, ge=0, le=1)
+    flip: Share = 0.0
+    light: Size = 0.0
+    color: Size = 0.0
+    grey: Share = 0.0
+    blur: Share = 0.0
+    noise: Size = 0.0
+    cover: Share = 0.0
+    background: Share = 0.0
 
 
 class ClipStrengths(Strengths):
-    """Strengths of the random changes; see `signary.datasets.augment.clips.ClipAugment`. All 0: none.
+    """Options of `signary.datasets.augment.clips.ClipAugment`; all shares 0 = off.
 
     Parameters
     ----------
     resample, flip, affine, frames_lost, box_lost, hand_lost, hands_gone : float
-        Share of clips that are slowed down or sped up, mirrored, seen by another camera, without two to four tenths
-        of the frames, without what lies in a box of the picture, without a hand (each) for a tenth to half of it,
-        without hands in up to nine tenths of it, again and again.
+        Share of clips that are slowed down or sped up, mirrored, seen by another camera, without 20 % to 40 % of the
+        frames, without the points in a box of the picture, without a hand (each) for 10 % to 50 % of the clip, without
+        hands in many gaps of up to 90 % of the clip.
     speed, warp : float
         Largest relative change of length, and how unevenly it is spread.
     trim : float
         Largest share cut off at each end.
     scale, shear, shift : float
-        Of the camera: largest relative change of size, shear, and way in picture widths.
+        Of the camera: largest relative change of size, shear, and shift in picture widths.
     turn_deg : float
-        Largest turn in the picture.
+        Largest rotation in the picture.
     hand_turn_deg, hand_size, hand_shift : float
-        Of each hand by itself: largest turn, log factor of size, way in picture widths.
+        Of each hand by itself: largest rotation, log factor of size, shift in picture widths.
     jitter : float
         Standard deviation of the noise, in picture widths.
     """
 
-    resample: float = Field(0.0, ge=0, le=1)
+    resample: Share = 0.0
     speed: float = Field(0.5, ge=0, lt=1)
-    warp: float = Field(0.0, ge=0, le=1)
+    warp: Share = 0.0
     trim: float = Field(0.0, ge=0, lt=0.5)
-    flip: float = Field(0.0, ge=0, le=1)
-    affine: float = Field(0.0, ge=0, le=1)
+    flip: Share = 0.0
+    affine: Share = 0.0
     scale: float = Field(0.2, ge=0, lt=1)
-    shear: float = Field(0.15, ge=0)
-    turn_deg: float = Field(30.0, ge=0)
-    shift: float = Field(0.1, ge=0)
-    hand_turn_deg: float = Field(0.0, ge=0)
-    hand_size: float = Field(0.0, ge=0)
-    hand_shift: float = Field(0.0, ge=0)
-    jitter: float = Field(0.0, ge=0)
-    hand_lost: float = Field(0.0, ge=0, le=1)
-    hands_gone: float = Field(0.0, ge=0, le=1)
-    frames_lost: float = Field(0.0, ge=0, le=1)
-    box_lost: float = Field(0.0, ge=0, le=1)
+    shear: Size = 0.15
+    turn_deg: Size = 30.0
+    shift: Size = 0.1
+    hand_turn_deg: Size = 0.0
+    hand_size: Size = 0.0
+    hand_shift: Size = 0.0
+    jitter: Size = 0.0
+    hand_lost: Share = 0.0
+    hands_gone: Share = 0.0
+    frames_lost: Share = 0.0
+    box_lost: Share = 0.0
 
 
 class SpellingStrengths(Strengths):
-    """Strengths of the random changes; see `signary.datasets.augment.spelling` and `signary.datasets.augment.mix`.
+    """Options of `signary.datasets.augment.spelling` and `signary.datasets.augment.mix`.
 
-    The defaults are what the published final network learned with, once it is worked out how often each change
-    really came about, and with the box, which there did nothing. `SMALL_AUGMENT` is its first round's.
+    The defaults are those of the published final network, as the rates at which each change really occurred there, and
+    with the box, which had no effect there. `SMALL_AUGMENT` has those of its first round.
 
     Parameters
     ----------
     flip, stretch, warp, begin, affine, fingers_lost, frames_lost, box_lost : float
-        Share of clips that are mirrored, made longer or shorter, sped up here and slowed down there, begun later or
-        earlier, seen by another camera, without some fingers twice for a while, without some frames, without what
-        lies in a small box.
+        Share of clips that are mirrored, made longer or shorter, sped up and slowed down in parts, started later or
+        earlier, seen by another camera, without some fingers for two spans, without some frames, without the points in
+        a small box.
     pose_lost, face_lost, hands_lost : float
-        Share without body, face, both hands: one of these at most.
+        Share without body, face, both hands: at most one of these.
     mix : float
         Share joined with another clip of the same signer, if there is one.
     letters_hidden : float
-        Share of the letters before that a decoder is not shown.
+        Share of the previous letters that are masked for the decoder.
     shortest, longest : float
         Factors of length.
     warp_by : float
-        Largest relative change of a twentieth to a thirtieth of the clip.
+        Largest relative change of a chunk, 1/20 to 1/29 of the clip.
     begin_frames : int
-        Most that are dropped or, nearly, put before.
+        Most frames dropped, or (one fewer) added, at the start.
     scale, shear, shift : float
-        Of the camera: largest relative change of size, shear, and way in standard deviations of the clip's points.
+        Of the camera: largest relative change of size, shear, and shift in standard deviations of the clip's points.
     turn_deg : float
-        Largest turn in the picture.
+        Largest rotation in the picture.
     fewest_fingers, most_fingers : int
         Lost at a time, of ten.
     fingers_redrawn : bool
-        Lose twelve fingers at a time of which each may be any, 7.2 of ten on average, as the published code does.
+        Draw twelve lost fingers with replacement, 7.2 of ten on average, as the published code does.
     holes : list of int
-        In how many stretches the lost frames are, each number as often; together they are 0.2 to 0.4 of the clip.
+        Numbers of spans that the lost frames may form, all equally likely; together 0.2 to 0.4 of the clip.
     """
 
     flip: Share = 0.5
@@ -178,9 +179,9 @@ class SpellingStrengths(Strengths):
     warp_by: float = Field(0.1, ge=0, lt=1)
     begin_frames: int = Field(10, ge=1)
     scale: float = Field(0.3, ge=0, lt=1)
-    shear: float = Field(0.2, ge=0)
-    turn_deg: float = Field(30.0, ge=0)
-    shift: float = Field(0.15, ge=0)
+    shear: Size = 0.2
+    turn_deg: Size = 30.0
+    shift: Size = 0.15
     fewest_fingers: int = Field(2, ge=0, le=10)
     most_fingers: int = Field(6, ge=0, le=10)
     fingers_redrawn: bool = False
@@ -188,7 +189,7 @@ class SpellingStrengths(Strengths):
 
     @classmethod
     def only(cls, **strengths: object) -> Self:
-        """Return these changes and no others: shares that are not named are 0."""
+        """Return only these changes: shares that are not named are 0."""
         shares = [name for name, field in cls.model_fields.items() if Le(1) in field.metadata]
         return cls.model_validate(dict.fromkeys(shares, 0.0) | strengths)
 

@@ -1,4 +1,4 @@
-"""Folders of videos or landmark files, one a label or with a manifest: videos go through a detector."""
+"""Folders of videos or landmark files, one per label or with a manifest; videos go through a detector."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ LAYOUT = f"videos or landmark files as LABEL/CLIP.mp4, or {TABLE} with path, lab
 
 
 def find_clips(folder: Path, options: Options) -> list[Piece]:
-    """Return the clips of a folder: those its manifest lists, or all, each under the name of the folder it lies in.
+    """Return the clips of a folder: those in its manifest, or all, labeled by the name of their folder.
 
     Raises
     ------
     InputError
-        If this is no folder, or its manifest cannot be read.
+        If this is not a folder, or its manifest cannot be read.
     """
     if not folder.is_dir():
         raise InputError(f"{folder}: is no folder", hint=f"clips expects {LAYOUT}")
@@ -45,7 +45,7 @@ def find_clips(folder: Path, options: Options) -> list[Piece]:
 
 
 def _listed(folder: Path, row: dict[str, str], source: str) -> Piece:
-    """Return the piece of a row of the manifest; a clip without a group belongs to its signer's."""
+    """Return the piece of a row of the manifest; without a group or session, the group is the signer."""
     about = {"id": row["path"], "label": row["label"], "source": source}
     about |= {name: row[name] for name in OPTIONAL if row.get(name)}
     if row.get(CONSENT) and "licence" not in about:
@@ -55,7 +55,7 @@ def _listed(folder: Path, row: dict[str, str], source: str) -> Piece:
 
 
 def read_clip(piece: Piece, options: Options) -> Iterator[Clip]:
-    """Yield the one clip of a file: of a landmark file as it is, of a video as the detector sees it."""
+    """Yield the one clip of a file: a landmark file as it is, a video as the detector sees it."""
     if piece.path.suffix.lower() in LANDMARK_ENDINGS:
         sequence = read_landmarks(piece.path, fps=options.fps or DEFAULT_FPS).as_holistic()
     else:

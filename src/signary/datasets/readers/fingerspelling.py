@@ -1,14 +1,13 @@
-"""Google - American Sign Language Fingerspelling Recognition, as Kaggle hands it out.
+"""Google - American Sign Language Fingerspelling Recognition, as on Kaggle.
 
-67,208 spelled phrases and 52,958 supplemental ones, sentences from a short list; landmarks only, CC BY 4.0:
+67,208 spelled phrases and 52,958 supplemental sentences from a short list; landmarks only, CC BY 4.0:
 https://www.kaggle.com/competitions/asl-fingerspelling
 
-A file holds about a thousand clips, a row a frame, and is read once, some rows at a time.
+A file holds about a thousand clips, one row per frame, and is read once, a few rows at a time.
 """
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from signary.datasets.readers.kaggle import LICENCE, check_table, read_map
 from signary.datasets.readers.reader import Options, Piece, Reader
 from signary.datasets.readers.table import read_table
 from signary.datasets.split import SUPPLEMENTAL
@@ -24,14 +24,13 @@ from signary.datasets.stores.draft import Clip, Refused
 from signary.datasets.stores.landmarks import DEFAULT_FPS
 from signary.errors import InputError
 from signary.landmarks.files import WIDE_COLUMNS, wide_names
-from signary.landmarks.sequence import Points
+from signary.landmarks.sequence import Points, scattered
 from signary.landmarks.skeleton import HOLISTIC_543, LEFT_HAND, RIGHT_HAND
 from signary.text.characters import CHARACTERS
 
 TABLES = {"train": "train.csv", SUPPLEMENTAL: "supplemental_metadata.csv"}
 MAP = "character_to_prediction_index.json"
 COLUMNS = ("path", "file_id", "sequence_id", "participant_id", "phrase")
-LICENCE = "CC BY 4.0"
 LAYOUT = (
     f"{TABLES['train']} ({', '.join(COLUMNS)}), {MAP}, the Parquet files that the table names, "
     f"and of the supplemental part, if it is wanted, {TABLES[SUPPLEMENTAL]} and its files"
@@ -42,16 +41,15 @@ Row = tuple[str, str, str]  # sequence_id, participant_id, phrase
 
 
 def _find(folder: Path, options: Options) -> list[Piece]:
-    table = folder / TABLES["train"]
-    if not table.is_file():
-        raise InputError(f"{table}: no such file", hint=f"fingerspelling expects {LAYOUT}")
-    known = _known_characters(folder / MAP)
+    check_table(folder / TABLES["train"], READER.name, LAYOUT)
+    known = read_map(folder / MAP)
+    characters = CHARACTERS if known is None else "".join(known)
     tables = {split: folder / name for split, name in TABLES.items() if (folder / name).is_file()}
-    return [piece for split, path in tables.items() for piece in _pieces(folder, path, split, known)]
+    return [piece for split, path in tables.items() for piece in _pieces(folder, path, split, characters)]
 
 
 def _pieces(folder: Path, table: Path, split: str, known: str) -> Iterator[Piece]:
-    """Yield the files that a table names, each with its rows."""
+    """Yield the files of a table, each with its rows."""
     rows: dict[tuple[str, str], list[Row]] = {}
     for row in read_table(table, COLUMNS):
         clip = (row["sequence_id"], row["participant_id"], row["phrase"])
@@ -59,16 +57,6 @@ def _pieces(folder: Path, table: Path, split: str, known: str) -> Iterator[Piece
     for (path, file_id), clips in rows.items():
         about = {"file_id": file_id, "split": split, "table": table.name, "known": known, "clips": tuple(clips)}
         yield Piece(folder / path, about)
-
-
-def _known_characters(path: Path) -> str:
-    """Return the characters of the map; without one, those that Kaggle's has."""
-    if not path.is_file():
-        return CHARACTERS
-    try:
-        return "".join(dict(json.loads(path.read_text(encoding="utf-8"))))
-    except (OSError, ValueError, TypeError) as error:
-        raise InputError(f"{path}: no readable map ({error})", hint="download it again, or remove it") from error
 
 
 def _read(piece: Piece, options: Options) -> Iterator[Clip | Refused]:
@@ -118,7 +106,7 @@ def _check_columns(names: Sequence[str]) -> None:
 
 
 def _faults(piece: Piece, names: Sequence[str]) -> Iterator[tuple[str, tuple[str, str]]]:
-    """Yield what is wrong with sequences, by name, given that of each run of rows: what, and the way out."""
+    """Yield (name, (fault, hint)) of bad sequences, given the name of each run of rows."""
     table, runs = piece.about["table"], Counter(names)
     listed = Counter(name for name, _, _ in piece.about["clips"])
     for name in runs.keys() - listed.keys():
@@ -138,19 +126,17 @@ def _faults(piece: Piece, names: Sequence[str]) -> Iterator[tuple[str, tuple[str
 
 
 def _batches(file: Any, options: Options) -> Iterator[Points]:
-    """Yield points float32 (R, 543, 3) of some rows at a time: those that are stored, and the hands."""
+    """Yield points float32 (R, 543, 3) of a few rows at a time: the hands, and the points to store."""
     hands = (*range(LEFT_HAND.start, LEFT_HAND.stop), *range(RIGHT_HAND.start, RIGHT_HAND.stop))
     points = sorted({*hands, *options.points})
     names = np.array(wide_names()).reshape(3, len(HOLISTIC_543))[:, points].reshape(-1).tolist()
     for batch in file.iter_batches(_ROWS, columns=names):
         values = np.stack([batch.column(name).to_numpy(zero_copy_only=False) for name in names])
-        placed = np.full((batch.num_rows, len(HOLISTIC_543), 3), np.nan, np.float32)
-        placed[:, points] = values.reshape(3, len(points), -1).T
-        yield placed
+        yield scattered(values.reshape(3, len(points), -1).T, points)
 
 
 def _runs(batches: Iterator[Points], lengths: Iterable[int]) -> Iterator[Points]:
-    """Cut a stream of rows anew, in runs of these lengths."""
+    """Regroup a stream of rows into runs of these lengths."""
     held = next(batches, np.empty((0, len(HOLISTIC_543), 3), np.float32))
     for length in lengths:
         while len(held) < length:
@@ -162,7 +148,7 @@ def _runs(batches: Iterator[Points], lengths: Iterable[int]) -> Iterator[Points]
 def _clip(piece: Piece, row: Row, points: Points, options: Options) -> Clip:
     name, signer, phrase = row
     about = {"source": READER.name, "licence": LICENCE, "split": piece.about["split"]}
-    place = f"{piece.about['file_id']}/{name}"  # a sequence_id is not promised to differ between files
+    place = f"{piece.about['file_id']}/{name}"  # a sequence_id may occur in several files
     return Clip(place, points, phrase, signer, group=signer, fps=options.fps or DEFAULT_FPS, **about)
 
 

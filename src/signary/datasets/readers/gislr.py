@@ -1,14 +1,14 @@
-"""Google - Isolated Sign Language Recognition, as Kaggle hands it out.
+"""Google - Isolated Sign Language Recognition, as on Kaggle.
 
 94,477 clips of 250 signs by 21 signers, landmarks only, CC BY 4.0: https://www.kaggle.com/competitions/asl-signs
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from signary.datasets.readers.kaggle import LICENCE, check_table, read_map
 from signary.datasets.readers.reader import Options, Piece, Reader
 from signary.datasets.readers.table import read_table
 from signary.datasets.stores.draft import Clip
@@ -19,33 +19,21 @@ from signary.landmarks.skeleton import HOLISTIC_543
 
 TABLE, SIGNS = "train.csv", "sign_to_prediction_index_map.json"
 COLUMNS = ("path", "participant_id", "sequence_id", "sign")
-LICENCE = "CC BY 4.0"
 LAYOUT = f"{TABLE} ({', '.join(COLUMNS)}), {SIGNS} and the Parquet files that the table names"
 
 
 def _find(folder: Path, options: Options) -> list[Piece]:
     table = folder / TABLE
-    if not table.is_file():
-        raise InputError(f"{table}: no such file", hint=f"gislr expects {LAYOUT}")
-    known = _known_signs(folder / SIGNS)
+    check_table(table, READER.name, LAYOUT)
+    known = read_map(folder / SIGNS)  # None: any sign is allowed
     return [_piece(folder, row, known) for row in read_table(table, COLUMNS)]
 
 
-def _piece(folder: Path, row: dict[str, str], known: set[str] | None) -> Piece:
+def _piece(folder: Path, row: dict[str, str], known: Collection[str] | None) -> Piece:
     path, sign, signer = folder / row["path"], row["sign"], row["participant_id"]
     fault = f"{path}: sign {sign!r} is not in {SIGNS}" if known is not None and sign not in known else ""
     about = {"id": row["sequence_id"], "label": sign, "signer": signer, "group": signer}
     return Piece(path, about | {"source": "gislr", "licence": LICENCE}, fault)
-
-
-def _known_signs(path: Path) -> set[str] | None:
-    """Return the signs of the map; without one, any sign will do."""
-    if not path.is_file():
-        return None
-    try:
-        return set(dict(json.loads(path.read_text(encoding="utf-8"))))
-    except (OSError, ValueError, TypeError) as error:
-        raise InputError(f"{path}: no readable map ({error})", hint="download it again, or remove it") from error
 
 
 def _read(piece: Piece, options: Options) -> Iterator[Clip]:

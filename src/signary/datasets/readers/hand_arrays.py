@@ -1,4 +1,4 @@
-"""Hands that others have found: npz files of 21 points and a label for each photo."""
+"""Hands found by other tools: npz files with 21 points and a label for each photo."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ def read_hand_arrays(path: str | Path, *, name: str = "") -> HandSamples:
     Parameters
     ----------
     path : str or Path
-        Holds ``label`` (N,) and points (N, 21, 2 or 3) as ``image_px``, ``image_norm`` or ``wrist_relative``;
-        optional ``hand`` (MediaPipe's word for an unmirrored picture, so "Left" is the signer's right), ``frame``
-        and ``name``. Without ``hand``, one hand is supposed to have made the whole file: where the knuckle of the
-        index lies right of the little finger's in most photos of B, the right one.
+        Has ``label`` (N,) and points (N, 21, 2 or 3) as ``image_px``, ``image_norm`` or ``wrist_relative``; optional
+        ``hand`` (MediaPipe's label of an unmirrored picture, so "Left" is the signer's right), ``frame`` and ``name``.
+        Without ``hand``, the whole file is taken to show one hand: the right one if the knuckle of the index is right
+        of the little finger's in most photos of B.
     name : str
         Name of the source; the file's stem by default.
 
     Returns
     -------
     HandSamples
-        Groups: the part of ``name`` before ``_jpg``, blocks of 50 neighboring frames, or each photo.
+        Groups: the part of ``name`` before ``_jpg``, blocks of 50 consecutive frames, or each photo.
 
     Raises
     ------

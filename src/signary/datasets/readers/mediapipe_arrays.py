@@ -1,4 +1,4 @@
-"""Arrays that recorders with MediaPipe Holistic write: a row of numbers a frame, 0 where nothing was seen."""
+"""Arrays recorded with MediaPipe Holistic: one row of numbers per frame, 0 where nothing was seen."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from signary.datasets.readers.reader import Options, Piece, Reader
 from signary.datasets.stores.draft import Clip
 from signary.errors import InputError, ShapeError
-from signary.landmarks.sequence import Points
+from signary.landmarks.sequence import Points, scattered
 from signary.landmarks.skeleton import FACE, HOLISTIC_543, LEFT_HAND, POSE, RIGHT_HAND
 from signary.video.files import natural_key
 
@@ -31,18 +31,18 @@ _DAMAGE = (OSError, ValueError, EOFError, LookupError, NotImplementedError, BadZ
 
 
 def points_of_frames(frames: NDArray[Any]) -> Points:
-    """Return points float32 (T, 543, 3), NaN where nothing was seen, of frames of numbers.
+    """Return points float32 (T, 543, 3) of rows of numbers, NaN where nothing was seen.
 
     Parameters
     ----------
     frames : float (T, 258) or (T, 1662)
         Pose 33 x (x, y, z, visibility), face 468 x 3 (of 1662 only), left hand 21 x 3, right hand 21 x 3;
-        image-normalized, a point of zeros was not seen.
+        image-normalized; a point of zeros was not seen.
 
     Raises
     ------
     ShapeError
-        If a frame has another number of numbers.
+        If the rows have another length.
     """
     if frames.ndim != 2 or frames.shape[1] not in PARTS_OF or not np.issubdtype(frames.dtype, np.number):
         said = f"frames {frames.dtype} {frames.shape}, must be numbers (T, 258) or (T, 1662)"
@@ -67,7 +67,7 @@ def _find(folder: Path, options: Options) -> list[Piece]:
 
 
 def _find_frames(folder: Path) -> Iterator[Piece]:
-    """Yield folders of frames, and files that are clips by themselves, as the first file of each folder tells."""
+    """Yield folders of frames, and files that are whole clips; the first file of each folder tells which."""
     by_parent: dict[Path, list[Path]] = {}
     for path in sorted(folder.rglob("*.npy"), key=natural_key):
         by_parent.setdefault(path.parent, []).append(path)
@@ -137,7 +137,7 @@ def _clips_of_rows(path: Path, arrays: Mapping[str, NDArray[Any]], options: Opti
             id=f"{source}/{row}",
             points=points_of_frames(frames),
             label=str(label),
-            # of several files in one store, every one may have its signer A
+            # each of several files in one store may have a signer A
             signer=f"{source}/{signer}" if str(signer) else "",
             group=f"{source}/{group}" if str(group) else source,
             fps=options.fps,
@@ -146,7 +146,7 @@ def _clips_of_rows(path: Path, arrays: Mapping[str, NDArray[Any]], options: Opti
 
 
 def _clips_of_signs(path: Path, arrays: Mapping[str, NDArray[Any]], options: Options) -> Iterator[Clip]:
-    """Yield clips of some of the 543 points by one signer, whose name is the file's."""
+    """Yield clips of some of the 543 points, by one signer with the name of the file."""
     chosen, names = arrays["points"], [name for name in arrays if "__" in name and not name.startswith("frames__")]
     if chosen.ndim != 1 or not np.issubdtype(chosen.dtype, np.integer) or not names:
         raise InputError(f"{path}: has no clips SIGN__SEQUENCE with points (P,)", hint=f"expected: {LAYOUT}")
@@ -157,11 +157,9 @@ def _clips_of_signs(path: Path, arrays: Mapping[str, NDArray[Any]], options: Opt
             raise ShapeError(f"{path}: {name} {arrays[name].shape}, must be (T, {len(chosen)}, 3)", hint="one a point")
     for name in names:
         sign, _, sequence = name.partition("__")
-        points = np.full((len(arrays[name]), len(HOLISTIC_543), 3), np.nan, np.float32)
-        points[:, chosen] = arrays[name]
         yield Clip(
             id=sequence,
-            points=points,
+            points=scattered(arrays[name], chosen),
             label=sign,
             signer=path.stem,
             group=path.stem,

@@ -1,4 +1,4 @@
-"""Folders of photos, one a label, through the detector to hands."""
+"""Hands that the detector finds in folders of photos, one folder per label."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def find_photos(folder: str | Path) -> list[Path]:
     """
     root = Path(folder)
     known = (path for path in root.rglob("*") if path.suffix.lower() in PHOTO_ENDINGS and path.parent != root)
-    photos = [path for path in known if path.is_file()]  # not a link that leads nowhere
+    photos = [path for path in known if path.is_file()]  # not a broken link
     if not photos:
         raise InputError(f"{root}: no photos in folders named by label", hint="make one folder a label, photos inside")
     return sorted(photos, key=natural_key)
@@ -48,7 +48,7 @@ def find_photos(folder: str | Path) -> list[Path]:
 def read_photo_folder(
     folder: str | Path, *, name: str = "", cache: Path | None = None, workers: int | None = None
 ) -> HandSamples:
-    """Find the hands of all photos in a folder of folders, one a label.
+    """Find the hands in all photos of a folder with one folder per label.
 
     Parameters
     ----------
@@ -56,14 +56,14 @@ def read_photo_folder(
     name : str
         Name of the source; the folder's by default.
     cache : Path, optional
-        Folder in which what was found is kept, under a name that changes with the photos and with the detector.
+        Folder for the results, under a name that changes with the photos and the detector.
     workers : int, optional
-        Processes; by default as many as this process may use cores.
+        Processes; by default the number of cores that this process may use.
 
     Returns
     -------
     HandSamples
-        A row for each look at each photo; a photo without a hand has one row of NaN. Groups: see `photo_groups`.
+        One row per view of a photo; a photo without a hand has one row of NaN. Groups: see `photo_groups`.
 
     Raises
     ------
@@ -96,9 +96,9 @@ def read_photo_folder(
 def photo_groups(photos: Sequence[Path]) -> list[str]:
     """Return the group of each photo.
 
-    ``IMG_<n>`` in folders 0 to 9 (Sign Language Digits): numbers run on from photo to photo and each signer shows
-    rising digits, so in the order of the numbers a new signer begins where the label does not rise. Names with
-    ``_jpg``: what comes before it, since the rest tells altered copies of one photo apart. Else the photo alone.
+    ``IMG_<n>`` in folders 0 to 9 (Sign Language Digits): photos are numbered in order and each signer shows rising
+    digits, so a new signer begins where the label does not rise. Names with ``_jpg``: the part before it, since the
+    rest only numbers altered copies of one photo. Otherwise each photo is a group.
     """
     numbers = [re.fullmatch(r"IMG_(\d+)", path.stem) for path in photos]
     if all(numbers) and all(path.parent.name.isdigit() for path in photos):
@@ -145,7 +145,7 @@ def _looking() -> Callable[[Path], Hands]:
 
 
 def _hands_of(detector: HandsDetector, path: Path) -> Hands:
-    """Return the hands in a photo (K, 21, 3), in picture widths, and whether they are right ones (K,)."""
+    """Return the hands in a photo (K, 21, 3), in picture widths, and whether they are right hands (K,)."""
     from signary.video.frame import Frame
     from signary.video.photo import read_photo
 

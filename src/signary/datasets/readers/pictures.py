@@ -1,4 +1,4 @@
-"""Folders of photos, one a label, and arrays of pictures, as they are."""
+"""Labeled pictures, without detection: folders of photos, one per label, or arrays."""
 
 from __future__ import annotations
 
@@ -25,37 +25,38 @@ from signary.video.photo import read_photo
 from signary.video.square import square
 
 ARRAYS = ("X.npy", "Y.npy")
-# The arrays of the Sign Language Digits set give each digit this column of the labels, in this order of the rows.
 DIGIT_PICTURES = 2062  # in the whole Sign Language Digits set
+# Its arrays have the digits in this order, as columns of the labels and as blocks of rows.
 ARRAY_ORDER = ("9", "0", "7", "6", "1", "8", "4", "3", "2", "5")
 
 
 def read_pictures(folder: str | Path, *, side: int, name: str = "", cache: Path | None = None) -> Pictures:
-    """Read labeled pictures, made square.
+    """Read labeled pictures and make them square.
 
     Parameters
     ----------
     folder : str or Path
-        Photos in ``LABEL/`` or deeper (``train/train/A/1.jpg``), or ``X.npy`` (N, H, W) with ``Y.npy`` (N, V), as the
-        Sign Language Digits set is also given.
+        Photos in ``LABEL/`` or deeper (``train/train/A/1.jpg``), or ``X.npy`` (N, H, W) with ``Y.npy`` (N, V), the
+        other form of the Sign Language Digits set.
     side : int
         Pixels.
     name : str
         Of the source; the folder's by default.
     cache : Path, optional
-        Folder in which decoded pictures are kept, under a name that changes with the photos.
+        Folder for decoded pictures, under a name that changes with the photos.
 
     Returns
     -------
     Pictures
-        In natural order; unreadable photos are left out and named in ``skipped``.
+        In natural order; unreadable photos are left out and listed in ``skipped``.
 
     Raises
     ------
     InputError
-        If there are no pictures, a label's folder is empty, or none of its photos can be read, or it has two folders.
+        If there are no pictures, a label's folder is empty, no photo of a label can be read, or a label has two
+        folders.
     ShapeError
-        If arrays are not of one length.
+        If the arrays differ in length.
     """
     root = Path(folder)
     if all((root / array).is_file() for array in ARRAYS):
@@ -85,7 +86,7 @@ def in_array_order(pictures: Pictures) -> Pictures:
 
 
 def _check_folders(root: Path, photos: Sequence[Path]) -> None:
-    """Refuse empty folders beside those of the labels: a class would be missing without a word."""
+    """Refuse empty folders next to the labels' folders: a class would silently be missing."""
     filled = {photo.parent for photo in photos}
     beside = {folder for parent in {path.parent for path in filled} for folder in parent.iterdir() if folder.is_dir()}
     if empty := sorted(folder.name for folder in beside - filled if not any(folder.iterdir())):
@@ -93,7 +94,7 @@ def _check_folders(root: Path, photos: Sequence[Path]) -> None:
 
 
 def _check_once(photos: Sequence[Path]) -> None:
-    """Refuse a label in two folders: training and test photos would be mixed without a word."""
+    """Refuse a label in two folders: training and test photos would silently be mixed."""
     folders: dict[str, Path] = {}
     for folder in dict.fromkeys(photo.parent for photo in photos):
         if (other := folders.setdefault(folder.name, folder)) != folder:
@@ -108,14 +109,14 @@ def _check_labels(pictures: Pictures, labels: set[str]) -> Pictures:
 
 
 def _places(photos: Sequence[Path]) -> NDArray[np.int64]:
-    """Return the last number in each name, else the place in the natural order."""
-    numbers = [re.findall(r"\d+", photo.stem.split("_jpg")[0]) for photo in photos]  # what follows tells copies apart
+    """Return the last number in each name, or else the position in natural order."""
+    numbers = [re.findall(r"\d+", photo.stem.split("_jpg")[0]) for photo in photos]  # the rest only numbers copies
     places = [int(found[-1][-18:]) if found else place for place, found in enumerate(numbers)]
     return np.array(places, np.int64)
 
 
 def _decoded(photos: Sequence[Path], side: int, source: str, cache: Path | None) -> tuple[NDArray[np.uint8], list[str]]:
-    """Return the photos uint8 (N, S, S, 3), decoded once if there is a cache, and what is wrong with each."""
+    """Return the photos uint8 (N, S, S, 3), decoded once if there is a cache, and the problem of each, or ""."""
     if cache is None:
         images = np.zeros((len(photos), side, side, 3), np.uint8)
         return images, _decode(photos, images, source)
@@ -129,14 +130,14 @@ def _decoded(photos: Sequence[Path], side: int, source: str, cache: Path | None)
             images = np.lib.format.open_memmap(draft, "w+", np.uint8, shape)  # type: ignore[no-untyped-call]
             problems = _decode(photos, images, source)
             images.flush()
-            del images  # a file that is mapped cannot take another's place everywhere
+            del images  # not every system can rename a mapped file
         with whole_file(said, force=True) as draft:
             draft.write_text("\n".join(problems), encoding="utf-8")
     return np.load(stored, mmap_mode="r"), said.read_text(encoding="utf-8").split("\n")
 
 
 def _reserve(path: Path, size: int) -> None:
-    """Find out that a disk is too full before it is written to: a memory map would end the process."""
+    """Refuse a disk that is too full before writing: a memory map would end the process."""
     free = shutil.disk_usage(path.parent).free
     if free < size:
         said = f"{path.parent}: {free / 1e9:.1f} GB are free, decoded pictures take {size / 1e9:.1f}"
@@ -193,7 +194,7 @@ def _load_array(path: Path) -> NDArray[np.float64]:
 
 
 def join_pictures(parts: Sequence[Pictures]) -> Pictures:
-    """Join pictures of one size; one part alone stays where it is."""
+    """Join pictures of one size; a single part is not copied."""
     if len(parts) == 1:
         return parts[0]
     offsets = np.cumsum([0, *(len(part.images) for part in parts[:-1])])

@@ -1,4 +1,4 @@
-"""What a reader of a kind of data set says: how its files are found and read."""
+"""Readers of data sets: how the files of one kind of data set are found and read."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ READERS = {
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the user says of a data set.
+    """What the user states about a data set.
 
     Parameters
     ----------
     fps : float, optional
-        Frames a second of clips that do not say.
+        Frames a second of clips without a rate of their own.
     licence : str
-        In place of the reader's.
+        Replaces the reader's.
     classes : tuple of str
-        Labels that are kept, however they are written; all if there are none.
+        Labels to keep, in any spelling; all if empty.
     detector : {"holistic", "hands"}
     mirrored : bool
         Videos are mirror images.
     points : tuple of int
-        Which of the 543 are stored, so that a reader may leave the others out (`prepare` fills it in).
+        Which of the 543 are stored, so that a reader may skip the others (set by `prepare`).
     """
 
     fps: float | None = None
@@ -55,21 +55,21 @@ class Options:
     points: tuple[int, ...] = ()
 
     def keep(self, label: str | None) -> bool:
-        """Whether clips of a label, None if that is not known yet, are wanted."""
+        """Whether clips of a label (None = not known yet) are kept."""
         return not self.classes or label is None or canonical(label) in map(canonical, self.classes)
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A file, or a folder of frames, that is read at once.
+    """A file, or a folder of frames, that is read as a whole.
 
     Parameters
     ----------
     path : Path
     about : dict
-        What is known before it is read: fields of `Clip`, or of a file of many clips what its reader needs.
+        What is known before reading: fields of `Clip`, or for a file of many clips, what its reader needs.
     fault : str
-        What makes it useless, if that is known before.
+        Why it is useless, if known before reading.
     """
 
     path: Path
@@ -77,16 +77,16 @@ class Piece:
     fault: str = ""
 
     def files(self) -> list[Path]:
-        """Return the files that it consists of, in natural order."""
+        """Return its files, in natural order."""
         return sorted(self.path.glob("*.npy"), key=natural_key) if self.path.is_dir() else [self.path]
 
     def stamp(self) -> list[tuple[str, int, int]]:
-        """Return what changes when a file does."""
+        """Return path, sizes and modification times: what changes with its files."""
         found = [(path.name, path.stat()) for path in self.files() if path.exists()]
         return [(str(self.path), 0, 0), *((name, stat.st_size, stat.st_mtime_ns) for name, stat in found)]
 
     def sha256(self) -> str:
-        """Return the sha256 of the file, or of the frames one after the other."""
+        """Return the sha256 of the file, or of all frames in order."""
         if self.path.is_file():
             return sha256_file(self.path)
         whole = hashlib.sha256()
@@ -103,17 +103,17 @@ class Reader:
     ----------
     name : str
     layout : str
-        What is expected of the folder, for people.
+        The expected layout of the folder, for people.
     batch : int
         Pieces that are read and stored together.
     find : callable
-        Pieces of a folder, in an order that stays.
+        Returns the pieces of a folder, in a stable order.
     read : callable
-        Clips of a piece, and `Refused` for each of its clips that is of no use; `InputError` where nothing is.
+        Yields the clips of a piece, and `Refused` for useless ones; raises `InputError` if the whole piece is useless.
     fps : float, optional
-        What is supposed where neither the data nor the user says.
+        Rate assumed if neither the data nor the user gives one.
     has_phrases : bool
-        Labels are spelled phrases, not names of classes.
+        Labels are spelled phrases, not classes.
     """
 
     name: str
@@ -131,7 +131,7 @@ def find_reader(name: str) -> Reader:
     Raises
     ------
     ModelNotFound
-        If there is none; the known ones are listed.
+        If there is none of that name; the known ones are listed.
     """
     if name not in READERS:
         raise ModelNotFound.named(name, READERS, kind="reader")
@@ -141,12 +141,12 @@ def find_reader(name: str) -> Reader:
 
 
 def find_pieces(name: str, root: Path, options: Options) -> list[Piece]:
-    """Return what a reader finds in a folder, of the classes that are wanted.
+    """Return the pieces that a reader finds in a folder, of the requested classes.
 
     Raises
     ------
     InputError
-        If there is nothing, or the folder is not what the reader expects.
+        If there are none, or the folder is not what the reader expects.
     """
     reader = find_reader(name)
     if not root.exists():
@@ -161,7 +161,7 @@ def find_pieces(name: str, root: Path, options: Options) -> list[Piece]:
 
 
 def lacking(labels: NDArray[Any], classes: Sequence[str], root: Path) -> list[Refused]:
-    """Return the classes asked for of which there is no clip, as what was refused."""
+    """Return a `Refused` for each requested class without a clip."""
     found = {canonical(label) for label in np.unique(labels).tolist()} if classes else set()
     absent = [name for name in classes if canonical(name) not in found]
     return [Refused(str(root), f"{root}: no clip of class {name!r}", "its labels are others") for name in absent]

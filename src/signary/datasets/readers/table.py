@@ -14,14 +14,14 @@ def read_table(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
     Parameters
     ----------
     path : Path
-        UTF-8, names of the columns in the first line.
+        UTF-8, column names in the first line.
     columns : tuple of str
-        That it must have.
+        Required columns.
 
     Raises
     ------
     InputError
-        If it cannot be read, lacks one of these, or has a row of another length.
+        If it cannot be read, lacks a required column, or has a row of another length.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as stream:

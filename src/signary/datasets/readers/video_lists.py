@@ -1,7 +1,7 @@
-"""Sets of videos that others hand out, for those who hold them: ChaLearn IsoGD and LedaSila.
+"""Video data sets that users obtain themselves: ChaLearn IsoGD and LedaSila.
 
-Like the reader of folders, these tell which videos there are; what is made of them, landmarks or features of pictures,
-is asked for when a store is prepared.
+Like the reader of folders, these only list the videos; whether landmarks or picture features are stored is chosen when
+a store is prepared.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ def find_isogd(folder: Path, options: Options) -> list[Piece]:
     """Return the color videos of ChaLearn IsoGD's lists (Wan et al. 2016, "ChaLearn looking at people RGB-D isolated
     and continuous datasets for gesture recognition").
 
-    Lists do not tell who signs, but nobody is in two parts. A clip's group is its folder.
+    The lists do not name signers, but no signer is in two parts. A clip's group is its folder.
 
     Raises
     ------
     InputError
-        If there is no list, or a line is not one.
+        If there is no list, or a line is invalid.
     """
     lists = sorted(folder.rglob(LISTS), key=natural_key) if folder.is_dir() else []
     if not lists:
@@ -63,7 +63,7 @@ def _listed(path: Path) -> list[Piece]:
 
 
 def find_ledasila(folder: Path, options: Options) -> list[Piece]:
-    """Return videos of the Austrian dictionary LedaSila (http://ledasila.aau.at), whose names begin with the word.
+    """Return videos of the Austrian dictionary LedaSila (http://ledasila.aau.at); their names start with the word.
 
     Raises
     ------

@@ -1,1 +1,1 @@
-"""Clips that people film of themselves."""
+"""Clips that people record of themselves."""

@@ -1,4 +1,4 @@
-"""Film labeled clips from a camera, or cut them out of a video in its place, and look whether they are of use."""
+"""Record labeled clips from a camera, or cut them from a video, and check whether they are usable."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from signary.video.source import FrameSource, open_source
 from signary.video.write import Picture, write_video
 
 LONGEST_S = 60.0
-LOOKS = 32  # frames of a clip that are looked at
+LOOKS = 32  # frames of a clip that are checked
 DARK = 0.2  # mean brightness, 0 to 1
 OFTEN = 0.5
-LOOK_S = 0.2  # between two looks for hands while a clip is filmed
+LOOK_S = 0.2  # between two checks for hands during recording
 SHOULDERS = slice(POSE.start + 11, POSE.start + 13)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Take:
-    """A clip that was filmed: where it lies, what is wrong with it, and its first, middle and last look."""
+    """A recorded clip: its path, its faults, and its first, middle and last picture with landmarks."""
 
     path: Path
     faults: list[str]
@@ -40,18 +40,18 @@ class Take:
 
 
 class Watch(Protocol):
-    """What a person who films is told meanwhile, and may answer."""
+    """Feedback to the person who records."""
 
     def rests(self, image: Picture, left_s: float) -> None:
-        """Tell that the next clip begins in so many seconds; called for each picture until then."""
+        """Take a picture of the countdown, and the seconds until the next clip."""
         ...
 
     def films(self, image: Picture, *, hand: bool) -> None:
-        """Tell that this picture is in the clip, and whether a hand was found in one just before."""
+        """Take a picture of the clip, and whether the last check found a hand."""
         ...
 
     def keeps(self, take: Take) -> bool:
-        """Say whether a clip stays; else it is removed, and filmed again."""
+        """Return whether to keep a clip; else it is removed and recorded again."""
         ...
 
 
@@ -67,7 +67,7 @@ def film(
     rest_s: float = 1.5,
     watch: Watch | None = None,
 ) -> Iterator[Take]:
-    """Film clips one after the other, with a rest before each where the source is a camera.
+    """Record clips one after the other, with a countdown before each if the source is a camera.
 
     Parameters
     ----------
@@ -76,15 +76,15 @@ def film(
     label : str
     person : Person
     detector : Detector
-        Looks at each clip.
+        Checks each clip.
     seconds : float, optional
-        Of each clip; None: a whole file is one clip.
+        Length of each clip; None: a whole file is one clip.
     count : int
-        Clips at most; a file may end before.
+        Most clips; a file may end earlier.
     rest_s : float
         Seconds before each clip of a camera.
     watch : Watch, optional
-        Is told what a camera does, picture by picture.
+        Gets every picture of a camera.
 
     Raises
     ------
@@ -98,7 +98,7 @@ def film(
             _rest(frames, rest_s, watch)
         first = next(frames, None)
         if first is None or (number and not source.is_live and size and _left(source, first) < size / 2):
-            break  # a stump of a file is no clip
+            break  # what is left of the file is too short for a clip
         images = _clip(first, frames, source, seconds)
         if watch:
             images = _watched(images, source.fps, detector, watch)
@@ -114,7 +114,7 @@ def film(
 
 
 def _watched(images: Iterator[Picture], fps: float, detector: Detector, watch: Watch) -> Iterator[Picture]:
-    """Hand pictures on and tell of them; a look at each would cost a slow machine frames."""
+    """Yield pictures and report them; a check of each would cost a slow machine frames."""
     detector.reset()
     every, hand = max(1, round(LOOK_S * fps)), True
     for number, image in enumerate(images):
@@ -140,7 +140,7 @@ def _rest(frames: Iterator[Frame], seconds: float, watch: Watch | None) -> None:
 
 
 def _clip(first: Frame, frames: Iterator[Frame], source: FrameSource, seconds: float | None) -> Iterator[Picture]:
-    """Yield pictures at an even rate: one that came late stands for those that are lacking, so that time stays true."""
+    """Yield pictures at a constant rate: a late picture is repeated in place of missing ones."""
     ticks, last = 1, None if seconds is None else round(seconds * source.fps)
     yield first.image
     while last is None or ticks < last:
@@ -159,13 +159,13 @@ def _clip(first: Frame, frames: Iterator[Frame], source: FrameSource, seconds: f
 
 
 def look_over(path: Path, detector: Detector) -> Take:
-    """Look at a clip: is there light, is a hand in it, does it stay in the picture, are the shoulders to be seen?
+    """Check a clip: enough light, a hand that stays in the picture, visible shoulders.
 
     Parameters
     ----------
     path : Path
     detector : Detector
-        One that finds bodies tells of shoulders, too.
+        Shoulders need one that finds bodies.
     """
     detector.reset()
     with open_source(path) as source:
@@ -178,7 +178,7 @@ def look_over(path: Path, detector: Detector) -> Take:
 
 
 def faults_of(points: Points, light: float) -> list[str]:
-    """Return what makes a clip hard to read.
+    """Return the faults that make a clip hard to read.
 
     Parameters
     ----------
@@ -202,7 +202,7 @@ def faults_of(points: Points, light: float) -> list[str]:
 
 
 def write_sheet(path: Path, takes: list[Take]) -> Path:
-    """Write a picture of the clips, a row each: first, middle and last look with the skeleton."""
+    """Write a contact sheet, one row per clip: first, middle and last picture with the skeleton."""
     from PIL import Image
 
     with whole_file(path, force=True) as draft:

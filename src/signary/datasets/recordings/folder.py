@@ -1,7 +1,7 @@
-"""A folder of clips that people filmed of themselves: who signs what in which file, and what they consented to.
+"""A folder of clips that people recorded of themselves, with labels, signers and their consent.
 
-``manifest.csv`` is the truth: a clip lies at SIGNER/LABEL/ and counts once it has a row. The rows are written whole
-after each clip, so a run that is killed leaves a folder to go on with.
+``manifest.csv`` is authoritative: a clip is at SIGNER/LABEL/ and counts once it has a row. All rows are rewritten after
+each clip, so a killed run leaves a valid folder.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ Row = dict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who signs.
+    """A signer in a session.
 
     Parameters
     ----------
     name : str
     consent : str
-        What the clips may be used for, in the person's words; empty if that was not said.
+        What the clips may be used for, in the person's words; empty if not stated.
     session : str
-        Tells one sitting from another: clips of one look alike.
+        Name of the recording session; clips of one session look alike.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Person:
 
 
 def check_name(name: str, kind: str) -> None:
-    """Refuse a name of a signer or label that cannot be a folder's.
+    """Refuse a name of a signer or label that cannot be a folder name.
 
     Raises
     ------
@@ -56,17 +56,17 @@ def check_name(name: str, kind: str) -> None:
 
 
 class Recordings:
-    """A folder of filmed clips.
+    """A folder of recorded clips.
 
     Parameters
     ----------
     folder : str or Path
-        Made with the first clip. Clips of a folder without a manifest (LABEL/CLIP.mp4) get rows without a signer.
+        Created with the first clip. Clips of a folder without a manifest (LABEL/CLIP.mp4) have no signer.
 
     Raises
     ------
     InputError
-        If the path is a file, or its manifest cannot be read.
+        If the path is a file, or the manifest cannot be read.
     """
 
     def __init__(self, folder: str | Path) -> None:
@@ -77,7 +77,7 @@ class Recordings:
         self.rows()
 
     def rows(self) -> list[Row]:
-        """Return what is known of each clip, oldest first: path, label, signer, session, consent and more."""
+        """Return the metadata of each clip, oldest first: path, label, signer, session, consent and more."""
         if self.table.is_file():
             return read_table(self.table, COLUMNS)
         if not self.folder.is_dir():
@@ -85,12 +85,12 @@ class Recordings:
         return [{"path": one.about["id"], "label": one.about["label"]} for one in find_clips(self.folder, Options())]
 
     def consent_of(self, signer: str) -> str:
-        """Return what a signer consented to last, or nothing."""
+        """Return the latest consent of a signer, or ""."""
         said = [row.get(CONSENT, "") for row in self.rows() if row.get(SIGNER) == signer]
         return next(filter(None, reversed(said)), "")
 
     def count(self, label: str, signer: str) -> int:
-        """Return how many clips of a label there are of a signer."""
+        """Return the number of clips of a label by a signer."""
         return sum(row["label"] == label and row.get(SIGNER) == signer for row in self.rows())
 
     def add(self, label: str, person: Person, write: Callable[[Path], object]) -> Path:
@@ -101,7 +101,7 @@ class Recordings:
         label : str
         person : Person
         write : callable(path)
-            Writes the clip, whole or not at all.
+            Writes the clip, completely or not at all.
 
         Returns
         -------
@@ -111,7 +111,7 @@ class Recordings:
         Raises
         ------
         InputError
-            If the label or the name cannot be used, or the folder cannot be written.
+            If the label or name cannot be used, or the folder cannot be written.
         """
         check_name(label, "label")
         check_name(person.name, SIGNER)
@@ -127,16 +127,16 @@ class Recordings:
         return path
 
     def sheet(self, label: str, person: Person) -> Path:
-        """Return where the pictures of a sitting's clips of a label lie."""
+        """Return the path of the contact sheet of a session's clips of a label."""
         return self.folder / person.name / label / f"{person.session}{SHEET}"
 
     def take_back(self, label: str, signer: str) -> Path | None:
-        """Remove a signer's last clip of a label, with the pictures of its sitting.
+        """Remove a signer's last clip of a label, with the contact sheet of its session.
 
         Returns
         -------
         Path or None
-            What was removed.
+            The removed clip.
         """
         rows = self.rows()
         mine = [place for place, row in enumerate(rows) if row["label"] == label and row.get(SIGNER) == signer]
@@ -150,7 +150,7 @@ class Recordings:
         return path
 
     def remove_signer(self, signer: str) -> int:
-        """Remove every clip, picture and row of a person; files first, so that none is forgotten if it is stopped.
+        """Remove all clips, sheets and rows of a person; files first, so that none is left if it is interrupted.
 
         Returns
         -------
@@ -169,7 +169,7 @@ class Recordings:
         kept = [row for row in rows if row.get(SIGNER) != signer]
         others = {self.folder / row["path"] for row in kept}
         mine = {self._inside(row) for row in rows if row.get(SIGNER) == signer}
-        # what a killed run left, and pictures, have no row
+        # sheets, and files left by a killed run, have no row
         left = [path for path in (self.folder / signer).rglob("*") if path.suffix in (CLIP, SHEET)]
         for path in {*mine, *left} - others:
             path.unlink(missing_ok=True)

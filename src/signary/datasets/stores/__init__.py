@@ -1,1 +1,1 @@
-"""Data on disk, made to be trained from: stores of landmarks and of video features."""
+"""Training data on disk: stores of landmarks and of video features."""

@@ -1,4 +1,4 @@
-"""Counts of what a store holds."""
+"""Statistics of stores."""
 
 from __future__ import annotations
 
@@ -14,22 +14,21 @@ from signary.text.phrases import phrase_kinds
 
 
 def describe_store(store: ClipStore) -> dict[str, Any]:
-    """Count what is in a store.
+    """Return statistics of a store of landmarks.
 
     Returns
     -------
     dict
         ``store``, ``reader``, ``clips``, ``frames``, ``points``; ``labels``, ``signers``, ``sources``, ``licences``
-        and ``splits`` with their numbers of clips (``""`` = not known); ``frames_a_clip``: ``min``, ``p5``,
-        ``median``, ``p95``, ``max``; ``missing``: share of frames without a left, a right and any hand, and
-        ``clips_without_hand``, of which there are so many; ``fps``: rates with their numbers of clips. Of spelled
-        phrases, in place of ``labels``: ``phrases``, how many different ones; ``characters_a_phrase``, as
-        ``frames_a_clip``; ``characters``, how often each is spelled; ``kinds`` with their numbers of clips.
+        and ``splits`` with their numbers of clips (``""`` = unknown); ``frames_a_clip``: ``min``, ``p5``, ``median``,
+        ``p95``, ``max``; ``missing``: share of frames without a left, a right and any hand, and the number of
+        ``clips_without_hand``; ``fps``: rates with their numbers of clips. For spelled phrases, instead of ``labels``:
+        ``phrases``, the number of different ones; ``characters_a_phrase``, as ``frames_a_clip``; ``characters`` with
+        their counts; ``kinds`` with their numbers of clips.
     """
     lengths, frames = store.lengths, int(store.lengths.sum())
     seen = {name: store.column(f"{name}_frames") for name in ("left_hand", "right_hand", "hand")}
     labels = store.column("label")
-    columns = {"signers": "signer", "sources": "source", "licences": "licence", "splits": "split"}
     return {
         "store": str(store.path),
         "reader": store.about.get("reader", ""),
@@ -37,7 +36,7 @@ def describe_store(store: ClipStore) -> dict[str, Any]:
         "frames": frames,
         "points": len(store.points),
         **(_phrases(labels) if store.about.get("has_phrases") else {"labels": _counts(labels)}),
-        **{name: _counts(store.column(column)) for name, column in columns.items()},
+        **_origins(store),
         "frames_a_clip": _ranks(lengths),
         "missing": {name: round(1 - int(count.sum()) / frames, 4) for name, count in seen.items()}
         | {"clips_without_hand": int((seen["hand"] == 0).sum())},
@@ -64,16 +63,26 @@ def _counts(values: Any) -> dict[str, int]:
 
 
 def describe_features(store: FeatureStore) -> dict[str, Any]:
-    """Count what is in a store: labels, signers, sources and licences with their numbers of clips, and how it was made.
+    """Return statistics of a store of video features.
 
-    Parameters
-    ----------
-    store : FeatureStore
+    Returns
+    -------
+    dict
+        ``store``, ``clips``, ``frames_a_clip``; ``features`` (per frame), ``draws`` and ``backbone``; ``labels``,
+        ``signers``, ``sources``, ``licences`` and ``splits`` with their numbers of clips.
     """
-    columns = {"labels": "label", "signers": "signer", "sources": "source", "licences": "licence", "splits": "split"}
-    told: dict[str, Any] = {"store": str(store.path), "clips": len(store), "frames_a_clip": store.frames}
-    told |= {"features": store.width, "draws": store.draws.shape[1], "backbone": store.about["backbone"]}
-    for name, column in columns.items():
-        kinds, counts = np.unique(store.column(column), return_counts=True)
-        told[name] = dict(sorted(zip(kinds.tolist(), counts.tolist(), strict=True), key=lambda pair: -pair[1]))
-    return told
+    return {
+        "store": str(store.path),
+        "clips": len(store),
+        "frames_a_clip": store.frames,
+        "features": store.width,
+        "draws": store.draws.shape[1],
+        "backbone": store.about["backbone"],
+        "labels": _counts(store.column("label")),
+        **_origins(store),
+    }
+
+
+def _origins(store: ClipStore | FeatureStore) -> dict[str, dict[str, int]]:
+    """Return signers, sources, licences and splits with their numbers of clips."""
+    return {f"{name}s": _counts(store.column(name)) for name in ("signer", "source", "licence", "split")}

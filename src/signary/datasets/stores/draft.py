@@ -1,6 +1,6 @@
-"""Write a store of clips: batches by any number of processes, then one memory map.
+"""Write a store of clips: batches from any number of processes, then one memory map.
 
-Batches lie in ``STORE.partial``, each whole or not there: what is done when the writing is killed stays done.
+Batches are in ``STORE.partial``, each complete or absent, so a killed run can be resumed.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from signary.datasets.stores.landmarks import DESCRIPTION, DRAFT, MANIFEST, OFFSETS, PARTIAL, POINTS, VERSION, Integers
-from signary.errors import InputError, ShapeError
+from signary.datasets.stores.landmarks import DESCRIPTION, DRAFT, OFFSETS, PARTIAL, POINTS, VERSION, Integers
+from signary.datasets.stores.manifest import MANIFEST
+from signary.errors import InputError, ShapeError, SignaryError
 from signary.landmarks.sequence import Points
 from signary.landmarks.skeleton import HOLISTIC_543, LEFT_HAND, RIGHT_HAND
 from signary.output import check_free, make_folder, whole_file, whole_folder
@@ -29,7 +30,7 @@ HALF_PRECISION_MAX = 65504.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Clip:
-    """A clip with what is known of it; what is not known is empty or None.
+    """A clip with its metadata; unknown fields are empty or None.
 
     Parameters
     ----------
@@ -39,14 +40,14 @@ class Clip:
         As in `LandmarkSequence`.
     label, signer : str
     group : str
-        Clips of one group (a signer, a recording) are never parted by an honest split.
+        An honest split keeps clips of one group (a signer, a recording) together.
     split : str
-        The part that the data set itself gives the clip.
+        The data set's own part: train, test and so on.
     fps, aspect : float or None
     source, licence : str
-        The data set's.
+        Of the data set.
     file, sha256 : str
-        Where the clip was read.
+        File from which the clip was read.
     """
 
     id: str
@@ -65,11 +66,21 @@ class Clip:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """What could not be stored, and why."""
+    """A file or clip that could not be stored, and why."""
 
     file: str
     message: str
     hint: str = ""
+
+    @classmethod
+    def of(cls, path: Path, error: Exception) -> Refused:
+        """Return the refusal of a file whose reading raised an exception."""
+        if not isinstance(error, SignaryError):
+            reason = str(error).partition("\n")[0][:200]
+            said = f"cannot be read ({type(error).__name__}: {reason})"
+            return cls(str(path), f"{path}: {said}", "damaged or of another kind")
+        named = str(path) in error.message
+        return cls(str(path), error.message if named else f"{path}: {error.message}", error.hint)
 
 
 KNOWN = tuple(field.name for field in fields(Clip) if field.name != "points")
@@ -83,14 +94,14 @@ class StoreDraft:
     Parameters
     ----------
     target : str or Path
-        Where the store will lie.
+        Path of the store.
     points : int (P,)
         Which of the 543 are kept.
 
     Attributes
     ----------
     is_stored : bool
-        The store is there.
+        The store is written.
 
     Examples
     --------
@@ -108,13 +119,13 @@ class StoreDraft:
         self.is_stored = False
 
     def begin(self, *, resume: bool = False, force: bool = False) -> None:
-        """Make the folder of the batches, or find what was written before.
+        """Create the folder of the batches, or resume one.
 
         Raises
         ------
         InputError
-            If the store exists and ``force`` is false, something else lies there, or another attempt was not
-            finished and neither ``resume`` nor ``force`` says what becomes of it.
+            If the store exists and ``force`` is false, something else is at its path, or there is an unfinished draft
+            and neither ``resume`` nor ``force`` is set.
         """
         check_free(self.target, force=force)
         mark = self.folder / DRAFT
@@ -131,16 +142,16 @@ class StoreDraft:
             draft.write_text(json.dumps({"version": VERSION}), encoding="utf-8")
 
     def keys(self) -> list[str]:
-        """Return the names of the batches that are done, in order."""
+        """Return the names of the finished batches, in order."""
         return sorted(path.stem for path in self.folder.glob("*.json") if path.name != DRAFT)
 
     def add(self, key: str, clips: Iterable[Clip], refused: Sequence[Refused] = ()) -> None:
-        """Write a batch, whole or not at all; ``refused``, which may grow while clips are read, is told at the end.
+        """Write a batch, completely or not at all; ``refused`` may grow while ``clips`` is consumed.
 
         Raises
         ------
         ShapeError
-            If a clip is not (T, 543, 3) with a frame or more.
+            If a clip is not (T, 543, 3) with at least one frame.
         """
         arrays, rows = [], []
         for clip in clips:
@@ -150,18 +161,18 @@ class StoreDraft:
         with whole_file(self.folder / f"{key}.npy", force=True) as draft:
             _write_array(draft, (sum(map(len, arrays)), len(self.points), 3), arrays)
         told = {"clips": rows, "refused": [asdict(one) for one in refused]}
-        with whole_file(self.folder / f"{key}.json", force=True) as draft:  # last: it says that the batch is done
+        with whole_file(self.folder / f"{key}.json", force=True) as draft:  # last: it marks the batch as done
             draft.write_text(json.dumps(told), encoding="utf-8")
 
     def finish(
         self, keys: Sequence[str] | None = None, *, force: bool = False, about: dict[str, Any] | None = None
     ) -> list[Refused]:
-        """Join batches (all by default, by name) into the store, and remove them; without a clip there is no store.
+        """Join batches (all by default, by name) into the store, and delete them; without any clip no store is written.
 
         Returns
         -------
         list of Refused
-            What was refused in the batches, and clips whose id another one has: the first is kept.
+            Everything refused in the batches, and clips with a duplicate id, of which the first is kept.
 
         Raises
         ------
@@ -193,7 +204,7 @@ class StoreDraft:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Batch:
-    """One batch of a draft: which of its clips are kept, and their rows of the manifest."""
+    """A batch of a draft: which clips are kept, and their rows of the manifest."""
 
     path: Path
     lengths: Integers
@@ -202,7 +213,7 @@ class _Batch:
     refused: list[Refused]
 
     def parts(self) -> Iterator[NDArray[np.float16]]:
-        """Yield the points of the clips that are kept, float16 (T, P, 3)."""
+        """Yield the points of the kept clips, float16 (T, P, 3)."""
         if not self.kept.any():
             return
         array = np.load(self.path, mmap_mode="r").view(np.ndarray)
@@ -212,7 +223,7 @@ class _Batch:
 
 
 def _joined(folder: Path, keys: Sequence[str]) -> Iterator[_Batch]:
-    """Yield the batches; of clips of one id the first is kept, the others are refused."""
+    """Yield the batches; of clips with one id the first is kept, the others are refused."""
     file_of: dict[str, str] = {}
     for key in keys:
         told = json.loads((folder / f"{key}.json").read_text(encoding="utf-8"))
@@ -229,7 +240,7 @@ def _joined(folder: Path, keys: Sequence[str]) -> Iterator[_Batch]:
 
 
 def _write_array(path: Path, shape: tuple[int, ...], parts: Iterable[NDArray[np.float16]]) -> None:
-    """Write parts one after the other as one ``.npy`` file; memory holds one at a time."""
+    """Write parts into one ``.npy`` file; one at a time is in memory."""
     with path.open("wb") as file:
         header = {"descr": "<f2", "fortran_order": False, "shape": shape}
         np.lib.format.write_array_header_1_0(file, header)  # type: ignore[no-untyped-call]
@@ -251,7 +262,7 @@ def _check_shape(clip: Clip) -> None:
 
 
 def _halves(points: Points) -> NDArray[np.float16]:
-    """Return float16; what it cannot hold is no place in a picture, so it counts as not seen."""
+    """Return float16; values out of its range are far outside any picture and become NaN."""
     with np.errstate(invalid="ignore"):
         return np.where(np.abs(points) <= HALF_PRECISION_MAX, points, np.nan).astype(np.float16)
 

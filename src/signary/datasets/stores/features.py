@@ -1,10 +1,10 @@
-"""The store of features of videos: what a picture network sees in a fixed number of frames of each clip.
+"""The store of video features: the output of a picture network for a fixed number of frames of each clip.
 
-A folder of ``features.npy`` float16 (N, T, D), of the frames in the middles of T segments of each clip; where they were
-asked for, ``draws.npy`` float16 (N, K, T, D), of frames drawn by chance, to learn from; ``manifest.parquet``, a row a
-clip; ``backbone.npz``, the weights of the network; and ``features.json``. While it is made, clips lie in
-``STORE.partial`` under names that change with the clip, the network and the options, so that what is done stays done
-and nothing old is taken for new.
+A folder with ``features.npy`` float16 (N, T, D), of the middle frames of T segments of each clip; optionally
+``draws.npy`` float16 (N, K, T, D), of randomly drawn frames for training; ``manifest.parquet``, one row per clip;
+``backbone.npz``, the weights of the network; and ``features.json``. While it is made, clips are in ``STORE.partial``
+under names that change with the clip, the network and the options, so that a stopped run resumes and never mixes
+versions.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from signary.datasets.stores.draft import KNOWN
-from signary.datasets.stores.landmarks import MANIFEST, PARTIAL, Integers, clip_keys, read_column
+from signary.datasets.stores.landmarks import PARTIAL, Integers
+from signary.datasets.stores.manifest import AGAIN, MANIFEST, clip_keys, read_column
 from signary.errors import InputError
 from signary.output import check_free, make_folder, whole_file, whole_folder
 
 VERSION = 1
 DESCRIPTION, FEATURES, DRAWS, BACKBONE = "features.json", "features.npy", "draws.npy", "backbone.npz"
-_AGAIN = "prepare it again with --force"
 COLUMNS = tuple(name for name in KNOWN if name not in ("fps", "aspect"))
 
 Features = NDArray[np.float16]
@@ -41,7 +41,7 @@ class FeatureStore:
     Attributes
     ----------
     about : dict
-        What ``features.json`` says: ``backbone`` (``name``, ``sha256``, ``side``), ``frames``, ``fit`` and more.
+        Content of ``features.json``: ``backbone`` (``name``, ``sha256``, ``side``), ``frames``, ``fit`` and more.
     features : float16 (N, T, D)
     draws : float16 (N, K, T, D)
         K may be 0.
@@ -60,7 +60,7 @@ class FeatureStore:
             hint = "signary data prepare clips FOLDER -o STORE --features compact makes one"
             raise InputError(f"{self.path}: no store of video features", hint=hint) from None
         except (OSError, ValueError) as error:
-            raise InputError(f"{self.path / DESCRIPTION}: not readable ({error})", hint=_AGAIN) from error
+            raise InputError(f"{self.path / DESCRIPTION}: not readable ({error})", hint=AGAIN) from error
         if self.about.get("version") != VERSION:
             said = f"{self.path}: store of version {self.about.get('version')}"
             raise InputError(said, hint=f"this Signary reads version {VERSION}")
@@ -73,10 +73,10 @@ class FeatureStore:
             array: Features = np.load(self.path / name, mmap_mode="r").view(np.ndarray)
         except (OSError, ValueError) as error:
             reason = str(error).partition("\n")[0]
-            raise InputError(f"{self.path}: damaged store ({reason})", hint=_AGAIN) from error
+            raise InputError(f"{self.path}: damaged store ({reason})", hint=AGAIN) from error
         if array.dtype != np.float16 or array.ndim != axes or len(array) != self.about["clips"]:
             said = f"{self.path}: damaged store ({name} holds {array.dtype} {array.shape})"
-            raise InputError(said, hint=_AGAIN)
+            raise InputError(said, hint=AGAIN)
         return array
 
     def __len__(self) -> int:
@@ -102,7 +102,7 @@ class FeatureStore:
         return read_column(self.path / MANIFEST, name)
 
     def keys(self) -> list[str]:
-        """Return a name of each clip (N,) by which it is known again; see `ClipStore.keys`."""
+        """Return a key that identifies each clip (N,); see `ClipStore.keys`."""
         return clip_keys(*(self.column(name).tolist() for name in ("file", "sha256", "id")))
 
     def load(self, rows: ArrayLike, draw: ArrayLike | None = None) -> NDArray[np.float32]:
@@ -112,7 +112,7 @@ class FeatureStore:
         ----------
         rows : int (B,)
         draw : int (B,), optional
-            Which draw of each, 0 to K; 0 is the even sample, which is read by default.
+            Draw of each clip, 0 to K; 0, the default, is the even sample.
 
         Returns
         -------
@@ -126,16 +126,16 @@ class FeatureStore:
         return batch
 
     def weights(self) -> dict[str, NDArray[Any]]:
-        """Return the weights of the network whose features these are, by name."""
+        """Return the weights of the network that made the features, by name."""
         try:
             with np.load(self.path / BACKBONE, allow_pickle=False) as arrays:
                 return dict(arrays)
         except (OSError, ValueError) as error:
-            raise InputError(f"{self.path / BACKBONE}: not readable ({error})", hint=_AGAIN) from error
+            raise InputError(f"{self.path / BACKBONE}: not readable ({error})", hint=AGAIN) from error
 
 
 class FeatureDraft:
-    """A store that is being made, clip by clip.
+    """A store that is being written, clip by clip.
 
     Parameters
     ----------
@@ -147,19 +147,19 @@ class FeatureDraft:
         self.folder = self.target.with_name(self.target.name + PARTIAL)
 
     def begin(self, state: str, *, force: bool = False) -> bool:
-        """Make the folder of the clips, or say that the store is there, whole and of this very state.
+        """Create the folder of the clips; return true, and create nothing, if the store is complete and has this state.
 
         Parameters
         ----------
         state : str
-            Changes with all that decides what is in the store. A store of features of another state is made anew.
+            Changes with everything that determines the content. A store with another state is made again.
         force : bool
-            Make it anew, whatever is there.
+            Make the store again in any case.
 
         Raises
         ------
         InputError
-            If something else lies there.
+            If something else is at its path.
         """
         ours = (self.target / DESCRIPTION).is_file()
         check_free(self.target, force=force or ours)
@@ -177,14 +177,14 @@ class FeatureDraft:
         return (self.folder / f"{key}.json").is_file()
 
     def add(self, key: str, features: Features, row: Mapping[str, str]) -> None:
-        """Write a clip, whole or not at all: features float16 (1 + K, T, D) and its row of the manifest."""
+        """Write a clip, completely or not at all: features float16 (1 + K, T, D) and its row of the manifest."""
         with whole_file(self.folder / f"{key}.npy", force=True) as draft:
             np.save(draft, features)
-        with whole_file(self.folder / f"{key}.json", force=True) as draft:  # last: it says that the clip is done
+        with whole_file(self.folder / f"{key}.json", force=True) as draft:  # last: it marks the clip as done
             draft.write_text(json.dumps(dict(row)), encoding="utf-8")
 
     def finish(self, keys: Sequence[str], about: Mapping[str, Any], weights: Mapping[str, NDArray[Any]]) -> None:
-        """Join clips into the store, and remove them; one or more are done.
+        """Join the clips, of which at least one must be done, into the store, and delete them.
 
         Raises
         ------
@@ -205,7 +205,7 @@ class FeatureDraft:
                 even[place] = clip[0]
                 if drawn is not None:
                     drawn[place] = clip[1:]
-            del even, drawn  # written before the folder takes its place
+            del even, drawn  # flush before the folder is renamed
             schema = pa.schema([(name, pa.string()) for name in COLUMNS])
             pq.write_table(pa.Table.from_pylist(rows, schema), folder / MANIFEST)
             np.savez(folder / BACKBONE, **dict(weights))
@@ -220,5 +220,5 @@ def _open(path: Path, shape: tuple[int, ...]) -> Features:
 
 
 def is_features(path: Path) -> bool:
-    """Whether a folder is a store of features of videos."""
+    """Whether a folder is a store of video features."""
     return (path / DESCRIPTION).is_file()

@@ -1,19 +1,16 @@
-"""The store of clips: landmarks of a whole data set in one memory map, made to be trained from.
+"""The store of clips: landmarks of a whole data set in one memory map, for training.
 
-A folder of ``points.npy`` float16 (F, P, 3), all clips one after the other; ``offsets.npy`` int64 (N + 1,), where each
-begins and ends; ``manifest.parquet``, a row a clip; and ``store.json``, which names the points among the 543. Nothing
-of it is loaded when a store is opened, so memory does not grow with the set.
+A folder with ``points.npy`` float16 (F, P, 3), all clips concatenated; ``offsets.npy`` int64 (N + 1,), where each
+starts and ends; ``manifest.parquet``, one row per clip; and ``store.json``, which lists the stored points of the 543.
+Opening a store loads none of its points, so memory does not grow with the data set.
 
-While it is written, batches lie in ``STORE.partial``, each whole or not there, so any number of processes may write
-and what is done when one is killed stays done.
+While it is written, batches are in ``STORE.partial``, each complete or absent, so that any number of processes may
+write, and a killed run can be resumed.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections import Counter
-from collections.abc import Sequence
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -21,16 +18,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from signary.datasets.stores.manifest import AGAIN, MANIFEST, clip_keys, read_column
 from signary.errors import InputError, ShapeError, SkeletonMismatch
 from signary.landmarks.face import CONTOURS, NOSE
-from signary.landmarks.sequence import LandmarkSequence, Points
+from signary.landmarks.sequence import LandmarkSequence, Points, scattered
 from signary.landmarks.skeleton import FACE, HOLISTIC_543, LEFT_HAND, POSE, RIGHT_HAND
 
 VERSION = 1
-DESCRIPTION, POINTS, OFFSETS, MANIFEST = "store.json", "points.npy", "offsets.npy", "manifest.parquet"
+DESCRIPTION, POINTS, OFFSETS = "store.json", "points.npy", "offsets.npy"
 PARTIAL, DRAFT = ".partial", "draft.json"
 DEFAULT_FPS = 30.0
-_AGAIN = "prepare it again with --force"
 
 Integers = NDArray[np.int64]
 
@@ -55,7 +52,7 @@ RECIPE_POINTS = "lips,nose,eyes,hands,upper_body"
 
 
 def choose_points(text: str = RECIPE_POINTS) -> Integers:
-    """Return the points that a text names, int64 (P,), rising.
+    """Return the points named by a text, int64 (P,), in ascending order.
 
     Parameters
     ----------
@@ -65,7 +62,7 @@ def choose_points(text: str = RECIPE_POINTS) -> Integers:
     Raises
     ------
     InputError
-        If a part of it is none of these.
+        If a part of the text is none of these.
 
     Examples
     --------
@@ -87,7 +84,7 @@ def choose_points(text: str = RECIPE_POINTS) -> Integers:
 
 @cache
 def _floats_of_halves() -> NDArray[np.float32]:
-    """Return the float32 of each of the 65,536 bit patterns of float16: looking up is faster than casting."""
+    """Return float32 for each of the 65,536 bit patterns of float16: a lookup is faster than a cast."""
     return np.arange(1 << 16, dtype=np.uint16).view(np.float16).astype(np.float32)
 
 
@@ -104,12 +101,12 @@ class ClipStore:
     points : int64 (P,)
         Which of the 543 points of ``HOLISTIC_543`` are stored.
     about : dict
-        What ``store.json`` says.
+        Content of ``store.json``.
 
     Raises
     ------
     InputError
-        If there is no such store, it is half written, damaged, or of another version.
+        If there is no such store, or it is unfinished, damaged, or of another version.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -122,7 +119,7 @@ class ClipStore:
             self._check(halves)
         except (OSError, ValueError, KeyError, TypeError) as error:
             reason = str(error).partition("\n")[0]
-            raise InputError(f"{self.path}: damaged store ({reason})", hint=_AGAIN) from error
+            raise InputError(f"{self.path}: damaged store ({reason})", hint=AGAIN) from error
         self._bits = halves.view(np.uint16)
         self._column = np.full(len(HOLISTIC_543), -1, np.int64)
         self._column[self.points] = np.arange(len(self.points))
@@ -137,7 +134,7 @@ class ClipStore:
             raise ValueError(f"{MANIFEST} is lacking")
 
     def __reduce__(self) -> tuple[type[ClipStore], tuple[Path]]:
-        """Copy and pickle by path: other processes map the same file."""
+        """Pickle by path, so that other processes map the same file."""
         return ClipStore, (self.path,)
 
     def __len__(self) -> int:
@@ -149,69 +146,62 @@ class ClipStore:
         return np.diff(self._offsets)
 
     def column(self, name: str) -> NDArray[Any]:
-        """Return a column of the manifest (N,): text, or numbers that are NaN where they are not known.
+        """Return a column of the manifest (N,): text, or numbers with NaN = unknown.
 
-        Columns are the fields of `signary.datasets.stores.draft.Clip`, and how many ``frames`` there are in all, with a
-        left hand (``left_hand_frames``), with a right one (``right_hand_frames``) and with any (``hand_frames``).
+        Columns are the fields of `signary.datasets.stores.draft.Clip`, and the numbers of ``frames``, and of those with
+        a left hand (``left_hand_frames``), a right hand (``right_hand_frames``) and any hand (``hand_frames``).
         """
         return read_column(self.path / MANIFEST, name)
 
     def keys(self) -> list[str]:
-        """Return a name of each clip (N,) by which it is known again: what a model was trained on, and is measured on.
+        """Return a key that identifies each clip (N,), to tell whether a model was trained on it.
 
-        It is the sha256 of the clip's file where that file gave the store this clip alone, so a film is known again
-        in a folder too. One file may hold many clips, of which some are trained on and some are not: there it is the
-        sha256 of the text ``{sha256 of the file}/{id}``. Empty, and so known to no model, where the file's sha256 is.
+        It is the sha256 of the clip's file if the file holds only this clip, so a film is also recognized in a folder.
+        If a file holds many clips, some of which may be trained on and some not, it is the sha256 of the text
+        ``{sha256 of the file}/{id}``. It is empty, and so known to no model, if the file's sha256 is unknown.
         """
         return clip_keys(*(self.column(name).tolist() for name in ("file", "sha256", "id")))
 
     def clip(self, row: int) -> Points:
-        """Return one clip, float32 (T, P, 3), of all stored points."""
+        """Return one clip with all stored points, float32 (T, P, 3)."""
         (number,) = self._rows([row])
         points: Points = _floats_of_halves().take(self._bits[self._offsets[number] : self._offsets[number + 1]])
         return points
 
     def sequence(self, row: int) -> LandmarkSequence:
-        """Return one clip with the skeleton ``HOLISTIC_543``; times by its fps, 30 where that is not known."""
+        """Return one clip with the skeleton ``HOLISTIC_543``; times by its fps, or 30 if that is unknown."""
         points, (fps, aspect) = self.clip(row), (float(column[row]) for column in self._rates)
         times_s = np.arange(len(points)) / (fps if fps > 0 else DEFAULT_FPS)
-        return LandmarkSequence(self.scatter(points), times_s, aspect=aspect if aspect > 0 else None)
+        return LandmarkSequence(scattered(points, self.points), times_s, aspect=aspect if aspect > 0 else None)
 
     @cached_property
     def _rates(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         return self.column("fps"), self.column("aspect")
 
-    def scatter(self, values: Points, points: ArrayLike | None = None) -> Points:
-        """Return points float32 (..., 543, 3), given some of them (..., P', 3); the others are NaN."""
-        chosen = self.points if points is None else np.asarray(points, np.int64)
-        placed = np.full((*values.shape[:-2], len(HOLISTIC_543), 3), np.nan, np.float32)
-        placed[..., chosen, :] = values
-        return placed
-
     def padded(
         self, rows: ArrayLike, frames: int | None = None, points: ArrayLike | None = None
     ) -> tuple[NDArray[np.float32], Integers]:
-        """Read many clips at once.
+        """Read a padded batch of clips.
 
         Parameters
         ----------
         rows : int (B,) or bool (N,)
         frames : int, optional
-            T of the batch: longer clips lose their end. By default that of the longest.
+            T of the batch: longer clips lose their end. By default the length of the longest clip.
         points : int (P',), optional
-            Which of the 543, in any order; by default all that are stored.
+            Which of the 543, in any order; by default all stored points.
 
         Returns
         -------
         float32 (B, T, P', 3)
-            NaN where nothing was seen, and behind a clip's end.
+            NaN where nothing was seen, and after a clip's end.
         lengths : int64 (B,)
             Frames of each clip in the batch.
 
         Raises
         ------
         InputError
-            If there is no such row, or ``frames`` is below 1.
+            If a row does not exist, or ``frames`` is below 1.
         SkeletonMismatch
             If a point is not stored.
         """
@@ -226,7 +216,7 @@ class ClipStore:
         table, bits = _floats_of_halves(), self._bits
         for clip, start, end in zip(batch, starts.tolist(), ends.tolist(), strict=True):
             halves = bits[start:end] if columns is None else bits[start:end].take(columns, axis=1)
-            # with "clip" NumPy writes straight into the batch; no index is ever out of range
+            # with mode="clip" NumPy writes directly into the batch; no index is out of range anyway
             np.take(table, halves.reshape(end - start, -1), out=clip[: end - start], mode="clip")
             clip[end - start :] = np.nan
         return batch.reshape(len(rows), longest, count, 3), ends - starts
@@ -254,38 +244,6 @@ class ClipStore:
         return None if np.array_equal(chosen, self.points) else columns
 
 
-def read_column(manifest: Path, name: str) -> NDArray[Any]:
-    """Return a column of a Parquet file (N,); see `ClipStore.column`.
-
-    Raises
-    ------
-    InputError
-        If there is no such file or column.
-    """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        names = pq.read_schema(manifest).names
-        if name in names:
-            column = pq.read_table(manifest, columns=[name])[name]
-            values: NDArray[Any] = column.to_numpy()
-            return values.astype(np.str_) if pa.types.is_string(column.type) else values
-    except (OSError, ValueError) as error:
-        raise InputError(f"{manifest}: not readable ({error})", hint=_AGAIN) from error
-    raise InputError(f"{name!r}: no such column", hint=f"known: {', '.join(names)}")
-
-
-def clip_keys(file: Sequence[str], sha256: Sequence[str], ids: Sequence[str]) -> list[str]:
-    """Return a name of each clip (N,), given its file, that file's sha256 and its id; see `ClipStore.keys`."""
-    files = list(zip(file, sha256, strict=True))
-    clips_of = Counter(files)
-    return [
-        whole if not whole or clips_of[name, whole] == 1 else hashlib.sha256(f"{whole}/{one}".encode()).hexdigest()
-        for (name, whole), one in zip(files, ids, strict=True)
-    ]
-
-
 def _described(path: Path) -> dict[str, Any]:
     partial = path if (path / DRAFT).is_file() else path.with_name(path.name + PARTIAL)
     if not (path / DESCRIPTION).is_file():
@@ -297,7 +255,7 @@ def _described(path: Path) -> dict[str, Any]:
     try:
         about = dict(json.loads((path / DESCRIPTION).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
-        raise InputError(f"{path / DESCRIPTION}: not readable ({error})", hint=_AGAIN) from error
+        raise InputError(f"{path / DESCRIPTION}: not readable ({error})", hint=AGAIN) from error
     if about.get("version") != VERSION:
         said = f"{path}: store of version {about.get('version')}"
         raise InputError(said, hint=f"this Signary reads version {VERSION}")

@@ -1,1 +1,1 @@
-"""Fingerspelling that nobody spelled: clips of landmarks made from text."""
+"""Synthetic fingerspelling: clips of landmarks generated from text."""

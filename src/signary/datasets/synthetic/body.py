@@ -1,7 +1,8 @@
-"""The face and body around a hand that spells, and the camera before them.
+"""Face and body of a synthetic signer, and the camera.
 
-``body.npz`` beside this file is made by ``scripts/fit_body.py`` from clips of Google's Isolated Sign Language
-Recognition data (CC BY 4.0): how signers differ, and how they move. Shoulder widths from the middle of the shoulders.
+``body.npz`` next to this file is made by ``scripts/fit_body.py`` from clips of Google's Isolated Sign Language
+Recognition data (CC BY 4.0): how signers differ, and how they move, in shoulder widths from the middle of the
+shoulders.
 """
 
 from __future__ import annotations
@@ -27,12 +28,12 @@ from signary.landmarks.skeleton import POSE, POSE_NAMES
 BODY = Path(__file__).with_name("body.npz")
 BODY_POINTS = tuple(sorted(point for part in ("lips", "nose", "right_eye", "left_eye", "upper_body")
                            for point in PARTS[part]))  # fmt: skip
-# Points of the pose that the signing hand carries, and the points of the hand that they are.
+# Pose points on the signing hand, and the hand points that they equal.
 CARRIED = {16: 0, 18: 17, 20: 5, 22: 2}
 ELBOW, SHOULDER = POSE_NAMES.index("right_elbow"), POSE_NAMES.index("right_shoulder")
 SIGNING_ARM = tuple(POSE.start + point for point in (ELBOW, *CARRIED))
 WAVES = 3
-# Shoulder widths in the smaller of a picture's sides, and where their middle is in the picture.
+# Shoulder width as a share of the picture's shorter side, and the position of the shoulders' middle in the picture.
 ZOOM, ZOOM_SPREAD, ZOOM_RANGE = 0.5, 0.28, (0.22, 0.8)
 MIDDLE_X, MIDDLE_Y = (0.5, 0.06), (0.68, 0.08)
 WRIST_IN = ((0.12, 0.35), (0.88, 0.92))
@@ -41,17 +42,17 @@ ASPECTS = (9 / 16, 3 / 4, 1.0, 4 / 3, 16 / 9)
 
 @dataclass(frozen=True, eq=False)
 class Camera:
-    """How B cameras see signers: axes as shoulder widths become picture widths and heights.
+    """B cameras: they map shoulder widths to picture widths and heights.
 
     Parameters
     ----------
     turn : float32 (B, 3, 3)
-        Yaw and pitch, of what has depth.
+        Yaw and pitch, for points with depth.
     plane : float32 (B, 2, 2)
         Roll and scale: x, y in the picture = ``plane`` @ shoulder widths + ``middle``.
     middle : float32 (B, 2)
     depth : float32 (B,)
-        Picture widths a shoulder width.
+        Picture widths per shoulder width.
     """
 
     turn: Tensor
@@ -61,7 +62,7 @@ class Camera:
 
 
 def place_cameras(hands: Tensor, options: SyntheticOptions, dice: Dice) -> Camera:
-    """Draw cameras that are set up so that a wrist (B, 3), in shoulder widths, is in the picture."""
+    """Draw cameras placed so that a wrist (B, 3), in shoulder widths, is in the picture."""
     strength, count = options.camera, len(hands)
     yaw, pitch, roll = (
         strength * dice.normal(3, count).clamp(-2.5, 2.5) * torch.tensor([[0.2], [0.12], [0.06]], device=dice.device)
@@ -84,7 +85,7 @@ def place_cameras(hands: Tensor, options: SyntheticOptions, dice: Dice) -> Camer
 
 
 def swing(moments: Moments, pace_hz: Sequence[float], dice: Dice) -> Tensor:
-    """Return slow irregular movements float32 (N, D), of standard deviation 1 over time, given the pace of each."""
+    """Return D slow irregular movements float32 (N, D), of standard deviation 1 over time, given their frequencies."""
     shape = (WAVES, len(moments.lengths), len(pace_hz))
     pace = 2 * math.pi * torch.tensor(pace_hz, device=dice.device) * dice.uniform(0.3, 1.6, *shape)
     phase = dice.uniform(0, 2 * math.pi, *shape)
@@ -95,13 +96,12 @@ def swing(moments: Moments, pace_hz: Sequence[float], dice: Dice) -> Tensor:
 
 
 class Bodies:
-    """Faces and bodies of made-up signers.
+    """Faces and bodies of synthetic signers.
 
     Parameters
     ----------
-    points : sequence of int
-        Which of `BODY_POINTS`, by their numbers in ``HOLISTIC_543``; those of the signing arm and shoulder are known
-        anyway.
+    points : tuple of int
+        Which of `BODY_POINTS`, by their numbers in ``HOLISTIC_543``; the signing arm and shoulder are always computed.
     options : SyntheticOptions
     device : torch.device or str
     """
@@ -124,10 +124,10 @@ class Bodies:
         ----------
         moments : Moments
         sway : float32 (N, 3)
-            How far the whole has moved, shoulder widths.
+            Shift of the whole signer, shoulder widths.
         camera : Camera
         hand : float32 (N, 21, 3)
-            The signing right hand, shoulder widths from the middle of the shoulders, as the camera sees it.
+            The signing right hand, in shoulder widths from the middle of the shoulders, rotated into the camera's view.
         dice : Dice
 
         Returns
@@ -156,14 +156,14 @@ class Bodies:
         )
 
     def _arm(self, shoulder: Tensor, hand: Tensor) -> dict[int, Tensor]:
-        """Return the places (N, 3) of the signing arm's points, by column."""
+        """Return the positions (N, 3) of the signing arm's points, by column."""
         places = {POSE.start + point: hand[:, carried] for point, carried in CARRIED.items()}
         places[POSE.start + ELBOW] = _elbow(shoulder * torch.tensor([1, 1, 0], device=hand.device), hand[:, 0])
         return {self.points.index(point): place for point, place in places.items() if point in self.points}
 
 
 def _elbow(shoulder: Tensor, wrist: Tensor) -> Tensor:
-    """Return where the elbow is, bent down and out: two bones between two points."""
+    """Return the elbow, bent down and outward (two-bone inverse kinematics)."""
     reach = wrist - shoulder
     length = reach.norm(dim=-1, keepdim=True)
     axis = reach / length.clamp(min=1e-6)

@@ -1,4 +1,4 @@
-"""Random numbers on a device, all from one seed."""
+"""Seeded random numbers on a device."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 class Dice:
-    """Draws float32 tensors; the same seed on the same kind of device draws the same ones.
+    """Random float32 tensors; the same seed on the same kind of device gives the same numbers.
 
     Parameters
     ----------
@@ -20,17 +20,17 @@ class Dice:
         self._generator = torch.Generator(self.device).manual_seed(seed)
 
     def uniform(self, low: float, high: float, *shape: int) -> Tensor:
-        """Return numbers from low to high."""
+        """Return uniform numbers from ``low`` to ``high``."""
         return low + (high - low) * torch.rand(*shape, generator=self._generator, device=self.device)
 
     def normal(self, *shape: int) -> Tensor:
-        """Return numbers with mean 0 and standard deviation 1."""
+        """Return normal numbers with mean 0 and standard deviation 1."""
         return torch.randn(*shape, generator=self._generator, device=self.device)
 
     def chance(self, share: float, *shape: int) -> Tensor:
-        """Return bools, true for about a share of them."""
+        """Return bools that are true with probability ``share``."""
         return torch.rand(*shape, generator=self._generator, device=self.device) < share
 
     def whole(self, most: int, *shape: int) -> Tensor:
-        """Return whole numbers from 0 to below ``most``, int64."""
+        """Return integers from 0 to ``most`` - 1, int64."""
         return torch.randint(most, shape, generator=self._generator, device=self.device)

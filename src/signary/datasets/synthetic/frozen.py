@@ -1,4 +1,4 @@
-"""The frozen test set of spelling, and what is in a set of spelling."""
+"""The frozen test set of spelling, and statistics of a set of spelling."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ SHARES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 
 
 def frozen_test(points: SelectPoints) -> Iterator[SyntheticBatch]:
-    """Yield the test set on which readers of spelling are compared, in batches: in every run the same clips.
+    """Yield the test set for comparing spelling readers, in batches; every run gives the same clips.
 
-    ``frozen.yaml`` beside this file fixes it: people and words that no training sees, all speeds, gaps and
-    noise. Always made on the CPU, since other devices draw other random numbers. Which points are asked for changes
-    nothing of the hands.
+    ``frozen.yaml`` next to this file defines it: people and words not used in training, all speeds, gaps and noise. It
+    is always generated on the CPU, since other devices give other random numbers. The choice of points does not change
+    the hands.
     """
     about = yaml.safe_load(TEST_SET.read_text(encoding="utf-8"))
     options = SyntheticOptions(**about["options"])
@@ -36,15 +36,15 @@ def frozen_test(points: SelectPoints) -> Iterator[SyntheticBatch]:
 
 
 def describe(batches: Iterable[SyntheticBatch], points: SelectPoints) -> dict[str, Any]:
-    """Return what is in a set of spelling.
+    """Return statistics of a set of spelling.
 
     Returns
     -------
     dict
-        ``clips``, ``kinds`` (of phrases, counted); at the `SHARES` of the clips or gaps: ``characters`` of a phrase,
-        ``letter_frames`` (at 30 fps), ``fps``, ``frames``, ``hand_seen`` (share of the frames between the hand's
-        first and last), ``gap_frames`` (at 30 fps, of gaps in the hand); ``hand_outside`` and ``outside`` (shares of
-        the hand's and of all points seen that are outside the picture).
+        ``clips``, ``kinds`` (counts by kind of phrase); quantiles at `SHARES` over clips or gaps: ``characters`` per
+        phrase, ``letter_frames`` (at 30 fps), ``fps``, ``frames``, ``hand_seen`` (share of frames between the hand's
+        first and last), ``gap_frames`` (length of gaps in the hand, at 30 fps); ``hand_outside`` and ``outside``
+        (shares of the hand's and of all seen points that are outside the picture).
     """
     hands = [place for place, name in enumerate(points.names) if name.startswith(("left_hand", "right_hand"))]
     columns: dict[str, list[NDArray[Any]]] = {}
@@ -73,7 +73,7 @@ def describe(batches: Iterable[SyntheticBatch], points: SelectPoints) -> dict[st
 
 
 def _gaps(seen: NDArray[np.bool_], fps: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return how much of each clip a hand was seen, between its first frame and last, and the gaps at 30 fps."""
+    """Return the share of frames with a hand, between its first and last frame, and the gap lengths at 30 fps."""
     clip, frame = np.nonzero(seen)
     step = np.diff(frame)
     within = np.diff(clip) == 0
@@ -84,7 +84,7 @@ def _gaps(seen: NDArray[np.bool_], fps: NDArray[np.float32]) -> tuple[NDArray[np
 
 
 def _outside(points: torch.Tensor) -> NDArray[np.int64]:
-    """Return how many points lie outside the picture, and how many were seen."""
+    """Return the numbers of points outside the picture and of points seen."""
     plane = points[..., :2]
     seen = torch.isfinite(plane).all(-1)
     outside = seen & ((plane < 0) | (plane > 1)).any(-1)

@@ -1,4 +1,4 @@
-"""The frames of many clips in one row."""
+"""The frames of many clips, concatenated."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from torch import Tensor
 
 @dataclass(frozen=True, eq=False)
 class Moments:
-    """All frames of B clips in one row, so that nothing is computed for padding.
+    """All N frames of B clips, concatenated, so that nothing is computed for padding.
 
     Parameters
     ----------
     text : int64 (N,)
-        Of which clip each frame is, rising.
+        Clip of each frame, ascending.
     times_s : float64 (N,)
-        From the clip's first.
+        From the clip's first frame.
     lengths : int64 (B,)
         Frames of each clip.
     durations_s : float32 (B,)
@@ -30,7 +30,7 @@ class Moments:
 
     @classmethod
     def of(cls, durations_s: Tensor, fps: Tensor) -> Moments:
-        """Lay out the frames of clips that last so long, at so many frames a second."""
+        """Return the frames of clips of given durations and frame rates."""
         lengths = (durations_s * fps).floor().long() + 1
         text = torch.arange(len(lengths), device=fps.device).repeat_interleave(lengths)
         first = lengths.cumsum(0) - lengths
@@ -41,7 +41,7 @@ class Moments:
         return len(self.text)
 
     def on_ladder(self, times_s: Tensor) -> tuple[Tensor, Tensor]:
-        """Lay the times of clips one behind the other, to search all of them at once.
+        """Concatenate the times of all clips with offsets, so that one search covers all clips.
 
         Parameters
         ----------
@@ -52,7 +52,7 @@ class Moments:
         -------
         ladder : float64 (B * K,)
         asked : float64 (N,)
-            The frames' own times on it.
+            The frames' times with the same offsets.
         """
         after = self.durations_s.max().double() + 1.0
         clip = torch.arange(len(self.lengths), device=self.text.device)[:, None]

@@ -1,8 +1,8 @@
-"""How hands spell, many texts at once: handshapes of real people, joined by movement.
+"""Movement of spelling hands, for a batch of texts: handshapes of real people, joined by transitions.
 
-A text becomes slots: a rest, sometimes a false start, its characters, a rest. In each slot the hand takes a shape,
-holds it or draws with it, and goes on to the next with minimum jerk (Flash and Hogan, 1985). All that follows from
-the numbers of the characters is looked up, so that no loop goes over texts, characters or frames.
+A text becomes slots: a rest, sometimes a false start, its characters, a rest. In each slot the hand forms a shape,
+holds it or draws with it, and moves to the next with minimum jerk (Flash and Hogan, 1985). Everything that depends on
+characters comes from lookup tables, so there is no loop over texts, characters or frames.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from torch import Tensor
 
 from signary.avatar.hand import LIMITS, HandBuild
 from signary.avatar.handshapes import JOINTS
-from signary.avatar.motion import AT_EASE, DIP, RESTING, SLIDE, SPELLING
+from signary.avatar.keys import AT_EASE, DIP, RESTING, SLIDE, SPELLING, smooth_step
 from signary.datasets.synthetic.dice import Dice
 from signary.datasets.synthetic.moments import Moments
 from signary.datasets.synthetic.options import SyntheticOptions
 from signary.datasets.synthetic.shapes import KEYS, REST, Shapes, quaternion_product, vector_quaternion
 
-FPS = 30.0  # of the frames that a letter's length is counted in
-# A pair of the same letters, as teachers describe them: slide aside, bounce, or relax and form again (Bill Vicars,
+FPS = 30.0  # lengths of letters are counted in frames at this rate
+# Double letters, as teachers describe them: slide sideways, bounce, or relax and form again (Bill Vicars,
 # https://lifeprint.com/asl101/pages-layout/fingerspelling2.htm); between words a dip, a slide or a pause.
 SLIDES, BOUNCES = 0.6, 0.25
 DIPS, SPACE_SLIDES = 0.4, 0.3
 BOUNCE = (0.0, 0.09, 0.12)
-# Thumb, four fingers, turn and place each start a little apart.
+# Thumb, four fingers, rotation and position each start at slightly different times.
 GROUPS = [0] * 6 + [1] * 4 + [2] * 4 + [3] * 4 + [4] * 4 + [5] * 4 + [6] * 3
 LATEST = 0.3
 CHANNELS, TURN = len(GROUPS), slice(JOINTS, JOINTS + 4)
@@ -34,22 +34,22 @@ CHANNELS, TURN = len(GROUPS), slice(JOINTS, JOINTS + 4)
 
 @dataclass(frozen=True, eq=False)
 class Spelling:
-    """Key poses of B texts in time.
+    """Key poses of B texts over time.
 
     Parameters
     ----------
     times_s : float32 (B, K)
         Not falling.
     keys : float32 (B, K, 29)
-        Angles (22), turn as a quaternion (4), place of the wrist in shoulder widths (3).
+        Angles (22), rotation as a quaternion (4), wrist position in shoulder widths (3).
     arcs : float32 (B, K / 6, 29)
-        How far the way into each slot bends away from the straight one.
+        Deviation of the transition into each slot from a straight line.
     lags : float32 (B, K / 6, 7)
-        How late, as a share of the way into a slot, each part of the hand starts (0 to 1).
+        Delay of each part of the hand in the transition into a slot (0 to 1).
     letters_s : float32 (B, L, 2)
-        When each character is shown: from where its shape is reached to where it is left; NaN behind a text's end.
+        Start and end of each character: its shape is reached, its shape is left; NaN after a text's end.
     letter_frames : float32 (B,)
-        Frames at 30 fps that a character takes, change and hold, on average.
+        Mean frames at 30 fps per character, transition and hold.
     build : HandBuild
         (B, ...).
     """
@@ -64,26 +64,26 @@ class Spelling:
 
     @property
     def durations_s(self) -> Tensor:
-        """Seconds to the end of each text, float32 (B,)."""
+        """Duration of each text in seconds, float32 (B,)."""
         return self.times_s[:, -1]
 
     @property
     def home(self) -> Tensor:
-        """Where the wrist begins to spell, float32 (B, 3)."""
+        """Wrist position at the first character, float32 (B, 3)."""
         return self.keys[:, 2 * KEYS, -3:]
 
 
 def spell(numbers: Tensor, lengths: Tensor, options: SyntheticOptions, shapes: Shapes, dice: Dice) -> Spelling:
-    """Lay out the movement of texts.
+    """Plan the movement of texts.
 
     Parameters
     ----------
     numbers : int64 (B, L)
-        Characters by `CharacterVocabulary`, ``pad`` behind the others.
+        Tokens of `CharacterVocabulary`, padded with ``pad``.
     lengths : int64 (B,)
     options : SyntheticOptions
     shapes : Shapes
-        The handshapes to take.
+        Handshapes to use.
     dice : Dice
     """
     batch, letters = numbers.shape
@@ -118,7 +118,7 @@ def spell(numbers: Tensor, lengths: Tensor, options: SyntheticOptions, shapes: S
 
 
 def _twins(slots: Tensor) -> Tensor:
-    """Return how many equal characters come right before each, int64 (B, S); 0 for spaces and rests."""
+    """Return the number of equal characters directly before each, int64 (B, S); 0 for spaces and rests."""
     place = torch.arange(slots.shape[1], device=slots.device).expand_as(slots)
     first = torch.ones_like(slots, dtype=torch.bool)
     first[:, 3:] = (slots[:, 3:] != slots[:, 2:-1]) | (slots[:, 3:] == 0) | (slots[:, 3:] == REST)
@@ -128,7 +128,7 @@ def _twins(slots: Tensor) -> Tensor:
 def _durations(
     slots: Tensor, long: Tensor, lengths: Tensor, false: Tensor, options: SyntheticOptions, dice: Dice
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Draw seconds (B, S) of the way into each slot, and of staying there, and frames a letter (B,)."""
+    """Draw seconds (B, S) of the transition into each slot and of its hold, and frames per letter (B,)."""
     batch, count = slots.shape
     least, median, most = options.letter_frames
     pace = (median * (options.letter_spread * dice.normal(batch)).exp()).clamp(least, most)
@@ -149,7 +149,7 @@ def _durations(
 
 
 def _pulled(poses: Tensor, slots: Tensor, letter_frames: Tensor, options: SyntheticOptions, dice: Dice) -> Tensor:
-    """Let neighbors pull at each pose (B, S, 2, 26), the more the faster; a space lies between its neighbors."""
+    """Apply coarticulation to poses (B, S, 2, 26), stronger at higher speed; a space lies between its neighbors."""
     before, after = poses.roll(1, 1)[:, :, 1:], poses.roll(-1, 1)[:, :, :1]
     inner = ((side != REST) & (side != 0) for side in (slots.roll(1, 1), slots.roll(-1, 1)))
     before, after = (
@@ -164,7 +164,7 @@ def _pulled(poses: Tensor, slots: Tensor, letter_frames: Tensor, options: Synthe
 
 
 def _eased(poses: Tensor, slots: Tensor, false: Tensor, dice: Dice) -> Tensor:
-    """Relax the hand at rest fully, in false starts and between words in part."""
+    """Relax the hand: fully at rest, partly in false starts and between words."""
     ease = torch.where(slots == REST, 0.8, torch.where(slots == 0, dice.uniform(0, 0.5, len(slots), 1), 0.0))
     ease[:, 1] = torch.where(false[:, 0], dice.uniform(0.2, 0.6, len(slots)), ease[:, 1])
     angles = torch.from_numpy(AT_EASE).to(poses.device)
@@ -179,7 +179,7 @@ def _eased(poses: Tensor, slots: Tensor, false: Tensor, dice: Dice) -> Tensor:
 def _places(
     slots: Tensor, twins: Tensor, angles: Tensor, options: SyntheticOptions, dice: Dice
 ) -> tuple[Tensor, Tensor]:
-    """Return where the wrist is in each slot (B, S, 3), and how the way there bends (B, S, 29)."""
+    """Return the wrist position in each slot (B, S, 3), and the arcs of the transitions (B, S, 29)."""
     batch, count = slots.shape
     slide, dip, spelling, resting = (
         torch.from_numpy(vector).to(slots.device) for vector in (SLIDE, DIP, SPELLING, RESTING)
@@ -208,19 +208,19 @@ def _places(
 
 
 def _near(turned: Tensor, like: Tensor) -> Tensor:
-    """Return poses (..., 26) with the sign of each quaternion that is nearer to that of others."""
+    """Return poses (..., 26) with quaternions negated where that brings them nearer to those of ``like``."""
     sign = torch.where((turned[..., JOINTS:] * like[..., JOINTS:]).sum(-1, keepdim=True) < 0, -1.0, 1.0)
     return torch.cat([turned[..., :JOINTS].expand_as(like[..., :JOINTS]), turned[..., JOINTS:] * sign], -1)
 
 
 def _near_sides(turns: Tensor) -> Tensor:
-    """Choose the sign of each quaternion (B, K, 4) so that it lies on the near side of the one before."""
+    """Negate quaternions (B, K, 4) where needed so that each is near the one before."""
     signs = torch.where((turns[:, 1:] * turns[:, :-1]).sum(-1) < 0, -1.0, 1.0).cumprod(1)
     return torch.cat([turns[:, :1], turns[:, 1:] * signs[..., None]], 1)
 
 
 def moved(spelling: Spelling, moments: Moments) -> tuple[Tensor, Tensor]:
-    """Return where hands are in each frame.
+    """Return the poses of hands in each frame.
 
     Parameters
     ----------
@@ -230,9 +230,9 @@ def moved(spelling: Spelling, moments: Moments) -> tuple[Tensor, Tensor]:
     Returns
     -------
     values : float32 (N, 29)
-        As the keys; quaternions of length 1.
+        As the keys; unit quaternions.
     still : float32 (N,)
-        1 while a shape is held or drawn with, 0 on the way.
+        1 while a shape is held or drawn with, 0 in transitions.
     """
     batch, count = spelling.times_s.shape
     ladder, asked = moments.on_ladder(spelling.times_s)
@@ -244,15 +244,10 @@ def moved(spelling: Spelling, moments: Moments) -> tuple[Tensor, Tensor]:
     way = (first + 1) % KEYS == 0
     slot = ((first + 1) // KEYS).clamp(max=batch * count // KEYS - 1)
     late = LATEST * spelling.lags.flatten(0, 1)[slot] * way[:, None]
-    share = smooth(((share[:, None] - late) / (1 - late.amax(1, keepdim=True))).clamp(0, 1))[:, GROUPS]
+    share = smooth_step(((share[:, None] - late) / (1 - late.amax(1, keepdim=True))).clamp(0, 1))[:, GROUPS]
     rows = spelling.keys.flatten(0, 1)
     values = torch.lerp(rows[first], rows[first + 1], share)
     values += 16 * (share * (1 - share)).square() * spelling.arcs.flatten(0, 1)[slot] * way[:, None]
     turn = values[:, TURN]
     values[:, TURN] = turn / turn.norm(dim=-1, keepdim=True).clamp(min=1e-6)
     return values, (~way).float()
-
-
-def smooth(share: Tensor) -> Tensor:
-    """Return how far a minimum-jerk movement is after a share of its time, 0 to 1."""
-    return share**3 * (10 - 15 * share + 6 * share**2)

@@ -1,6 +1,6 @@
-"""What a detector makes of hands: trembling points, frames without a hand, a hand taken for the other one, few points.
+"""Detector errors: noisy points, frames without a hand, left and right swapped, missing points.
 
-Figures are those of clips of Google's Isolated Sign Language Recognition data (CC BY 4.0), as
+The constants are measured on clips of Google's Isolated Sign Language Recognition data (CC BY 4.0);
 ``scripts/fit_body.py`` prints them.
 """
 
@@ -14,28 +14,28 @@ from signary.datasets.synthetic.moments import Moments
 from signary.datasets.synthetic.movement import FPS
 from signary.datasets.synthetic.options import SyntheticOptions
 
-# Frames at 30 fps, log-normal: of the gaps that are seen, half are under 3 and 95 % under 26.
+# Frames at 30 fps, log-normal: of the observed gaps, half are under 3 and 95 % under 26.
 GAP_FRAMES, GAP_SPREAD, LEAST_GAP, LONGEST_GAP = 2.3, 1.45, 0.7, 45.0
 MEAN_GAP, MOST_MISSED = 6.0, 0.38
 FACE_MISSED = 0.02
-# Hand lengths; depth trembles twice as much.
+# Hand lengths; depth noise is twice as large.
 TREMBLE, TREMBLE_SPREAD, BIAS, WANDER, WANDER_S = 0.006, 0.5, 0.02, 0.015, 0.25
 DEPTH_NOISE, DEPTH_SPREAD = (1.0, 1.0, 2.0), 0.25
 FACE_TREMBLE = 0.0008  # picture widths
 FLIP_FRAMES = (1.0, 8.0)
-ENDS = (1, 4, 5, 8, 9, 12, 13, 16, 17, 20)  # of fingers: what detectors of few points give
-KEPT = 0.7  # share of the points of others
+ENDS = (1, 4, 5, 8, 9, 12, 13, 16, 17, 20)  # of fingers: the points of sparse detectors
+KEPT = 0.7  # share of points of other sparse detectors
 POOL = 1 << 18
 
 
 def missed(moments: Moments, most: float, dice: Dice) -> Tensor:
-    """Draw the frames in which something is not seen, bool (N,).
+    """Draw the frames in which something is not detected, bool (N,).
 
     Parameters
     ----------
     moments : Moments
     most : float
-        Share of the time that is missed in the worst clips, 0 to 0.9; in others less, in most far less.
+        Share of time missed in the worst clips, 0 to 0.9; in most clips far less.
     dice : Dice
     """
     if not most:
@@ -51,7 +51,7 @@ def missed(moments: Moments, most: float, dice: Dice) -> Tensor:
 
 
 def flipped(moments: Moments, options: SyntheticOptions, dice: Dice) -> Tensor:
-    """Draw the frames in which the hand is taken for the other one, bool (N,)."""
+    """Draw the frames in which left and right hand are swapped, bool (N,)."""
     batch, text = len(moments.lengths), moments.text
     begin = torch.where(dice.chance(options.flips, batch), moments.durations_s * dice.uniform(0, 1, batch), torch.inf)
     end = begin + dice.uniform(*FLIP_FRAMES, batch) / FPS
@@ -59,7 +59,7 @@ def flipped(moments: Moments, options: SyntheticOptions, dice: Dice) -> Tensor:
 
 
 def given(batch: int, options: SyntheticOptions, dice: Dice) -> Tensor | None:
-    """Draw what detectors give of each point of a hand, bool (B, 21, 3): all, or some; None = all of all clips."""
+    """Draw which coordinates of a hand a detector gives, bool (B, 21, 3); None = all, in all clips."""
     if not options.sparse:
         return None
     ends = torch.zeros(21, device=dice.device, dtype=torch.bool)
@@ -70,14 +70,14 @@ def given(batch: int, options: SyntheticOptions, dice: Dice) -> Tensor | None:
 
 
 def trembling(hand: Tensor, still: Tensor, moments: Moments, options: SyntheticOptions, dice: Dice) -> Tensor:
-    """Return hands as a detector sees them.
+    """Return hands with the detector's noise.
 
     Parameters
     ----------
     hand : float32 (N, 21, 3)
         From the wrist, hand lengths.
     still : float32 (N,)
-        0 while the hand goes from shape to shape, and blurs.
+        0 in transitions, where the hand blurs.
     moments : Moments
     options : SyntheticOptions
     dice : Dice
@@ -101,7 +101,7 @@ def trembling(hand: Tensor, still: Tensor, moments: Moments, options: SyntheticO
 
 
 def shake(points: Tensor, options: SyntheticOptions, dice: Dice) -> Tensor:
-    """Let points (N, P, 3) of the body tremble, in place, from a pool of numbers."""
+    """Add noise from a pool of random numbers to points (N, P, 3) of the body, in place."""
     if options.noise and points.numel():
         pool = options.noise * FACE_TREMBLE * dice.normal(POOL)
         rows = pool.unfold(0, points[0].numel(), 1)

@@ -1,4 +1,4 @@
-"""How real made spelling is."""
+"""Options of synthetic spelling."""
 
 from __future__ import annotations
 
@@ -6,49 +6,49 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class SyntheticOptions(BaseModel):
-    """How spelling is made; of strengths, 1 is as real as it gets and 0 is off.
+    """Options of synthetic spelling; for strengths, 1 is realistic and 0 is off.
 
     Parameters
     ----------
     texts : dict of str to float
-        How often each kind of phrase comes beside the others.
+        Relative frequency of each kind of phrase.
     letter_frames : tuple of float
-        Least, median and most frames at 30 fps that a phrase's characters take on average; log-normal between.
+        Minimum, median and maximum of a phrase's mean frames per character, at 30 fps; log-normal.
     letter_spread : float
-        Of their logarithm.
+        Standard deviation of its logarithm.
     transition : tuple of float
-        Least and greatest share of a character's time that is spent on the way to it.
+        Minimum and maximum share of a character's time spent on the transition to it.
     shortest_slot : float
-        Frames at 30 fps that any one character takes.
+        Minimum frames per character, at 30 fps.
     variation, blend, bones : float
-        How much one person's handshape varies, people are blended, and bones differ.
+        Variation of one person's handshapes, blending of people, variation of bone lengths.
     strangers : float
-        How far shapes lie from those of the people who are known: 1, in some clips as far as theirs do from each
-        other, and less in most.
+        Distance of handshapes from those of the known people: at 1, in some clips as large as between these people,
+        in most clips less.
     coarticulation : float
-        How much neighbors pull at a shape, the more the faster.
+        Influence of neighboring shapes, stronger at higher speed.
     asynchrony : float
-        How much later some fingers start than others.
+        Delay between fingers.
     drift, wrist : float
-        How much the hand wanders, and turns.
+        Drift of the hand's position and rotation.
     rests : float
         Rest before and after.
     false_starts, left, other_hand : float
-        Shares of clips with a shape begun in vain, with a left-handed signer, and with a second hand to be seen.
+        Share of clips with a false start, with a left-handed signer, with the second hand visible.
     looks, body_motion : float
-        How much signers differ, and move.
+        Variation between signers, and their movement.
     camera : float
-        How much view, distance, place and format vary.
+        Variation of view, distance, position and aspect.
     fps : tuple of float
-        Least and most frames a second.
+        Minimum and maximum frames a second.
     least_frames : float
-        A character takes no fewer frames on average: a camera too slow for the phrase is a faster one.
+        Minimum mean frames per character; the frame rate is raised where needed.
     noise, gaps : float
         Of the detector.
     flips : float
-        Share of clips in which the hand is taken for the other one for a moment.
+        Share of clips in which left and right hand are swapped for a moment.
     sparse : float
-        Share of clips whose detector gives but some points of a hand, half of them without depth.
+        Share of clips whose detector gives only some points of a hand, half of them without depth.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -1,7 +1,7 @@
-"""Real letter photos strung together: phrases of one source's hands, with made transitions, to be tested on.
+"""Test phrases from real photos of letters: the hands of one source, with synthetic transitions.
 
-Each character has the points that a detector found in a photo of it. When it is shown, how the hand wanders, dips and
-draws, and what a detector misses, is made as in `synthetic`; from shape to shape all points go with minimum jerk.
+Each character has the points that a detector found in a photo of it. Timing, drift, dips and strokes of the hand, and
+detector errors, are as in the rest of this room; between shapes all points move with minimum jerk.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from signary.errors import InputError
 from signary.text.characters import CharacterVocabulary
 
 KNUCKLES, PALM = [5, 9, 13, 17], 0.475  # hand lengths from the wrist to the knuckles
-CHANNEL_OF = [0, *[0] * 4, *[6] * 4, *[10] * 4, *[14] * 4, *[18] * 4]  # of a movement, for each point
+CHANNEL_OF = [0, *[0] * 4, *[6] * 4, *[10] * 4, *[14] * 4, *[18] * 4]  # the channel of a movement that times each point
 ROLL, STRETCH = 0.1, 0.05
-MIXED = 0.2  # least share of photos of the other hand that is more than mistakes
+MIXED = 0.2  # a smaller share of photos of one hand counts as detector errors
 
 
 class StrungHands:
@@ -39,21 +39,21 @@ class StrungHands:
     Parameters
     ----------
     samples : HandSamples
-        Photos of characters; other labels and photos without a hand are left out, and where nearly all are of one
-        hand, those of which the detector says the other.
+        Photos of characters; other labels and photos without a hand are left out, and if nearly all photos show one
+        hand, those detected as the other hand, too.
     options : SyntheticOptions, optional
-        Of pace, transitions, movement and noise.
+        For pace, transitions, movement and noise.
     seed : int
 
     Attributes
     ----------
     characters : str
-        What was photographed, and the space.
+        The photographed characters, and the space.
 
     Raises
     ------
     InputError
-        If no character was.
+        If there is no photo of a character.
     """
 
     def __init__(self, samples: HandSamples, options: SyntheticOptions | None = None, *, seed: int = 0) -> None:
@@ -71,12 +71,12 @@ class StrungHands:
 
     @torch.no_grad()
     def draw(self, texts: Sequence[str]) -> SyntheticBatch:
-        """Spell texts, at 30 frames a second; the points are those of the left hand, then those of the right.
+        """Spell texts at 30 frames a second; the points are the left hand's, then the right hand's.
 
         Raises
         ------
         InputError
-            If a text has a character that was not photographed.
+            If there is no photo of a character.
         """
         if unknown := set("".join(texts)) - set(self.characters):
             raise InputError(f"{''.join(sorted(unknown))!r}: not photographed", hint=f"these are: {self.characters!r}")
@@ -96,9 +96,9 @@ class StrungHands:
         return SyntheticBatch(padded, moments.lengths, list(texts), spelling.letters_s, fps, spelling.letter_frames)
 
     def _shown(self, texts: Sequence[str], random: np.random.Generator) -> Tensor:
-        """Choose the photos, float32 (B, S, 21, 3): of a rest, a start, the characters, the rests behind.
+        """Choose the photos, float32 (B, S, 21, 3): of a rest, a start, the characters, the rests after them.
 
-        A double has one photo, a rest that of the letter beside it, a space lies between its neighbors.
+        A double letter keeps its photo, a rest has that of the next letter, a space lies between its neighbors.
         """
         rows = np.zeros((len(texts), max(map(len, texts)) + 3), np.int64)
         spaces = np.zeros_like(rows, dtype=bool)
@@ -114,14 +114,14 @@ class StrungHands:
 
 
 def sized_hands(points: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return hands float32 (N, 21, 3) from the wrist, in hand lengths, whatever their unit; depth unknown = 0."""
+    """Return hands float32 (N, 21, 3) from the wrist, in hand lengths, given any unit; unknown depth becomes 0."""
     hands = np.nan_to_num(points - points[:, :1])
     palm = np.sqrt((hands[:, KNUCKLES] ** 2).sum(-1).mean(1))
     return np.asarray(hands * (PALM / np.maximum(palm, 1e-9))[:, None, None], np.float32)
 
 
 def _pulled(shown: Tensor, letter_frames: Tensor, options: SyntheticOptions, dice: Dice) -> Tensor:
-    """Let neighbors pull at each hand (B, S, 21, 3), the more the faster."""
+    """Apply coarticulation to hands (B, S, 21, 3), stronger at higher speed."""
     pull = (0.25 * (9.5 / letter_frames - 0.6)).clamp(0, 0.35)[:, None] * dice.uniform(0.5, 1.5, *shown.shape[:2])
     around = (shown.roll(1, 1) + shown.roll(-1, 1)) / 2
     pull[:, :1] = pull[:, -1:] = 0
@@ -129,9 +129,9 @@ def _pulled(shown: Tensor, letter_frames: Tensor, options: SyntheticOptions, dic
 
 
 def _between(shown: Tensor, spelling: Spelling, moments: Moments) -> tuple[Tensor, Tensor, Tensor]:
-    """Go from photo to photo: hands (N, 21, 3) in hand lengths, wrists (N, 3) in shoulder widths, and stillness (N,).
+    """Interpolate photos: hands (N, 21, 3) in hand lengths, wrists (N, 3) in shoulder widths, and stillness (N,).
 
-    How far each finger is on its way is told by the same movement, of the slots' numbers in place of angles.
+    The progress of each finger comes from the same movement, applied to slot numbers instead of angles.
     """
     slots = shown.shape[1]
     keys = torch.arange(slots).repeat_interleave(KEYS)[:, None].expand_as(spelling.keys).clone().float()
@@ -146,7 +146,7 @@ def _between(shown: Tensor, spelling: Spelling, moments: Moments) -> tuple[Tenso
 
 
 def _turned(hand: Tensor, moments: Moments, options: SyntheticOptions, dice: Dice) -> Tensor:
-    """Turn hands (N, 21, 3) in the picture, and stretch them, slowly."""
+    """Slowly rotate hands (N, 21, 3) in the picture, and stretch them."""
     turn, stretch = swing(moments, (0.35, 0.25), dice).unbind(-1)
     angle = options.wrist * (ROLL * turn + ROLL * dice.normal(len(moments.lengths))[moments.text])[:, None]
     x, y, z = ((options.camera * STRETCH * stretch).exp()[:, None, None] * hand).unbind(-1)
@@ -156,7 +156,7 @@ def _turned(hand: Tensor, moments: Moments, options: SyntheticOptions, dice: Dic
 def _pictured(
     hand: Tensor, wrist: Tensor, moments: Moments, spelling: Spelling, options: SyntheticOptions, dice: Dice
 ) -> Tensor:
-    """Return both hands' points (N, 42, 3) in pictures, of some clips in a mirror: left-handed; at times none."""
+    """Return both hands (N, 42, 3) in pictures; some clips are mirrored (left-handed), some frames have no hand."""
     text, camera = moments.text, place_cameras(spelling.home, options, dice)
     plane = torch.einsum("nij,npj->npi", camera.plane[text], (hand + wrist[:, None])[..., :2])
     plane = plane + camera.middle[text][:, None]

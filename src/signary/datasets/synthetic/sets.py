@@ -1,6 +1,6 @@
-"""Sets of spelling to be tested on, by name: ``synthetic``, ``avatar``, ``photos:PATH``.
+"""Test sets of spelling, by name: ``synthetic``, ``avatar``, ``photos:PATH``.
 
-Their phrases are of words that no training on made spelling sees, and it is known when each character is shown.
+Their words are never used in training on synthetic spelling, and the time of each character is known.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from signary.datasets.synthetic.texts import PhraseMaker
 from signary.errors import InputError
 from signary.landmarks.detect import open_detector
 from signary.landmarks.extract import extract
-from signary.landmarks.sequence import LandmarkSequence
+from signary.landmarks.sequence import LandmarkSequence, Points, scattered
 from signary.landmarks.skeleton import HOLISTIC_543
 from signary.video.source import open_source
 from signary.video.write import write_video
@@ -34,30 +34,38 @@ if TYPE_CHECKING:
     from signary.datasets.synthetic.spelling import SyntheticBatch
 
 SYNTHETIC, AVATAR, PHOTOS = "synthetic", "avatar", "photos"
-FILMS, STRUNG, BATCH = 40, 500, 50  # clips of a set where no number is asked for
+FILMS, STRUNG, BATCH = 40, 500, 50  # default numbers of clips, and clips drawn together
 SPEEDS = 3.0, 5.0  # letters a second
 AVATAR_FPS = 30.0
 SEED = 20230824
-READ = ("lips", "nose", "right_eye", "left_eye", "left_hand", "right_hand", "upper_body")  # all that is made
-TIMES = "letters_s"  # in what a store says of itself
+READ = (
+    "lips",
+    "nose",
+    "right_eye",
+    "left_eye",
+    "left_hand",
+    "right_hand",
+    "upper_body",
+)  # all that can be generated
+TIMES = "letters_s"  # key in the description of a store
 
 Times = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SpelledClip:
-    """A clip of which it is known what is spelled, and when.
+    """A clip with its text and the times of its characters.
 
     Parameters
     ----------
     name, text : str
     letters_s : float32 (L, 2)
-        When each character is shown, from where its shape is reached to where it is left; NaN = not known.
+        Start and end of each character: its shape is reached, its shape is left; NaN = unknown.
     make : callable
-        Returns its landmarks.
+        Returns the landmarks.
     fps : float
     key : str
-        As a store's clips have one; empty: known to no model.
+        As in a store; empty: known to no model.
     """
 
     name: str
@@ -68,20 +76,20 @@ class SpelledClip:
     key: str = ""
 
     def sequence(self) -> LandmarkSequence:
-        """Return its landmarks, ``HOLISTIC_543``."""
+        """Return the landmarks, ``HOLISTIC_543``."""
         return self.make()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SpellingSet:
-    """Clips to be tested on.
+    """Clips to test on.
 
     Parameters
     ----------
     name : str
     clips : list of SpelledClip
     about : dict
-        What is in it, as `synthetic_frozen.describe` tells; empty of the avatar, whose clips are not yet filmed.
+        Statistics, see `signary.datasets.synthetic.frozen.describe`; empty for the avatar, which is filmed later.
     """
 
     name: str
@@ -90,24 +98,24 @@ class SpellingSet:
 
 
 def is_spelling_set(name: str | Path) -> bool:
-    """Say whether a name is that of a set; a folder or file of that name wins."""
+    """Return whether a name is that of a set; an existing folder or file of that name takes precedence."""
     return str(name).partition(":")[0] in (SYNTHETIC, AVATAR, PHOTOS) and not Path(name).exists()
 
 
 def find_spelling_set(name: str | Path, limit: int | None = None, *, engine: str = "holistic") -> SpellingSet:
-    """Return a set by its name: in every run the same clips.
+    """Return a set by name; every run gives the same clips.
 
     Parameters
     ----------
     name : str
-        ``synthetic``: the frozen test set of made spelling. ``avatar``: films of the avatar as ``signary spell`` makes
-        them, at 3 to 5 letters a second, seen by a real detector; ``avatar:PERSON`` with the handshapes of one person
-        of the bank. ``photos:PATH``: real photos of letters strung together, a folder with one folder a letter or an
-        ``.npz`` of their landmarks.
+        ``synthetic``: the frozen test set of synthetic spelling. ``avatar``: films of the avatar as from ``signary
+        spell``, at 3 to 5 letters a second, seen by a real detector; ``avatar:PERSON`` with the handshapes of one
+        person of the bank. ``photos:PATH``: phrases from real photos of letters, a folder with one folder per letter or
+        an ``.npz`` of their landmarks.
     limit : int, optional
-        Take the first clips only, or more than the usual `FILMS` or `STRUNG`.
+        Only the first clips, or more than the default `FILMS` or `STRUNG`.
     engine : {"holistic", "hands"}
-        The detector that looks at the avatar.
+        Detector for the avatar.
 
     Raises
     ------
@@ -127,12 +135,12 @@ def find_spelling_set(name: str | Path, limit: int | None = None, *, engine: str
 
 
 def store_spelling(found: SpellingSet, target: str | Path, *, track: Callable[[list[SpelledClip]], Any] = iter) -> Path:
-    """Write a set into a store, with the times of its characters, so that films need not be seen again.
+    """Write a set into a store, with the times of its characters, so that films need not be made again.
 
     Raises
     ------
     InputError
-        If the store is there.
+        If the store exists.
     """
     draft = StoreDraft(target, np.arange(len(HOLISTIC_543)))
     draft.begin()
@@ -150,15 +158,15 @@ def _without_nan(times: Times) -> list[list[float | None]]:
 
 
 def phrases_of(characters: str, count: int, *, seed: int = SEED) -> list[str]:
-    """Draw phrases of test words in which nothing but some characters occurs.
+    """Draw phrases of test words that use only the given characters.
 
     Raises
     ------
     InputError
-        If there are hardly any.
+        If there are too few.
     """
     maker, random, found = PhraseMaker("test"), np.random.default_rng(seed), list[str]()
-    for _ in range(count + 10):  # a part at a time, so that more of them begin with the same ones
+    for _ in range(count + 10):  # in batches, so that a larger count starts with the same phrases
         found += [text for text in maker.draw(BATCH, random) if set(text) <= set(characters)]
         if len(found) >= count:
             return found[:count]
@@ -175,7 +183,7 @@ def _synthetic(limit: int | None) -> SpellingSet:
 
 
 def _first(batches: Iterator[SyntheticBatch], limit: int | None) -> Iterator[SyntheticBatch]:
-    """Yield batches until so many clips are there, the last one cut."""
+    """Yield batches up to a number of clips; the last batch is cut."""
     left = limit
     while left is None or left > 0:
         if (batch := next(batches, None)) is None:
@@ -208,25 +216,23 @@ def _photographed(path: Path) -> HandSamples:
 def _kept(
     batches: Iterable[SyntheticBatch], points: NDArray[np.int64], clips: list[SpelledClip]
 ) -> Iterator[SyntheticBatch]:
-    """Yield batches, and keep their clips without the padding, so that memory holds one batch at a time."""
+    """Yield batches and collect their clips without padding, so that one batch at a time is in memory."""
     for batch in batches:
         clips += _clips(batch, points)
         yield batch
 
 
 def _clips(batch: SyntheticBatch, points: NDArray[np.int64]) -> Iterator[SpelledClip]:
-    """Yield the clips of a batch, of whose points ``points`` are the places among the 543."""
+    """Yield the clips of a batch; ``points`` are the numbers of its points among the 543."""
     columns = (batch.lengths.tolist(), batch.texts, batch.letters_s.numpy(), batch.fps.tolist())
     for values, length, text, letters_s, fps in zip(batch.points.numpy(), *columns, strict=True):
-        make = partial(scattered, values[:length].copy(), points, fps)
+        make = partial(clip_of, values[:length].copy(), points, fps)
         yield SpelledClip("", text, letters_s[: len(text)], make, fps)
 
 
-def scattered(values: NDArray[np.float32], points: NDArray[np.int64], fps: float) -> LandmarkSequence:
-    """Return a clip of which some points are known: float32 (T, P, 3), and which of the 543 they are, int64 (P,)."""
-    whole = np.full((len(values), len(HOLISTIC_543), 3), np.nan, np.float32)
-    whole[:, points] = values
-    return LandmarkSequence(whole, np.arange(len(values)) / fps)
+def clip_of(values: Points, points: NDArray[np.int64], fps: float) -> LandmarkSequence:
+    """Return a clip, given some points float32 (T, P, 3) and their numbers among the 543, int64 (P,)."""
+    return LandmarkSequence(scattered(values, points), np.arange(len(values)) / fps)
 
 
 def _named(title: str, clips: Iterable[SpelledClip]) -> list[SpelledClip]:
@@ -241,13 +247,13 @@ def _films(count: int, person: str | None, engine: str) -> Iterator[SpelledClip]
         plan, look = plan_spelling(text, options, bank=bank), Look(skin=skin, background=background, seed=number)
         letters_s = np.full((len(text), 2), np.nan, np.float32)
         letters_s[np.array(list(text)) != " "] = [(letter.start_s, letter.end_s) for letter in plan.letters[0]]
-        # seen once: its pictures are asked for again where the page of a report shows it
+        # cached: the page of a report asks for it again
         make = cache(partial(_filmed, plan, look, engine))
         yield SpelledClip(f"{AVATAR}-{number:04d}", text, letters_s, make, AVATAR_FPS)
 
 
 def _bank_of(person: str | None) -> HandshapeBank:
-    """Return the bank, in which people who are kept for testing show the digits of those who are."""
+    """Return the bank; a test person without digits gets those of the test people's group of digits."""
     from signary.datasets.synthetic.shapes import TEST_PEOPLE
 
     bank = load_handshapes()
@@ -260,7 +266,7 @@ def _bank_of(person: str | None) -> HandshapeBank:
 
 
 def _filmed(plan: SpellingPlan, look: Look, engine: str) -> LandmarkSequence:
-    """Film the avatar and look at the film."""
+    """Film the avatar and detect its landmarks."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "spelled.mp4"
         write_video(path, (frame.image for frame in spelled_frames(plan, fps=AVATAR_FPS, look=look)), AVATAR_FPS)

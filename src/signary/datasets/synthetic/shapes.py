@@ -1,4 +1,4 @@
-"""Handshapes of characters, drawn from those of real people, and what the hand draws while it has them."""
+"""Handshapes of characters, sampled from real people, and the strokes that the hand draws with them."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from torch import Tensor
 from signary.avatar.body import HAND_LENGTH
 from signary.avatar.hand import HandBuild
 from signary.avatar.handshapes import JOINTS, HandshapeBank, load_handshapes
-from signary.avatar.motion import DRAWN_WITH, J_STROKE, TIME_OF, Z_STROKE
+from signary.avatar.keys import DRAWN_WITH, J_STROKE, TIME_OF, Z_STROKE
 from signary.datasets.synthetic.dice import Dice
 from signary.datasets.synthetic.options import SyntheticOptions
 from signary.datasets.synthetic.texts import FORMS
 from signary.errors import InputError
 from signary.text.characters import CHARACTERS
 
-REST = len(CHARACTERS)  # the number of padding: behind a text the hand rests
-KEYS = 6  # of each slot, from where a shape is reached to where it is left
-# Kept for testing: two people who show all letters, read neither best nor worst of all when they are left out of the
-# training of the letters model, and neither of them the one whose letters the avatar shows by default; and the last
-# of five groups of people who show digits. All that the others show is for training.
+REST = len(CHARACTERS)  # the padding token: after a text the hand rests
+KEYS = 6  # per slot, from reaching a shape to leaving it
+# Kept for testing: two people who show all letters, are read neither best nor worst when left out of the training of
+# the letters model, and are not the avatar's default for letters; and the last of five groups of people who show
+# digits. All others are for training.
 TEST_PEOPLE = ("borisgraudt", "meyyappan", "digits-4")
 AT_REST, POINTING = "C", "1"
 
@@ -41,8 +41,8 @@ def _line(*places: tuple[float, float]) -> Way:
 
 
 _POKE: Way = (((0.0, 0.0, 0.0), 0.15), ((0.0, 0.1, -0.35), 0.45), ((0.0, 0.0, 0.0), 0.4))
-# What is drawn, as the viewer sees a right hand do it: places in hand lengths and shares of the time to get there. The
-# first is where the shape is reached.
+# Strokes of a right hand as the viewer sees them: positions in hand lengths, and shares of time to get there. The first
+# is where the shape is reached.
 STROKES: Mapping[str, Way] = MappingProxyType(
     {
         "j": _flat(J_STROKE),
@@ -59,7 +59,7 @@ STROKES: Mapping[str, Way] = MappingProxyType(
     }
 )
 LONGER = {letter.lower(): time for letter, time in TIME_OF.items()} | {" ": 1.1, "+": 1.5, "@": 1.8, ":": 1.3}
-LEAN = 0.4  # radians to the front, of a hand that writes marks
+LEAN = 0.4  # radians that a hand leans forward to write marks
 
 
 class Shapes:
@@ -77,7 +77,7 @@ class Shapes:
     Raises
     ------
     InputError
-        If the split is another.
+        If the split is unknown.
     """
 
     def __init__(
@@ -105,27 +105,27 @@ class Shapes:
         )
 
     def long(self, slots: Tensor) -> Tensor:
-        """Return how much longer than others each character takes."""
+        """Return the relative duration of each character."""
         return self._long[slots]
 
     def shares(self, slots: Tensor) -> Tensor:
-        """Return when the keys of slots (B, S) come, as shares of the time from first to last, float32 (B, S, 6)."""
+        """Return the times of the keys of slots (B, S), 0 at the first and 1 at the last, float32 (B, S, 6)."""
         return self._share[slots]
 
     def strokes(self, slots: Tensor, dice: Dice) -> Tensor:
-        """Return where the hand of slots (B, S) goes as it draws, float32 (B, S, 6, 3), shoulder widths."""
+        """Return the strokes of slots (B, S), float32 (B, S, 6, 3), shoulder widths."""
         size = HAND_LENGTH * dice.uniform(0.7, 1.2, len(slots), 1, 1, 1)
         return size * self._offset[slots] * dice.uniform(0.8, 1.2, *slots.shape, 1, 3)
 
     def drawn(self, poses: Tensor, slots: Tensor) -> Tensor:
-        """Return poses (B, S, 6, 26) on the way from the first to the last shape of each slot (B, S, 2, 26)."""
+        """Interpolate from the first to the last shape of each slot, (B, S, 2, 26) to (B, S, 6, 26)."""
         first, last = poses[:, :, :1], poses[:, :, 1:]
         sign = torch.where((first[..., JOINTS:] * last[..., JOINTS:]).sum(-1, keepdim=True) < 0, -1.0, 1.0)
         last = torch.cat([last[..., :JOINTS], sign * last[..., JOINTS:]], -1)
         return first + self._mix[slots][..., None] * (last - first)
 
     def builds(self, count: int, dice: Dice) -> HandBuild:
-        """Return hands of so many people between those that are known."""
+        """Draw hands of new people, interpolated between the known ones."""
         one, other = dice.whole(len(self.people), 2, count)
         share = self.options.bones * dice.uniform(0, 0.5, count)
         parts = []
@@ -141,9 +141,9 @@ class Shapes:
         Parameters
         ----------
         slots : int64 (B, S)
-            Numbers of characters, `REST` for none.
+            Tokens of characters, `REST` for none.
         twins : int64 (B, S)
-            How many slots before this one the shape was taken that is kept.
+            How many slots ago the shape was formed that is still held.
         dice : Dice
 
         Returns
@@ -154,7 +154,7 @@ class Shapes:
         batch, count = slots.shape
         shape = self._shape[slots]  # (B, S, 2)
         people = dice.uniform(0.1, 1, 2, batch, 1, 1, len(self.people)) * self._shown.T[shape]
-        one, other = people.argmax(-1)  # the same for all shapes that they show
+        one, other = people.argmax(-1)  # one pair of people per clip, for all shapes that they show
         share = torch.where(dice.chance(0.4, batch), 0, self.options.blend * dice.uniform(0, 0.5, batch))
         pose = _blended(self._mean[one, shape], self._mean[other, shape], share[:, None, None, None])
         own = dice.normal(batch, self._mean.shape[1], self._modes.shape[2])[torch.arange(batch)[:, None, None], shape]
@@ -172,7 +172,7 @@ class Shapes:
         return torch.cat([angles, turn], -1)[torch.arange(batch, device=slots.device)[:, None], first]
 
     def _strange(self, batch: int, dice: Dice) -> Tensor:
-        """Draw how far each clip's signer is from those who are known, in each shape: float32 (B, shapes, 25)."""
+        """Draw the deviation of each clip's signer from the known people, for each shape: float32 (B, shapes, 25)."""
         draws = 0.5 * dice.normal(batch, 1, len(self._differences))
         draws = draws + 0.87 * dice.normal(batch, self._mean.shape[1], len(self._differences))
         return self.options.strangers * dice.uniform(0, 1, batch, 1, 1) * draws.clamp(-2, 2) @ self._differences.T
@@ -186,7 +186,7 @@ def _blended(one: Tensor, other: Tensor, share: Tensor) -> Tensor:
 
 
 def _tables(shapes: tuple[str, ...]) -> tuple[NDArray[Any], ...]:
-    """Return what `Shapes` looks up by character, with `REST` behind the characters."""
+    """Return the lookup tables of `Shapes` by character, with `REST` after the characters."""
     count = REST + 1
     shape = np.full((count, 2), shapes.index(AT_REST))
     offset, mix = np.zeros((count, KEYS, 3), np.float32), np.zeros((count, KEYS), np.float32)
@@ -206,7 +206,7 @@ def _tables(shapes: tuple[str, ...]) -> tuple[NDArray[Any], ...]:
 
 
 def _filled(way: Way) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return places (6, 3) and times (6,) of a way, whose last place is held to the end."""
+    """Return positions (6, 3) and times (6,) of a stroke; the last position is held to the end."""
     places, steps = zip(*way, strict=True)
     times = np.cumsum(steps)
     if steps[0]:
@@ -218,7 +218,7 @@ def _filled(way: Way) -> tuple[NDArray[Any], NDArray[Any]]:
 
 
 def quaternion_product(first: Tensor, second: Tensor) -> Tensor:
-    """Return the quaternions (..., 4), w first, of turning by ``second``, then by ``first``."""
+    """Return the quaternions (..., 4), w first, of rotating by ``second``, then by ``first``."""
     (w, a), (v, b) = ((turn[..., :1], turn[..., 1:]) for turn in (first, second))
     return torch.cat([w * v - (a * b).sum(-1, keepdim=True), w * b + v * a + torch.linalg.cross(a, b)], -1)
 
@@ -230,7 +230,7 @@ def vector_quaternion(vector: Tensor) -> Tensor:
 
 
 def quaternion_turn(quaternion: Tensor) -> Tensor:
-    """Return turns (..., 3, 3) of unit quaternions (..., 4), w first."""
+    """Return rotation matrices (..., 3, 3) of unit quaternions (..., 4), w first."""
     w, x, y, z = quaternion.unbind(-1)
     rows = [
         *(1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)),

@@ -1,8 +1,7 @@
-"""Spelling that nobody spelled: any text to landmarks, with its truth, as many as a training wants.
+"""Synthetic spelling: any text to landmarks with exact labels, as much as training needs.
 
-Texts (`synthetic_text`) become handshapes of real people (`synthetic_shapes`), joined by movement
-(`synthetic_movement`), with a body before a camera (`synthetic_body`), seen by a detector that errs
-(`synthetic_noise`). Every kind of realism has its strength, 0 = off.
+Texts (`texts`) become handshapes of real people (`shapes`), joined by transitions (`movement`), with a body and a
+camera (`body`) and detector errors (`noise`). Every kind of realism has a strength, 0 = off.
 """
 
 from __future__ import annotations
@@ -34,27 +33,27 @@ HAND_POINTS = (*range(LEFT_HAND.start, LEFT_HAND.stop), *range(RIGHT_HAND.start,
 WRIST_HZ, SWAY_HZ = (0.35, 0.35, 0.35), (0.25, 0.25, 0.4)
 WRIST_TURN, HOLD_TURN, SWAY = 0.1, 0.15, 0.02  # radians, radians, shoulder widths
 OTHER_MISSED = 0.45
-USUAL_FPS = 0.6  # share of cameras with 30
-LEAST_INSIDE = 0.4  # a hand of which less is in the picture is not found
+USUAL_FPS = 0.6  # share of cameras with 30 fps
+LEAST_INSIDE = 0.4  # a hand with a smaller share in the picture is not detected
 
 
 @dataclass(frozen=True, eq=False)
 class SyntheticBatch:
-    """B clips of spelling with their truth.
+    """B clips of spelling with exact labels.
 
     Parameters
     ----------
     points : float32 (B, T, P, 3)
-        Image-normalized, as in `LandmarkSequence`; NaN = not seen, and behind a clip's end.
+        Image-normalized, as in `LandmarkSequence`; NaN = not seen, and after a clip's end.
     lengths : int64 (B,)
         Frames of each clip.
     texts : list of str
     letters_s : float32 (B, L, 2)
-        When each character is shown, in seconds from the first frame: from where its shape is reached to where it is
-        left; NaN behind a text's end.
+        Start and end of each character in seconds from the first frame: its shape is reached, its shape is left; NaN
+        after a text's end.
     fps : float32 (B,)
     letter_frames : float32 (B,)
-        Frames at 30 fps that a character takes on average.
+        Mean frames per character, at 30 fps.
     """
 
     points: Tensor
@@ -66,15 +65,15 @@ class SyntheticBatch:
 
 
 class SyntheticSpelling:
-    """A source of spelling.
+    """Generator of synthetic spelling.
 
     Parameters
     ----------
     points : SelectPoints
-        What is asked for; of the face, the lips, nose and eyes are known, of the body its upper half.
+        Points to generate; lips, nose, eyes, hands and upper body are available.
     options : SyntheticOptions, optional
     split : {"train", "test"}
-        Words and people of the one never occur in the other.
+        The two share no words and no people.
     seed : int
         The same seed gives the same batches.
     device : torch.device or str
@@ -82,9 +81,9 @@ class SyntheticSpelling:
     Raises
     ------
     ConfigError
-        If points are asked for that are not known.
+        If a point is not available.
     InputError
-        If the split is another.
+        If the split is unknown.
 
     Examples
     --------
@@ -122,21 +121,21 @@ class SyntheticSpelling:
 
     @torch.no_grad()
     def draw(self, count: int, *, texts: Sequence[str] | None = None, number: int | None = None) -> SyntheticBatch:
-        """Make clips.
+        """Generate clips.
 
         Parameters
         ----------
         count : int
             B, 1 or more.
         texts : sequence of str, optional
-            B texts to spell; by default made ones of this split.
+            B texts to spell; by default random ones of this split.
         number : int, optional
-            Which batch of this seed; by default the next.
+            Number of the batch for this seed; by default the next.
 
         Raises
         ------
         InputError
-            If there are not B texts, or a text cannot be spelled.
+            If the number of texts is not B, or a text cannot be spelled.
         """
         given = count if texts is None else len(texts)
         if count < 1 or given != count:
@@ -165,7 +164,7 @@ class SyntheticSpelling:
         return torch.maximum(fps, self.options.least_frames * FPS / letter_frames).clamp(max=max(high, FPS))
 
     def _seen(self, spelling: Spelling, moments: Moments, dice: Dice) -> Tensor:
-        """Return what the detector sees at all moments, float32 (N, P, 3)."""
+        """Return what the detector sees in all frames, float32 (N, P, 3)."""
         text, batch, options = moments.text, len(moments.lengths), self.options
         left_handed = dice.chance(options.left, batch)
         camera = place_cameras(spelling.home, options, dice)
@@ -194,7 +193,7 @@ class SyntheticSpelling:
     def _hand(self, spelling: Spelling, moments: Moments, camera: Camera, dice: Dice) -> tuple[Tensor, Tensor, Tensor]:
         """Return the signing hand (N, 21, 3) from its wrist, in hand lengths, and the wrist (N, 3), in shoulder widths.
 
-        Both are as the camera sees them. The third says whether the hand is still, float32 (N,).
+        Both are in camera view. The third result is whether the hand is still, float32 (N,).
         """
         text, batch = moments.text, len(moments.lengths)
         values, still = moved(spelling, moments)
@@ -207,7 +206,7 @@ class SyntheticSpelling:
         return hand, (view @ values[:, JOINTS + 4 :, None])[..., 0], still
 
     def _other_hand(self, moments: Moments, sway: Tensor, camera: Camera, dice: Dice) -> Tensor:
-        """Return the hand that does not sign (N, 21, 3), at rest in the picture or not seen."""
+        """Return the other hand (N, 21, 3), at rest in the picture or not visible."""
         batch, text = len(moments.lengths), moments.text
         slots = torch.full((batch, 1), REST, device=text.device)
         pose = self._shapes.poses(slots, 0 * slots, dice)[:, 0, 0]
@@ -225,7 +224,7 @@ class SyntheticSpelling:
         return points
 
     def _body(self, moments: Moments, sway: Tensor, camera: Camera, hand: Tensor, dice: Dice) -> Tensor:
-        """Return face and body (N, P, 3); the face is not seen at times."""
+        """Return face and body (N, P, 3); the face is missing in some frames."""
         if not self._bodies.points:
             return hand[:, :0]
         points = shake(self._bodies.draw(moments, sway, camera, hand, dice), self.options, dice)
@@ -236,7 +235,7 @@ class SyntheticSpelling:
 
 
 def _projected(hand: Tensor, wrist: Tensor, camera: Camera, text: Tensor) -> Tensor:
-    """Return hands (N, 21, 3), given from their wrists (N, 1, 3), in the picture; depth counts from the wrist."""
+    """Project hands (N, 21, 3), given relative to their wrists (N, 1, 3), into the picture; depth is from the wrist."""
     (x, y), plane = (hand[..., :2] + wrist[..., :2]).unbind(-1), camera.plane[text][..., None]
     across, down = camera.middle[text][..., None].unbind(1)
     across = torch.addcmul(across + plane[:, 0, 0] * x, plane[:, 0, 1], y)
@@ -245,6 +244,6 @@ def _projected(hand: Tensor, wrist: Tensor, camera: Camera, text: Tensor) -> Ten
 
 
 def _inside(hand: Tensor) -> Tensor:
-    """Say which hands (N, 21, 3) lie far enough in the picture to be found, bool (N,)."""
+    """Return which hands (N, 21, 3) are far enough in the picture to be detected, bool (N,)."""
     some = hand[:, ::4, :2]
     return ((some > 0) & (some < 1)).all(-1).float().mean(1) >= LEAST_INSIDE

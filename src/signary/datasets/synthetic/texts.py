@@ -1,6 +1,6 @@
-"""Texts to be spelled: made-up names, words, phone numbers, street addresses and web addresses.
+"""Random texts to spell: names, words, phone numbers, street addresses and web addresses.
 
-``words-en.npz`` beside this file is made by ``scripts/pick_words.py`` from SCOWL's commonest words (Copyright
+``words-en.npz`` next to this file is made by ``scripts/pick_words.py`` from SCOWL's most common words (Copyright
 2000-2011 by Kevin Atkinson, free to use with its notice, see ``NOTICE``) and the names of the US census of 1990
 (public domain). A tenth of each list is kept for testing.
 """
@@ -22,8 +22,8 @@ WORDS = Path(__file__).with_name("words-en.npz")
 SPLITS = ("train", "test")
 TEXT_KINDS = ("name", "words", "phone", "address", "url")
 
-# Signers write marks into the air with the index finger. That these are the ones, and their ways, is a convention taken
-# here: no data that is free to use shows them. The rest of the characters have no form of one hand and are not spelled.
+# Signers write marks in the air with the index finger. Which marks, and their strokes, is a convention of this package:
+# no freely usable data shows them. The other characters have no one-handed form and are not spelled.
 _LETTERS, _DIGITS = "abcdefghijklmnopqrstuvwxyz", "0123456789"
 WRITTEN = ".,:-_/'+@"
 FORMS: Mapping[str, str] = MappingProxyType(
@@ -46,7 +46,7 @@ def check_spelled(texts: Iterable[str]) -> None:
     Raises
     ------
     InputError
-        If a text is empty, begins or ends with a space, or has a character without a form; those are named.
+        If a text is empty, has a leading, trailing or double space, or has a character without a form (which is named).
     """
     for text in texts:
         if unknown := "".join(dict.fromkeys(character for character in text if character not in FORMS)):
@@ -57,29 +57,29 @@ def check_spelled(texts: Iterable[str]) -> None:
 
 
 def is_held_out(word: str) -> bool:
-    """Say whether a word or name is spelled in tests only."""
+    """Return whether a word or name is kept for testing."""
     return zlib.crc32(word.encode()) % 10 == 0
 
 
 class PhraseMaker:
-    """Make phrases of five kinds, each of 3 to some 40 characters that have a form.
+    """Generate phrases of five kinds, of 3 to about 40 characters that have a form.
 
     Parameters
     ----------
     split : {"train", "test"}
         No word or name is in both.
     weights : mapping of str to float, optional
-        How often each of `TEXT_KINDS` comes beside the others; by default all alike.
+        Relative frequency of each of `TEXT_KINDS`; by default all equal.
 
     Attributes
     ----------
     lists : dict of str to list of str
-        The ``words``, and ``first`` and ``family`` names, that phrases are made of.
+        The ``words``, and ``first`` and ``family`` names, of which phrases are made.
 
     Raises
     ------
     InputError
-        If there is no such kind, or none is left.
+        If a kind is unknown, or all weights are 0.
     """
 
     def __init__(self, split: str = "train", weights: Mapping[str, float] | None = None) -> None:
@@ -94,13 +94,13 @@ class PhraseMaker:
         self._shares = shares / shares.sum()
 
     def draw(self, count: int, random: np.random.Generator) -> list[str]:
-        """Return so many phrases."""
+        """Return ``count`` random phrases."""
         kinds = random.choice(len(TEXT_KINDS), count, p=self._shares)
         makers = (self._name, self._sentence, self._phone, self._address, self._url)
         return [makers[kind](random) for kind in kinds.tolist()]
 
     def word(self, title: str, random: np.random.Generator) -> str:
-        """Return one of a list."""
+        """Return a random entry of a list."""
         words = self.lists[title]
         return words[random.integers(len(words))]
 

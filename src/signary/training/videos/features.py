@@ -17,7 +17,7 @@ from signary.datasets.readers.reader import Options, Piece, find_pieces, lacking
 from signary.datasets.stores.draft import Refused
 from signary.datasets.stores.features import COLUMNS, VERSION, FeatureDraft, Features, FeatureStore
 from signary.digest import sha256_lines
-from signary.errors import InputError, SignaryError
+from signary.errors import InputError
 from signary.models.video import Backbone
 from signary.training.videos.backbones import arrays_of
 from signary.video.sample import CLIP_FRAMES, Fit, sample_clip
@@ -172,10 +172,5 @@ def _decode(piece: Piece, side: int, sampling: Sampling, *, mirrored: bool) -> N
         clip = sample_clip(piece.path, sampling.frames, side=side, fit=sampling.fit, draws=sampling.draws)
         clip = clip[..., ::-1, :] if mirrored else clip
         return np.ascontiguousarray(clip.reshape(-1, sampling.frames, *clip.shape[-3:]))
-    except SignaryError as error:
-        message = error.message if str(piece.path) in error.message else f"{piece.path}: {error.message}"
-        return Refused(str(piece.path), message, error.hint)
     except Exception as error:  # whatever is wrong with one of 36,000 files, the others are read
-        reason = str(error).partition("\n")[0][:200]
-        said = f"{piece.path}: cannot be read ({type(error).__name__}: {reason})"
-        return Refused(str(piece.path), said, "damaged or of another kind")
+        return Refused.of(piece.path, error)

@@ -1,0 +1,116 @@
+"""The processes that do jobs for this one: what they have to do, what they did, and how they end."""
+
+from __future__ import annotations
+
+import pickle
+import time
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from multiprocessing.connection import wait
+from typing import Any
+
+from signary.errors import InputError
+from signary.worker import GRACE_S, Worker, exit_name, held_interrupt, threads_each
+
+DEATHS = 8  # in a row without a job done, and one more for each worker: beyond that, the jobs are not at fault
+IMPORTING = 79  # exit code of a worker that was about to start workers
+
+
+class Crew:
+    """The workers, what they have to do, and what was done.
+
+    Parameters
+    ----------
+    start : bytes
+        As of a `Worker`.
+    size : int
+        Workers at most.
+    lost : callable(number, exit code)
+        Returns the result of a job whose worker was ended.
+    """
+
+    def __init__(self, start: bytes, size: int, lost: Callable[[int, int], Any]) -> None:
+        self.start, self.size, self.threads, self.lost = start, size, threads_each(size), lost
+        self.workers: list[Worker] = []
+        self.todo: deque[tuple[int, bytes]] = deque()
+        self.done: dict[int, Callable[[], Any]] = {}
+        self.has_all = False
+        self.deaths, self.code = 0, 0
+
+    def has_room(self) -> bool:
+        """Whether another job may come, and a worker is free for it."""
+        busy = sum(worker.job is not None for worker in self.workers)
+        return not self.has_all and busy + len(self.todo) < self.size
+
+    def take(self, number: int, job: Any) -> None:
+        """Add a job."""
+        self.todo.append((number, pickle.dumps(job)))
+
+    def hand_out(self) -> None:
+        """Give jobs to workers without one, and start workers for the others."""
+        free = [worker for worker in self.workers if worker.job is None]
+        starting = sum(not worker.is_ready for worker in free)
+        for worker in free:
+            if worker.is_ready and self.todo and worker.give(self.todo[0]):
+                self.todo.popleft()
+        for _ in range(min(len(self.todo) - starting, self.size - len(self.workers))):
+            with held_interrupt():
+                self.workers.append(Worker(self.start, self.threads))
+
+    def listen(self, timeout_s: float | None = None) -> None:
+        """Take messages of workers: that one is ready, has done a job, or has ended."""
+        said = wait([worker.pipe for worker in self.workers], timeout_s) if self.workers else []
+        for worker in [worker for worker in self.workers if worker.pipe in said]:
+            if (answer := worker.answer()) is None:
+                self._bury(worker)
+            else:
+                self._hear(worker, *answer)
+
+    def _hear(self, worker: Worker, is_well: bool, result: Any) -> None:
+        if worker.job is not None:
+            self.done[worker.job[0]] = partial(outcome, is_well, result)
+            worker.job, self.deaths = None, 0
+        elif not is_well:
+            raise result
+        worker.is_ready = True
+
+    def _bury(self, worker: Worker) -> None:
+        """Remove a worker that has ended. Another may take its place if it had a job; else that one would end, too."""
+        self.workers.remove(worker)
+        self.code = worker.bury()
+        if worker.job is None:
+            self.size -= 1
+            return
+        self.deaths += 1
+        self.done[worker.job[0]] = partial(self.lost, worker.job[0], self.code)
+
+    def check(self) -> None:
+        """Stop where no job can get done.
+
+        Raises
+        ------
+        InputError
+        """
+        if self.code == IMPORTING:
+            hint = 'put what it does under: if __name__ == "__main__":'
+            raise InputError("workers: each imports this script, which starts workers again", hint=hint)
+        if self.size < 1 or self.deaths > DEATHS + self.size:
+            said = f"workers: one after the other was ended ({exit_name(self.code)}), and nothing gets done"
+            raise InputError(said, hint="memory may be short: use --workers 1")
+
+    def end(self) -> None:
+        """End the workers, and wait until they are gone."""
+        with held_interrupt():
+            for worker in self.workers:
+                worker.process.terminate()
+            until_s = time.monotonic() + GRACE_S
+            while self.workers:
+                self.workers.pop().bury(max(0.0, until_s - time.monotonic()))
+
+
+def outcome(is_well: bool, result: Any) -> Any:
+    """Return what a job gave, or raise the exception that it ended with."""
+    if not is_well:
+        raise result
+    return result
