@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from spelled_reading import reading
+from made_phrases import reading
 
 from signary.errors import InputError
 from signary.evaluation.readings import (
