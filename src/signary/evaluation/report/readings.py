@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from signary.errors import InputError
 from signary.evaluation.metrics import spelling_metrics
-from signary.evaluation.readings import Reading, matched
+from signary.evaluation.readings import ReadPhrase, matched
 from signary.evaluation.report.figure import GRID, INK, RIGHT, WRONG, draw_bars, drawn, shown_name, tidy
 from signary.landmarks.sequence import LandmarkSequence
 from signary.landmarks.skeleton import HAND_EDGES, LEFT_HAND, RIGHT_HAND
@@ -25,7 +25,7 @@ SPACE = "␣"
 Points = NDArray[np.float32]
 
 
-def chosen_readings(readings: Sequence[Reading]) -> list[int]:
+def chosen_readings(readings: Sequence[ReadPhrase]) -> list[int]:
     """Choose readings to look at: a right one, and of those with errors the best, a middling and the worst one.
 
     Phrases of more than `LONGEST_DRAWN` characters are taken only if there are no others.
@@ -39,7 +39,7 @@ def chosen_readings(readings: Sequence[Reading]) -> list[int]:
     return list(dict.fromkeys([*right[:1], *some]))
 
 
-def plot_readings(readings: Sequence[Reading], clips: Sequence[LandmarkSequence], path: Path) -> None:
+def plot_readings(readings: Sequence[ReadPhrase], clips: Sequence[LandmarkSequence], path: Path) -> None:
     """Draw how phrases were read, one row for each clip.
 
     On the left the path of the hand in the picture, with each letter where it was read. On the right the shape of the
@@ -48,7 +48,7 @@ def plot_readings(readings: Sequence[Reading], clips: Sequence[LandmarkSequence]
 
     Parameters
     ----------
-    readings : sequence of Reading (N,)
+    readings : sequence of ReadPhrase (N,)
     clips : sequence of LandmarkSequence (N,)
         Their landmarks.
     path : Path
@@ -106,11 +106,11 @@ def signing_hand(clip: LandmarkSequence) -> Points:
     return more / np.array([1, clip.aspect or 1], np.float32)
 
 
-def _rate(reading: Reading) -> float:
+def _rate(reading: ReadPhrase) -> float:
     return spelling_metrics([reading.text], [reading.found.text])["cer"]
 
 
-def _colors(reading: Reading) -> tuple[list[str], list[str]]:
+def _colors(reading: ReadPhrase) -> tuple[list[str], list[str]]:
     """Return the color of each character spelled, and of each one read."""
     spelled, read = [WRONG] * len(reading.text), [WRONG] * len(reading.found.text)
     for place, other in matched(reading.text, reading.found.text):
@@ -118,7 +118,7 @@ def _colors(reading: Reading) -> tuple[list[str], list[str]]:
     return spelled, read
 
 
-def _draw_path(axes: Any, reading: Reading, clip: LandmarkSequence, hands: Points) -> None:
+def _draw_path(axes: Any, reading: ReadPhrase, clip: LandmarkSequence, hands: Points) -> None:
     middle = hands.mean(1)
     axes.plot(*middle.T, color="#b8b8b8", linewidth=0.8, zorder=1)
     axes.scatter(*middle.T, c=clip.times_s, cmap="viridis", s=4, zorder=2)
@@ -134,7 +134,7 @@ def _draw_path(axes: Any, reading: Reading, clip: LandmarkSequence, hands: Point
     axes.set_title("way of the hand, from dark to light", fontsize=8, loc="left")
 
 
-def _draw_times(axes: Any, reading: Reading, clip: LandmarkSequence, hands: Points) -> None:
+def _draw_times(axes: Any, reading: ReadPhrase, clip: LandmarkSequence, hands: Points) -> None:
     spelled, read = _colors(reading)
     times, tokens = clip.times_s, reading.found.tokens
     unseen = np.isnan(hands[:, 0, 0])
