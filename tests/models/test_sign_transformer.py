@@ -13,7 +13,8 @@ torch = pytest.importorskip("torch")
 
 from signary.landmarks.skeleton import HOLISTIC_543, LEFT_HAND, RIGHT_HAND  # noqa: E402
 from signary.models.blocks import Block, attend  # noqa: E402
-from signary.models.sign_transformer import PublishedSignTransformer, SignNetwork, SignTransformer, drop_frames  # noqa: E402
+from signary.models.point_network import SignNetwork  # noqa: E402
+from signary.models.sign_transformer import PublishedSignTransformer, SignTransformer, drop_frames  # noqa: E402
 
 SMALL = {"width": 32, "inner": 16, "heads": 2, "depth": 1}
 

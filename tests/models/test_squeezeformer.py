@@ -9,19 +9,10 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from signary.features.spelling import SpellingPoints, normalize_part  # noqa: E402
+from signary.models.attention import RelativeAttention, RotaryAttention, distance_places, rotary_places  # noqa: E402
 from signary.models.blocks import FrameNorm  # noqa: E402
-from signary.models.squeezeformer import (  # noqa: E402
-    Branch,
-    ConvModule,
-    PostNorm,
-    RelativeAttention,
-    RotaryAttention,
-    SqueezeBlock,
-    Squeezeformer,
-    Stem,
-    distance_places,
-    rotary_places,
-)
+from signary.models.squeezeformer import ConvModule, PostNorm, SqueezeBlock, Squeezeformer  # noqa: E402
+from signary.models.stem import Branch, Stem  # noqa: E402
 
 CPU = torch.device("cpu")
 

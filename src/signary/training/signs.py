@@ -20,8 +20,9 @@ from signary.datasets.clips import Clips
 from signary.datasets.prepare import prepared
 from signary.export.onnx import export_sign_graph
 from signary.models.committee import Committee
+from signary.models.point_network import SignNetwork
 from signary.models.sign_conv import SignConv
-from signary.models.sign_transformer import PublishedSignTransformer, SignNetwork
+from signary.models.sign_transformer import PublishedSignTransformer
 from signary.text.calibrate import fit_temperature, softmax
 from signary.training.clips import hold_out, label_places, load_clips, shared_rows
 from signary.training.learn import epoch_plan, fit_task, precision_name

@@ -16,7 +16,7 @@ from signary.datasets.synthetic.spelling import SyntheticBatch, SyntheticSpellin
 from signary.datasets.synthetic.texts import PhraseMaker
 from signary.evaluation.phrases import spelling_report
 from signary.export.spelling import GRAPHS, export_ctc_graph, export_speller
-from signary.models.speller import CTCNetwork, SpellingNetwork
+from signary.models.point_network import CTCNetwork, SpellingNetwork
 from signary.training.learn import epoch_plan, fit_task, precision_name
 from signary.training.pack import Learned, pack_bundle, with_credits
 from signary.training.recipes.recipe import Credit

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
 
 from signary.datasets.synthetic.spelling import SyntheticBatch
-from signary.models.speller import CTCNetwork
+from signary.models.point_network import CTCNetwork
 from signary.text.beam import BeamOptions, Candidate, prefix_beam
 from signary.text.ctc import align, greedy
 from signary.text.phrase_model import load_phrase_model
