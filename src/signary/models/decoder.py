@@ -35,7 +35,7 @@ class DecoderState(NamedTuple):
 
 
 class DecoderLayer(nn.Module):
-    """Attention to earlier tokens, attention to the clip, a perceptron: each normalized before, with a residual connection.
+    """Attention to earlier tokens, attention to the clip, a perceptron: each with pre-norm and a residual connection.
 
     Parameters
     ----------
