@@ -30,7 +30,7 @@ from signary.datasets.synthetic.options import SyntheticOptions
 from signary.datasets.synthetic.sets import clip_of, find_spelling_set
 from signary.datasets.synthetic.spelling import SyntheticSpelling
 from signary.evaluation.metrics import spelling_metrics
-from signary.evaluation.report.figure import open_figure, save_figure, tidy
+from signary.evaluation.report.figure import drawn, tidy
 from signary.features.select import SelectPoints
 from signary.output import make_folder, whole_file
 from signary.recognition.load import load
@@ -174,18 +174,17 @@ def kept(path: Path, make: Callable[[], Any]) -> Any:
 def plot(rows: Mapping[str, Mapping[str, float]], path: Path) -> None:
     """Draw the error rates of each set, a bar for each kind that was left out."""
     sets = list(next(iter(rows.values())))
-    figure = open_figure(4 * len(sets), 0.35 * len(rows) + 1)
-    panels = figure.subplots(1, len(sets), sharey=True, squeeze=False)[0]
-    places = np.arange(len(rows))[::-1]
-    for axes, where in zip(panels, sets, strict=True):
-        errors = [100 * row[where] for row in rows.values()]
-        colors = ["#222222" if name in (ALL, AGAIN, NONE, TEN_POINTS) else "#3b7dd8" for name in rows]
-        axes.barh(places, errors, color=colors)
-        if ALL in rows:
-            axes.axvline(100 * rows[ALL][where], color="gray", linewidth=0.8, linestyle=":")
-        axes.set(title=where, xlabel="character errors, percent", yticks=places, yticklabels=list(rows))
-    tidy(*panels)
-    save_figure(figure, path, force=True)
+    with drawn(path, 4 * len(sets), 0.35 * len(rows) + 1, force=True) as figure:
+        panels = figure.subplots(1, len(sets), sharey=True, squeeze=False)[0]
+        places = np.arange(len(rows))[::-1]
+        for axes, where in zip(panels, sets, strict=True):
+            errors = [100 * row[where] for row in rows.values()]
+            colors = ["#222222" if name in (ALL, AGAIN, NONE, TEN_POINTS) else "#3b7dd8" for name in rows]
+            axes.barh(places, errors, color=colors)
+            if ALL in rows:
+                axes.axvline(100 * rows[ALL][where], color="gray", linewidth=0.8, linestyle=":")
+            axes.set(title=where, xlabel="character errors, percent", yticks=places, yticklabels=list(rows))
+        tidy(*panels)
 
 
 def main() -> None:

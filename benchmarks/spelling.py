@@ -36,8 +36,10 @@ from signary.export.spelling import export_speller
 from signary.features.select import SelectPoints
 from signary.graph import Graph
 from signary.landmarks.sequence import LandmarkSequence
+from signary.models.attention import rotary_places, turned
+from signary.models.blocks import FrameNorm
 from signary.models.speller import Speller
-from signary.models.squeezeformer import ConvModule, FrameNorm, SqueezeBlock, rotary_places, turned
+from signary.models.squeezeformer import ConvModule, SqueezeBlock
 from signary.recognition.load import load
 from signary.recognition.spelling.recognizer import SpellingRecognizer
 from signary.text.characters import CHARACTERS

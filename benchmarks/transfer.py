@@ -29,7 +29,7 @@ from signary.datasets.clips import Clips
 from signary.datasets.prepare import prepare
 from signary.datasets.readers.reader import Options
 from signary.datasets.stores.landmarks import choose_points
-from signary.evaluation.report.figure import open_figure, save_figure, tidy
+from signary.evaluation.report.figure import drawn, tidy
 from signary.models.inception import InceptionV3
 from signary.models.weights import trainable
 from signary.output import whole_file
@@ -262,24 +262,25 @@ def make_stores(data: Path, stores: Path, workers: int) -> None:
 
 def plot(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
     """Draw the share read right by clips a class: all classes, and each set after the other."""
-    figure = open_figure(9, 4)
-    panels = figure.subplots(1, 2, sharey=True)
-    for axes, classes in zip(panels, ("all", AFTER), strict=True):
-        mine = [row for row in rows if row["classes"] == classes]
-        for number, way in enumerate(dict.fromkeys(row["way"] for row in mine)):
-            curve = [row for row in mine if row["way"] == way]
-            if len(curve) < len(FEW):
-                continue
-            places = np.arange(len(curve)) + 0.04 * number
-            half = [row["half_width"] for row in curve]
-            axes.errorbar(places, [row["mean"] for row in curve], half, label=way, capsize=2, marker="o", markersize=3)
-        axes.axhline(1 / len(SETS[classes]), color="gray", linewidth=0.8, linestyle=":", label="chance")
-        axes.set_xticks(range(len(FEW)), [each or "all" for each in FEW])
-        axes.set(xlabel="clips a class", title=f"{classes}: {len(SETS[classes])} classes", ylim=(0, 1))
-        axes.legend(frameon=False, fontsize=7)
-    panels[0].set_ylabel("share read right of people never learned from")
-    tidy(*panels)
-    save_figure(figure, path, force=True)
+    with drawn(path, 9, 4, force=True) as figure:
+        panels = figure.subplots(1, 2, sharey=True)
+        for axes, classes in zip(panels, ("all", AFTER), strict=True):
+            mine = [row for row in rows if row["classes"] == classes]
+            for number, way in enumerate(dict.fromkeys(row["way"] for row in mine)):
+                curve = [row for row in mine if row["way"] == way]
+                if len(curve) < len(FEW):
+                    continue
+                places = np.arange(len(curve)) + 0.04 * number
+                half = [row["half_width"] for row in curve]
+                axes.errorbar(
+                    places, [row["mean"] for row in curve], half, label=way, capsize=2, marker="o", markersize=3
+                )
+            axes.axhline(1 / len(SETS[classes]), color="gray", linewidth=0.8, linestyle=":", label="chance")
+            axes.set_xticks(range(len(FEW)), [each or "all" for each in FEW])
+            axes.set(xlabel="clips a class", title=f"{classes}: {len(SETS[classes])} classes", ylim=(0, 1))
+            axes.legend(frameon=False, fontsize=7)
+        panels[0].set_ylabel("share read right of people never learned from")
+        tidy(*panels)
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:

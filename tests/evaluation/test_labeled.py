@@ -13,9 +13,9 @@ from signary.evaluation.labeled import find_labeled
 @pytest.mark.parametrize(
     ("content", "said", "hint"),
     [
-        (b"file,label\na.jpg,A\n", "path and label", "first line"),
-        (b"", "path and label", "first line"),
-        (b"path,label\n", "path and label", "first line"),
+        (b"file,label\na.jpg,A\n", "lacks columns path", "first line"),
+        (b"", "lacks columns path, label", "first line"),
+        (b"path,label\n", "lacks columns path, label", "first line"),
         (b"path,label\na.jpg\n", "line 2", "cell"),
         (b"path,label\na.jpg,A,B\n", "line 2", "cell"),
         (b"\xff\xfep,a", "no readable CSV", "UTF-8"),

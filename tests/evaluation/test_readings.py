@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from spelled_reading import reading
+from made_phrases import reading
 
 from signary.errors import InputError
 from signary.evaluation.readings import (
-    Reading,
+    ReadPhrase,
     binned,
     character_scores,
     confidence_area,
@@ -57,7 +57,7 @@ def test_where_times_are_not_known_none_are_told() -> None:
     told = reading_report([reading("anna", "anna", timed=False)])
     assert not {"time_median_s", "time_p90_s", "confidence_auc"} & set(told)
     assert list(told["by"]["letters a second"]) == ["2 to 3"]  # 4 characters in 40 frames, 20 a second
-    still = Reading("a", Recognition("", "", "spelling", "a", 1.0, (Token("a", 0, 0, 1.0),), 1, 0.0, 1.0))
+    still = ReadPhrase("a", Recognition("", "", "spelling", "a", 1.0, (Token("a", 0, 0, 1.0),), 1, 0.0, 1.0))
     assert list(reading_report([still])["by"]["letters a second"]) == ["not known"]
     with pytest.raises(InputError):
         reading_report([])

@@ -6,6 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from made_points import mirrored  # noqa: E402
 from signary.errors import ConfigError, ShapeError  # noqa: E402
 from signary.features.select import (  # noqa: E402
     PARTS,
@@ -15,19 +16,13 @@ from signary.features.select import (  # noqa: E402
     hand_path,
     valid_frames,
 )
-from signary.landmarks.skeleton import HOLISTIC_543, LEFT_HAND, POSE, RIGHT_HAND  # noqa: E402
+from signary.landmarks.skeleton import LEFT_HAND, POSE, RIGHT_HAND  # noqa: E402
 
 SIDES = ("lips", "left_hand", "right_hand", "nose", "right_eye", "left_eye", "left_arm", "right_arm")
 
 
 def clip(frames: int = 6, seed: int = 0) -> torch.Tensor:
     return torch.rand(1, frames, 543, 3, generator=torch.Generator().manual_seed(seed))
-
-
-def mirrored(points: torch.Tensor) -> torch.Tensor:
-    """Return what a detector says of the mirrored picture."""
-    swapped = points[:, :, list(HOLISTIC_543.mirror)]
-    return swapped * torch.tensor([-1.0, 1, 1]) + torch.tensor([1.0, 0, 0])
 
 
 def test_parts_are_the_published_lists() -> None:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 torch = pytest.importorskip("torch")
 
+from made_points import made  # noqa: E402
 from signary.features.normalize import Standardize  # noqa: E402
 from signary.features.sign import BothSides, DominantSide, Trajectories  # noqa: E402
 from signary.landmarks.skeleton import LEFT_HAND, RIGHT_HAND  # noqa: E402
@@ -21,16 +22,6 @@ LIPS = [
 # fmt: on
 LEFT = [*LIPS, *range(468, 489), 502, 504, 506, 508, 510]
 RIGHT = [*LIPS, *range(522, 543), 503, 505, 507, 509, 511]
-
-
-def made(frames: int, seed: int = 0, *, gaps: float = 0.3) -> torch.Tensor:
-    """Return a clip with points and hands missing here and there."""
-    random = torch.Generator().manual_seed(seed)
-    points = torch.rand(frames, 543, 3, generator=random)
-    points[torch.rand(frames, 543, generator=random) < 0.1] = torch.nan
-    for hand in (LEFT_HAND, RIGHT_HAND):
-        points[torch.rand(frames, generator=random) < gaps, hand] = torch.nan
-    return points
 
 
 def prepared_by_hand(points: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

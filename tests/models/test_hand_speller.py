@@ -8,8 +8,9 @@ torch = pytest.importorskip("torch")
 
 from torch import Tensor  # noqa: E402
 
+from made_points import count, mirrored, padded, unseen  # noqa: E402
 from signary.errors import ConfigError  # noqa: E402
-from signary.landmarks.skeleton import HOLISTIC_543, LEFT_HAND  # noqa: E402
+from signary.landmarks.skeleton import LEFT_HAND  # noqa: E402
 from signary.models.hand_speller import HandSpeller  # noqa: E402
 
 TEN = [f"hand_{name}" for name in ("thumb_cmc", "thumb_tip", "index_mcp", "index_tip", "middle_mcp", "middle_tip")]
@@ -36,18 +37,14 @@ def said(reader: HandSpeller, points: Tensor, lengths: Tensor | None = None) -> 
 
 def test_it_is_small() -> None:
     reader = HandSpeller()
-    assert sum(weight.numel() for weight in reader.parameters()) == 1_270_073
+    assert count(reader) == 1_270_073
     assert (reader.blank, reader.head.out_features, reader.look_ahead) == (59, 60, 69)
 
 
 def test_a_clip_alone_is_read_as_in_a_padded_batch() -> None:
     reader, clips = network(), [made(frames, frames) for frames in (1, 2, 7, 40, 41)]
-    lengths = torch.tensor([len(clip) for clip in clips])
-    batch = torch.full((len(clips), 50, 543, 3), 7.0)
-    for row, clip in zip(batch, clips, strict=True):
-        row[: len(clip)] = clip
-    together = said(reader, batch, lengths)
-    for row, clip in zip(together, clips, strict=True):
+    together = said(reader, *padded([*clips, torch.rand(50, 543, 3)], 7.0))
+    for row, clip in zip(together, clips, strict=False):
         torch.testing.assert_close(row[: len(clip)], said(reader, clip)[0], atol=1e-5, rtol=0)
     assert together[:, 0].std(0).max() > 1e-3
 
@@ -55,9 +52,7 @@ def test_a_clip_alone_is_read_as_in_a_padded_batch() -> None:
 @pytest.mark.parametrize("both", [True, False])
 def test_a_left_hander_is_read_as_a_right_hander_in_a_mirror(both: bool) -> None:
     reader, clip = network(), made(30, both=both)
-    mirrored = clip[:, list(HOLISTIC_543.mirror)].clone()
-    mirrored[..., 0] = 1 - mirrored[..., 0]
-    torch.testing.assert_close(said(reader, mirrored), said(reader, clip), atol=1e-5, rtol=0)
+    torch.testing.assert_close(said(reader, mirrored(clip)), said(reader, clip), atol=1e-5, rtol=0)
     assert not torch.allclose(said(reader, clip.flip(0)), said(reader, clip), atol=1e-3)
 
 
@@ -70,7 +65,7 @@ def test_place_and_distance_of_the_hands_do_not_count() -> None:
 
 def test_nothing_and_one_frame_are_read() -> None:
     reader = network()
-    for clip in (torch.full((5, 543, 3), torch.nan), made(1), torch.full((1, 543, 3), torch.nan)):
+    for clip in (unseen(5), made(1), unseen(1)):
         assert torch.isfinite(said(reader, clip)).all()
 
 

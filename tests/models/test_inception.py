@@ -8,6 +8,7 @@ pytest.importorskip("torch")
 
 import torch
 
+from made_points import count
 from signary.errors import ConfigError
 from signary.models.inception import FEATURES, InceptionV3, trunk_weights
 from signary.models.weights import load_weights
@@ -44,7 +45,7 @@ def made_file(network: InceptionV3) -> dict[str, torch.Tensor]:
 
 
 def test_size_and_features(network: InceptionV3) -> None:
-    assert sum(weight.numel() for weight in network.parameters()) == 21_785_568
+    assert count(network) == 21_785_568
     with torch.inference_mode():
         features = network.features(torch.rand(2, 3, 96, 80) * 2 - 1)
     assert features.shape == (2, FEATURES) and torch.isfinite(features).all() and (features >= 0).all()

@@ -8,6 +8,7 @@ pytest.importorskip("torch")
 
 import torch
 
+from made_points import count
 from signary.features.picture import PictureFeatures, picture_statistics
 from signary.models.compact import CompactNet
 from signary.models.dexnet import VERSION_1, VERSION_2, DexNet
@@ -15,13 +16,9 @@ from signary.models.perceptron import ACTIVATIONS, INITIALIZATIONS, Perceptron, 
 from signary.models.picture import PictureReader
 
 
-def size(network: torch.nn.Module) -> int:
-    return sum(weight.numel() for weight in network.parameters())
-
-
 def test_dexnet_has_the_published_sizes() -> None:
-    assert size(DexNet(hidden=VERSION_1)) == 12_275_101
-    assert size(DexNet(hidden=VERSION_2)) == 5_854_621
+    assert count(DexNet(hidden=VERSION_1)) == 12_275_101
+    assert count(DexNet(hidden=VERSION_2)) == 5_854_621
 
 
 def test_dexnets_maps_grow_as_published() -> None:
@@ -35,7 +32,7 @@ def test_dexnets_maps_grow_as_published() -> None:
 
 def test_the_compact_network_is_a_twelfth_of_dexnet() -> None:
     network = CompactNet(3, 29)
-    assert size(network) * 12 < size(DexNet())
+    assert count(network) * 12 < count(DexNet())
     assert network(torch.rand(2, 3, 200, 200)).shape == (2, 29)
     assert network.features(torch.rand(2, 3, 131, 77)).shape == (2, network.width)
 
@@ -51,12 +48,12 @@ def test_blocks_start_as_the_identity() -> None:
 def test_perceptrons_take_any_activation_and_start(activation: str, initialization: str) -> None:
     network = Perceptron(12, 5, hidden=[7, 6], activations=[activation], initialization=initialization)
     assert network(torch.rand(3, 3, 2, 2)).shape == (3, 5)
-    assert size(network) == 12 * 7 + 7 + 7 * 6 + 6 + 6 * 5 + 5
+    assert count(network) == 12 * 7 + 7 + 7 * 6 + 6 + 6 * 5 + 5
 
 
 def test_two_classes_share_one_logit() -> None:
     network = Perceptron(4, 2, hidden=[])
-    assert size(network) == 5
+    assert count(network) == 5
     logits = network(torch.rand(6, 1, 2, 2))
     assert logits.shape == (6, 2)
     assert (logits[:, 0] == 0).all()

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 
+from made_points import (  # noqa: E402
+    check_batch,
+    check_gradients,
+    check_graph,
+    count,
+    mirrored,
+    padded,
+    unseen,
+    without_what_is_not_read,
+)
+from made_points import made as made_points  # noqa: E402
 from signary.errors import ConfigError  # noqa: E402
-from signary.landmarks.skeleton import HOLISTIC_543, LEFT_HAND, POSE, RIGHT_HAND  # noqa: E402
+from signary.landmarks.skeleton import LEFT_HAND, POSE, RIGHT_HAND  # noqa: E402
+from signary.models.blocks import FrameNorm  # noqa: E402
 from signary.models.sign_conv import (  # noqa: E402
     BODY_AND_HANDS,
     SHOULDERS,
     AttentionBlock,
     ConvBlock,
     DropPath,
-    FrameNorm,
     SignConv,
 )
 
@@ -29,15 +38,7 @@ WRISTS = ("left_hand_wrist", "right_hand_wrist")
 HANDS = {"points": ("left_hand", "right_hand"), "center": WRISTS, "left_signer": True, "shapes": True, "bins": 40}
 
 
-def made(frames: int, seed: int = 0) -> torch.Tensor:
-    """Return a clip with points, hands and whole frames missing here and there."""
-    random = torch.Generator().manual_seed(seed)
-    points = torch.rand(frames, 543, 3, generator=random)
-    points[torch.rand(frames, 543, generator=random) < 0.1] = torch.nan
-    points[torch.rand(frames, generator=random) < 0.2, RIGHT_HAND] = torch.nan
-    if frames > 2:
-        points[torch.rand(frames, generator=random) < 0.2] = torch.nan
-    return points
+made = partial(made_points, gaps=0.2, hands=(RIGHT_HAND,), empty=0.2)
 
 
 def network(**options: object) -> SignConv:
@@ -46,10 +47,6 @@ def network(**options: object) -> SignConv:
     reader = SignConv(7, **({"width": 32, "depth": 1} | options))
     reader(torch.stack([made(40, seed) for seed in range(4)]), torch.tensor([40, 30, 20, 10]))
     return reader.eval()
-
-
-def count(module: torch.nn.Module) -> int:
-    return sum(parameter.numel() for parameter in module.parameters())
 
 
 def test_parameters_are_the_published_numbers() -> None:
@@ -74,20 +71,13 @@ def test_points_and_size_can_be_chosen() -> None:
 def test_a_clip_alone_is_read_as_in_a_padded_batch(options: dict[str, object], rest: float) -> None:
     reader = network(**options)
     clips = [made(frames, seed=frames) for frames in (1, 2, 5, 33, 100, 383, 384, 500)]
-    clips.append(torch.full((5, 543, 3), torch.nan))
-    batch = torch.nn.utils.rnn.pad_sequence(clips, batch_first=True, padding_value=rest)
-    with torch.no_grad():
-        alone = torch.stack([reader(clip) for clip in clips])
-        together = reader(batch, torch.tensor([len(clip) for clip in clips]))
-    torch.testing.assert_close(together, alone, atol=1e-5, rtol=0)
+    check_batch(reader, [*clips, unseen(5)], rest)
 
 
 def test_padding_does_not_leak_in_training_either() -> None:
     torch.manual_seed(0)
     reader = SignConv(7, width=32, depth=1, drop_path=0.0).train()
-    clips = [made(frames, seed=frames) for frames in (3, 12, 20)]
-    lengths = torch.tensor([3, 12, 20])
-    batch = torch.nn.utils.rnn.pad_sequence(clips, batch_first=True)
+    batch, lengths = padded([made(frames, seed=frames) for frames in (3, 12, 20)])
     longer = torch.cat([batch, torch.rand(3, 30, 543, 3)], 1)
     torch.testing.assert_close(reader(batch, lengths), reader(longer, lengths), atol=1e-4, rtol=0)
 
@@ -107,27 +97,24 @@ def test_results_are_finite_whatever_is_missing(options: dict[str, object]) -> N
     no_hands[:, LEFT_HAND] = no_hands[:, RIGHT_HAND] = torch.nan
     no_pose[:, POSE] = torch.nan
     still = made(1).expand(9, -1, -1)
-    for points in (no_hands, no_pose, still, torch.full((3, 543, 3), torch.nan), torch.zeros(4, 543, 3), made(5000)):
+    for points in (no_hands, no_pose, still, unseen(3), torch.zeros(4, 543, 3), made(5000)):
         assert torch.isfinite(reader(points)).all()
-    assert torch.isfinite(reader.train()(torch.full((2, 3, 543, 3), torch.nan))).all()
+    assert torch.isfinite(reader.train()(unseen(3).repeat(2, 1, 1, 1))).all()
     assert torch.isfinite(reader(made(1)[None])).all()
 
 
 @pytest.mark.parametrize("options", [{}, BODY, HANDS])
 def test_points_that_are_not_read_and_depth_do_not_matter(options: dict[str, object]) -> None:
     reader, points = network(**options), made(70)
-    others = points.clone()
-    others[:, sorted(set(range(543)) - set(reader.select.index.tolist()))] = torch.nan
-    others[..., 2] = torch.nan
+    others = without_what_is_not_read(points, reader)
     torch.testing.assert_close(reader(points), reader(others), atol=0, rtol=0)
 
 
 def test_mirrored_clips_are_read_alike_if_turned_to_the_left_hand() -> None:
     points = made(50)
-    swapped = points[:, list(HOLISTIC_543.mirror)] * torch.tensor([-1.0, 1, 1]) + torch.tensor([1.0, 0, 0])
     reader, other = network(**TURNED), network(**BODY)
-    torch.testing.assert_close(reader(points), reader(swapped), atol=1e-4, rtol=0)
-    assert (other(points) - other(swapped)).abs().max() > 1e-3
+    torch.testing.assert_close(reader(points), reader(mirrored(points)), atol=1e-4, rtol=0)
+    assert (other(points) - other(mirrored(points))).abs().max() > 1e-3
 
 
 def test_convolutions_look_back_only() -> None:
@@ -190,31 +177,11 @@ def test_gradients_reach_every_parameter() -> None:
     batch = torch.stack([made(30, seed) for seed in range(4)])
     loss = torch.nn.functional.cross_entropy(reader(batch, torch.tensor([30, 8, 20, 1])), torch.arange(4))
     loss.backward()
-    for name, parameter in reader.named_parameters():
-        assert parameter.grad is not None and torch.isfinite(parameter.grad).all(), name
-        assert parameter.grad.abs().sum() > 0, name
+    check_gradients(reader)
 
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("options", [{}, TURNED, HANDS])
-def test_the_graph_says_what_the_network_says(options: dict[str, object], tmp_path: Path) -> None:
-    pytest.importorskip("onnxscript")
-    runtime = pytest.importorskip("onnxruntime")
-    reader, path = network(**options), tmp_path / "model.onnx"
-    with contextlib.redirect_stdout(io.StringIO()):
-        program = torch.onnx.export(
-            reader,
-            (made(5),),
-            dynamo=True,
-            input_names=["points"],
-            output_names=["logits"],
-            dynamic_shapes=({0: torch.export.Dim("frames", min=1)},),
-        )
-    path.write_bytes(program.model_proto.SerializeToString())
-    session = runtime.InferenceSession(path, providers=["CPUExecutionProvider"])
+def test_the_graph_says_what_the_network_says(options: dict[str, object]) -> None:
     clips = [made(frames, seed=frames) for frames in (1, 2, 7, 100, 384, 385, 5000)]
-    clips.append(torch.full((4, 543, 3), torch.nan))
-    for points in clips:
-        (found,) = session.run(None, {"points": points.numpy()})
-        assert found.shape == (7,)
-        np.testing.assert_allclose(found, reader(points).detach().numpy(), atol=1e-4)
+    check_graph(network(**options), [*clips, unseen(4)])

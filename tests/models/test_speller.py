@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,17 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from signary.landmarks.skeleton import HOLISTIC_543, LEFT_HAND  # noqa: E402
+from made_points import (  # noqa: E402
+    FRAMES,
+    check_gradients,
+    count,
+    padded,
+    session,
+    unseen,
+    without_what_is_not_read,
+)
+from made_points import made as made_points  # noqa: E402
+from signary.landmarks.skeleton import LEFT_HAND  # noqa: E402
 from signary.models.blocks import FrameNorm  # noqa: E402
 from signary.models.decoder import Decoder, DecoderState  # noqa: E402
 from signary.models.speller import Speller, SpellerCTC, reversed_targets, spell  # noqa: E402
@@ -28,18 +37,7 @@ SMALL: dict[str, Any] = {
 VARIANTS: list[dict[str, Any]] = [{}, {"attention": "relative", "parts": False}, {"coordinates": 2, "unseen": True}]
 
 
-def made(frames: int, seed: int = 0) -> torch.Tensor:
-    """Return a clip with points and a whole hand missing here and there."""
-    random = torch.Generator().manual_seed(seed)
-    points = torch.rand(frames, 543, 3, generator=random)
-    points[torch.rand(frames, 543, generator=random) < 0.1] = torch.nan
-    points[torch.rand(frames, generator=random) < 0.3, LEFT_HAND] = torch.nan
-    return points
-
-
-def padded(clips: Sequence[torch.Tensor], rest: float = 0.0) -> tuple[torch.Tensor, torch.Tensor]:
-    batch = torch.nn.utils.rnn.pad_sequence(list(clips), batch_first=True, padding_value=rest)
-    return batch, torch.tensor([len(clip) for clip in clips])
+made = partial(made_points, hands=(LEFT_HAND,))
 
 
 def used(network: torch.nn.Module) -> Any:
@@ -67,10 +65,6 @@ def small(**options: Any) -> Speller:
 def ctc(**options: Any) -> SpellerCTC:
     torch.manual_seed(0)
     return used(SpellerCTC(8, **(SMALL | {"past": 8} | options)))
-
-
-def count(module: torch.nn.Module) -> int:
-    return sum(parameter.numel() for parameter in module.parameters())
 
 
 def statistics(module: torch.nn.Module) -> int:
@@ -115,7 +109,7 @@ def test_shapes_of_a_batch() -> None:
 def test_a_clip_alone_is_read_as_in_a_padded_batch(options: dict[str, Any], rest: float) -> None:
     speller, tokens = small(**options), torch.tensor([[START, 1, 2, 3]])
     clips = [made(frames, seed=frames) for frames in (1, 15, 90, 200, 383, 384, 500)]
-    clips.append(torch.full((5, 543, 3), torch.nan))
+    clips.append(unseen(5))
     with torch.no_grad():
         together = speller(*padded(clips, rest), tokens.expand(len(clips), -1))
         order = list(range(len(clips)))[::-1]
@@ -266,7 +260,7 @@ def test_texts_are_turned_around_before_their_end() -> None:
 def test_results_are_finite_whatever_is_missing(options: dict[str, Any]) -> None:
     readers = (small(**options), ctc(coordinates=options.get("coordinates", 3)))
     tokens = torch.tensor([[START, 1]])
-    still, nothing = made(1).expand(9, -1, -1), torch.full((3, 543, 3), torch.nan)
+    still, nothing = made(1).expand(9, -1, -1), unseen(3)
     with torch.no_grad():
         for points in (made(1), nothing, still, torch.full((4, 543, 3), 0.4), made(5000)):
             assert all(torch.isfinite(part).all() for part in readers[0](points, None, tokens, tokens))
@@ -278,9 +272,7 @@ def test_results_are_finite_whatever_is_missing(options: dict[str, Any]) -> None
 def test_points_that_are_not_read_do_not_matter() -> None:
     for reader in (small(coordinates=2), ctc(coordinates=2)):
         points = made(30)
-        others = points.clone()
-        others[:, sorted(set(range(len(HOLISTIC_543))) - set(reader.select.index.tolist()))] = torch.nan
-        others[..., 2] = torch.nan
+        others = without_what_is_not_read(points, reader)
         torch.testing.assert_close(reader.encode(points), reader.encode(others), atol=0, rtol=0)
 
 
@@ -299,9 +291,7 @@ def test_gradients_reach_every_parameter(options: dict[str, Any]) -> None:
         log_probabilities, texts, lengths, torch.tensor([2, 1, 2, 1]), blank=reader.blank
     ).backward()
     for network in (speller, reader):
-        for name, parameter in network.named_parameters():
-            assert parameter.grad is not None and torch.isfinite(parameter.grad).all(), name
-            assert parameter.grad.abs().sum() > 0, name
+        check_gradients(network)
 
 
 @pytest.mark.parametrize("network", [small, ctc])
@@ -340,16 +330,7 @@ class StepGraph(torch.nn.Module):
         return logits, after.keys, after.values
 
 
-def session(network: torch.nn.Module, example: tuple[torch.Tensor, ...], names: tuple[str, ...], axes: Any) -> Any:
-    """Return an ONNX session of a network; axes: those of each input that vary."""
-    runtime = pytest.importorskip("onnxruntime")
-    pytest.importorskip("onnxscript")
-    with contextlib.redirect_stdout(io.StringIO()):
-        program = torch.onnx.export(network, example, dynamo=True, input_names=names, dynamic_shapes=axes)
-    return runtime.InferenceSession(program.model_proto.SerializeToString(), providers=["CPUExecutionProvider"])
-
-
-CLIPS = [*(made(frames, seed=frames) for frames in (1, 2, 7, 100, 384, 385, 1500)), torch.full((4, 543, 3), torch.nan)]
+CLIPS = [*(made(frames, seed=frames) for frames in (1, 2, 7, 100, 384, 385, 1500)), unseen(4)]
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -357,7 +338,7 @@ CLIPS = [*(made(frames, seed=frames) for frames in (1, 2, 7, 100, 384, 385, 1500
 def test_the_graphs_say_what_the_network_says(options: dict[str, Any]) -> None:
     speller = small(depth=1, **options)
     dim = torch.export.Dim
-    encoder = session(EncoderGraph(speller), (made(9),), ("points",), ({0: dim("frames", min=1)},))
+    encoder = session(EncoderGraph(speller), (made(9),), ("points",), (FRAMES,))
     state = speller.start(*speller.encode(made(9)))
     for _ in range(3):
         _, state = speller.step(torch.tensor([1]), state)
@@ -381,7 +362,7 @@ def test_the_graphs_say_what_the_network_says(options: dict[str, Any]) -> None:
 @pytest.mark.filterwarnings("ignore")
 def test_the_graph_of_the_streaming_network_says_what_it_says() -> None:
     reader = ctc(depth=1, parts=True)
-    graph = session(reader, (made(9),), ("points",), ({0: torch.export.Dim("frames", min=1)},))
+    graph = session(reader, (made(9),), ("points",), (FRAMES,))
     for points in CLIPS:
         found, _ = graph.run(None, {"points": points.numpy()})
         np.testing.assert_allclose(found, reader(points)[0].detach().numpy(), atol=1e-4)

@@ -8,26 +8,14 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from made_points import count  # noqa: E402
 from signary.features.spelling import SpellingPoints, normalize_part  # noqa: E402
+from signary.models.attention import RelativeAttention, RotaryAttention, distance_places, rotary_places  # noqa: E402
 from signary.models.blocks import FrameNorm  # noqa: E402
-from signary.models.squeezeformer import (  # noqa: E402
-    Branch,
-    ConvModule,
-    PostNorm,
-    RelativeAttention,
-    RotaryAttention,
-    SqueezeBlock,
-    Squeezeformer,
-    Stem,
-    distance_places,
-    rotary_places,
-)
+from signary.models.squeezeformer import ConvModule, PostNorm, SqueezeBlock, Squeezeformer  # noqa: E402
+from signary.models.stem import Branch, Stem  # noqa: E402
 
 CPU = torch.device("cpu")
-
-
-def count(module: torch.nn.Module) -> int:
-    return sum(parameter.numel() for parameter in module.parameters())
 
 
 def valid(*lengths: int) -> torch.Tensor:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signary.errors import InputError, ShapeError
-from signary.text.beam import BeamOptions, Reading, prefix_beam, rescore
+from signary.text.beam import BeamOptions, Candidate, prefix_beam, rescore
 from signary.text.characters import CharacterVocabulary
 from signary.text.ctc import greedy, log_likelihood
 from signary.text.phrase_model import SYMBOLS, PhraseModel
@@ -40,7 +40,7 @@ def clip(*frames: dict[str, float]) -> np.ndarray:
     return np.log(rows)
 
 
-def texts(readings: list[Reading]) -> list[str]:
+def texts(readings: list[Candidate]) -> list[str]:
     return [VOCABULARY.decode(reading.characters) for reading in readings]
 
 

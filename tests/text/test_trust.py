@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from signary.errors import InputError, ShapeError
-from signary.text.beam import Reading, prefix_beam
+from signary.text.beam import Candidate, prefix_beam
 from signary.text.ctc import align
 from signary.text.trust import EVIDENCE, Trust, evidence, fit_trust
 
@@ -48,9 +48,9 @@ def test_clear_clips_are_trusted_more() -> None:
 def test_evidence_is_finite_whatever_was_read() -> None:
     nothing = np.zeros(0, np.int64)
     table = np.zeros((0, 3))
-    empty = evidence([Reading(nothing, 0.0, 0.0)], align(table, nothing, 2))
+    empty = evidence([Candidate(nothing, 0.0, 0.0)], align(table, nothing, 2))
     assert empty.tolist() == [20, 20, -20, -20, pytest.approx(0, abs=1e-9)]
-    hopeless = evidence([Reading(nothing, -np.inf, -np.inf)] * 2, align(table, nothing, 2))
+    hopeless = evidence([Candidate(nothing, -np.inf, -np.inf)] * 2, align(table, nothing, 2))
     assert np.isfinite(hopeless).all()
     assert Trust().confidence(hopeless) < 1e-8
     with pytest.raises(InputError, match="0 readings"):

@@ -16,7 +16,7 @@ from signary.errors import InputError
 from signary.evaluation.answers import SPELLING, Answer, answers, is_film, useful_workers
 from signary.evaluation.labeled import Labeled, Source, find_labeled, is_store, label_set
 from signary.evaluation.metrics import TOP, classification_metrics, per_class, spelling_metrics
-from signary.evaluation.readings import Reading, in_sight, reading_report
+from signary.evaluation.readings import ReadPhrase, in_sight, reading_report
 from signary.evaluation.wording import counted
 from signary.landmarks.sequence import LandmarkSequence
 from signary.recognition.many import check_workers
@@ -43,7 +43,7 @@ class Evaluation:
         What was counted.
     ranked : list of list of str
         The likeliest texts of each, `signary.evaluation.metrics.TOP` at most.
-    readings : list of Reading
+    readings : list of ReadPhrase
         Of spelling, each with its tokens.
     """
 
@@ -53,7 +53,7 @@ class Evaluation:
     confidence: list[float] = field(default_factory=list)
     sources: list[Source] = field(default_factory=list)
     ranked: list[list[str]] = field(default_factory=list)
-    readings: list[Reading] = field(default_factory=list)
+    readings: list[ReadPhrase] = field(default_factory=list)
 
 
 def evaluate(
@@ -163,7 +163,7 @@ def _add(evaluation: Evaluation, one: Labeled, expected: str, answer: Answer, *,
         letters_s, sight = one.letters_s(), None
         if letters_s is not None and answer.sequence is not None:
             sight = in_sight(letters_s, answer.sequence)
-        evaluation.readings.append(Reading(one.label, answer.found, letters_s, sight))
+        evaluation.readings.append(ReadPhrase(one.label, answer.found, letters_s, sight))
 
 
 def _kept(source: Source, sequence: LandmarkSequence | None) -> Source:
@@ -203,7 +203,7 @@ def _summary(
     return summary
 
 
-def _phrase_scores(readings: Sequence[Reading], by: str | None, groups: Sequence[str]) -> dict[str, Any]:
+def _phrase_scores(readings: Sequence[ReadPhrase], by: str | None, groups: Sequence[str]) -> dict[str, Any]:
     report = reading_report(readings, groups if by else None)
     kinds = {by if by and name == "signer" else name: found for name, found in report["by"].items()}
     metrics = {name: report[name] for name in SUMS if name in report}

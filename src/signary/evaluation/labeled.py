@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from signary.datasets.readers.table import read_table
 from signary.datasets.stores.landmarks import DESCRIPTION, DRAFT, ClipStore
 from signary.datasets.synthetic.sets import TIMES, SpelledClip, SpellingSet, Times
 from signary.digest import sha256_file
@@ -133,16 +133,7 @@ def _find_clips(store: ClipStore, by: str | None) -> list[Labeled]:
 
 
 def _read_manifest(path: Path, by: str | None) -> list[Labeled]:
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            rows = list(csv.DictReader(stream, restkey="", strict=True))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path}: no readable CSV ({error})", hint="save it as UTF-8, with commas") from error
-    if not rows or not {"path", "label"} <= rows[0].keys():
-        raise InputError(f"{path}: needs the columns path and label", hint="name them in its first line")
-    for line, row in enumerate(rows, 2):
-        if "" in row or None in row.values():
-            raise InputError(f"{path}: line {line} has not as many cells as the first", hint="one cell a column")
+    rows = read_table(path, ("path", "label"))
     if by and by not in rows[0]:
         raise InputError(f"by={by!r}: {path.parent} does not say", hint=f"known: {', '.join(rows[0])}")
     files = [Labeled(path.parent / row["path"], row["label"], row[by] if by else "") for row in rows]

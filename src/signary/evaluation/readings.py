@@ -28,7 +28,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Reading:
+class ReadPhrase:
     """A phrase and what was read.
 
     Parameters
@@ -57,12 +57,12 @@ class Reading:
         return len(self.text) / seconds if seconds > 0 else np.nan
 
 
-def reading_report(readings: Sequence[Reading], signers: Sequence[str] | None = None) -> dict[str, Any]:
+def reading_report(readings: Sequence[ReadPhrase], signers: Sequence[str] | None = None) -> dict[str, Any]:
     """Score readings.
 
     Parameters
     ----------
-    readings : sequence of Reading
+    readings : sequence of ReadPhrase
     signers : sequence of str, optional
 
     Returns
@@ -116,7 +116,7 @@ def confidence_area(confidence: Floats, exact: NDArray[np.bool_]) -> float | Non
     return float((above + at_least).mean() / 2 / len(right))
 
 
-def time_errors(reading: Reading) -> Floats:
+def time_errors(reading: ReadPhrase) -> Floats:
     """Return how far off the middle of each character read right is, seconds (K,); none where times are not known.
 
     Characters are matched on a shortest way from what was spelled to what was read.
@@ -139,12 +139,12 @@ def matched(spelled: str, read: str) -> Iterator[tuple[int, int]]:
             yield from zip(range(block.src_start, block.src_end), range(block.dest_start, block.dest_end), strict=True)
 
 
-def character_scores(readings: Sequence[Reading], groups: Sequence[Sequence[str]]) -> dict[str, dict[str, float]]:
+def character_scores(readings: Sequence[ReadPhrase], groups: Sequence[Sequence[str]]) -> dict[str, dict[str, float]]:
     """Return how often the characters of each group were spelled (``n``), and shares read right and not.
 
     Parameters
     ----------
-    readings : sequence of Reading (N,)
+    readings : sequence of ReadPhrase (N,)
     groups : sequence of sequences of str
         Of each character of each reading.
     """

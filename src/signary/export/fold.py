@@ -9,8 +9,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from signary.models.speller import SpellingNetwork
-from signary.models.squeezeformer import Branch, ConvModule, PostNorm, RotaryAttention
+from signary.models.attention import RotaryAttention
+from signary.models.point_network import SpellingNetwork
+from signary.models.squeezeformer import ConvModule, PostNorm
+from signary.models.stem import Branch
 
 OPSET = 23  # the first of ONNX with attention and rotary places as operators
 

@@ -14,7 +14,8 @@ from signary.export.fold import OPSET, folded
 from signary.export.onnx import traced, verified
 from signary.export.verify import verify_ctc_graph, verify_speller
 from signary.models.decoder import DecoderState
-from signary.models.speller import CTCNetwork, Speller
+from signary.models.point_network import CTCNetwork
+from signary.models.speller import Speller
 
 
 class SpellerEncoder(nn.Module):

@@ -1,9 +1,10 @@
-"""Is an exported graph the network that was trained?"""
+"""Checks that an exported graph computes the same as its network."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -30,7 +31,7 @@ def verify_landmark_graph(network: HandshapeReader, path: Path, *, atol: float =
     path : Path
         ONNX graph.
     atol : float
-        Largest difference of the probabilities, and of where the hand is.
+        Largest difference allowed between the probabilities, and between the positions of the hand.
 
     Returns
     -------
@@ -42,32 +43,23 @@ def verify_landmark_graph(network: HandshapeReader, path: Path, *, atol: float =
     BundleError
         If it is above ``atol``.
     """
-    random = np.random.default_rng(0)
-    backend = Graph(path)
-    worst = 0.0
+    random, graph, worst = np.random.default_rng(0), Graph(path), 0.0
     for frames, hidden, aspect in ((7, LEFT_HAND, 1.5), (1, RIGHT_HAND, 0.0), (12, slice(0), 0.75)):
         points = random.random((frames, 543, 3), np.float32)
         points[:, hidden] = np.nan
         points[: frames // 3] = np.nan
         with torch.no_grad():
             logits, place = network.eval()(torch.from_numpy(points), torch.tensor(aspect))
-        found = backend.run(points=points, aspect=np.asarray(aspect, np.float32))
+        found = graph.run(points=points, aspect=np.asarray(aspect, np.float32))
         worst = max(worst, _apart(np.exp(found["logits"]), logits.exp().numpy()), _apart(found["hand"], place.numpy()))
     return _checked(worst, atol, path)
 
 
 def verify_picture_graph(network: PictureReader, path: Path, *, atol: float = SHARE) -> float:
     """Compare network and graph on random pictures; as `verify_landmark_graph`."""
-    random = np.random.default_rng(0)
-    backend = Graph(path)
-    worst = 0.0
-    for count in (1, 3):
-        pictures = random.integers(0, 256, (count, network.side, network.side, 3), np.uint8)
-        with torch.no_grad():
-            said = torch.softmax(network.eval()(torch.from_numpy(pictures)), -1).numpy()
-        logits = torch.from_numpy(backend.run(pictures=pictures)["logits"])
-        worst = max(worst, _apart(torch.softmax(logits, -1).numpy(), said))
-    return _checked(worst, atol, path)
+    random, side = np.random.default_rng(0), network.side
+    batches = ({"pictures": random.integers(0, 256, (count, side, side, 3), np.uint8)} for count in (1, 3))
+    return _checked(_worst(network, path, batches), atol, path)
 
 
 def verify_sign_graph(network: nn.Module, path: Path, *, atol: float = SHARE) -> float:
@@ -80,40 +72,31 @@ def verify_sign_graph(network: nn.Module, path: Path, *, atol: float = SHARE) ->
     path : Path
         ONNX graph.
     atol : float
-        Largest difference of the probabilities.
+        Largest difference allowed between the probabilities.
     """
-    backend, worst = Graph(path), 0.0
-    for points in _clips():
-        with torch.no_grad():
-            said = torch.softmax(network.eval()(torch.from_numpy(points)), -1).numpy()
-        logits = torch.from_numpy(backend.run(points=points)["logits"])
-        worst = max(worst, _apart(torch.softmax(logits, -1).numpy(), said))
-    return _checked(worst, atol, path)
+    return _checked(_worst(network, path, ({"points": points} for points in _clips())), atol, path)
 
 
 def verify_video_graph(network: VideoReader, path: Path, *, atol: float = SHARE) -> float:
     """Compare network and graph on a clip of random pictures; parameters as `verify_sign_graph`."""
     side = network.backbone.side
     pictures = np.random.default_rng(0).integers(0, 256, (network.frames, side, side, 3), np.uint8)
-    with torch.no_grad():
-        said = torch.softmax(network.eval()(torch.from_numpy(pictures)), -1).numpy()
-    logits = torch.from_numpy(Graph(path).run(pictures=pictures)["logits"])
-    return _checked(_apart(torch.softmax(logits, -1).numpy(), said), atol, path)
+    return _checked(_worst(network, path, [{"pictures": pictures}]), atol, path)
 
 
 def verify_ctc_graph(network: nn.Module, path: Path, *, atol: float = SHARE) -> float:
-    """Compare network and graph on random clips; as `verify_sign_graph`, but there are probabilities of each frame."""
-    backend, worst = Graph(path), 0.0
+    """Compare network and graph on random clips; as `verify_sign_graph`, but with probabilities for each frame."""
+    graph, worst = Graph(path), 0.0
     for points in _clips():
         with torch.no_grad():
             said = network.eval()(torch.from_numpy(points)).exp().numpy()
-        found = backend.run(points=points)["log_probabilities"]
+        found = graph.run(points=points)["log_probabilities"]
         worst = max(worst, _apart(np.exp(found), said))
     return _checked(worst, atol, path)
 
 
 def verify_speller(encoder: nn.Module, step: nn.Module, folder: Path, *, symbols: int, atol: float = SHARE) -> float:
-    """Compare networks and graphs on random clips, letter by letter; as `verify_sign_graph`.
+    """Compare networks and graphs on random clips, token by token; as `verify_sign_graph`.
 
     Parameters
     ----------
@@ -124,7 +107,7 @@ def verify_speller(encoder: nn.Module, step: nn.Module, folder: Path, *, symbols
     symbols : int
         V.
     atol : float
-        Largest difference of the probabilities.
+        Largest difference allowed between the probabilities.
     """
     runs, worst = [Graph(folder / SPELLER_FILES[name]) for name in (ENCODER, STEP)], 0.0
     random = np.random.default_rng(1)
@@ -146,8 +129,19 @@ def verify_speller(encoder: nn.Module, step: nn.Module, folder: Path, *, symbols
     return _checked(worst, atol, folder)
 
 
+def _worst(network: nn.Module, path: Path, inputs: Iterable[dict[str, NDArray[Any]]]) -> float:
+    """Return the largest difference between the softmax of a network's logits and of its graph's."""
+    graph, worst = Graph(path), 0.0
+    for given in inputs:
+        with torch.no_grad():
+            said = network.eval()(*map(torch.from_numpy, given.values())).softmax(-1)
+        found = torch.from_numpy(graph.run(**given)["logits"]).softmax(-1)
+        worst = max(worst, _apart(found.numpy(), said.numpy()))
+    return worst
+
+
 def _clips() -> Iterator[NDArray[np.float32]]:
-    """Yield points (T, 543, 3) of 1 to 400 frames, in which hands and frames are missing."""
+    """Yield points (T, 543, 3) of 1 to 400 frames, with hands and whole frames missing."""
     random = np.random.default_rng(0)
     for frames, hidden in ((1, [LEFT_HAND]), (5, [LEFT_HAND, RIGHT_HAND]), (70, [RIGHT_HAND]), (400, [])):
         points = random.random((frames, 543, 3), np.float32)

@@ -1,4 +1,4 @@
-"""What the networks of isolated signs read: clips of points to frames of numbers, and which of them are padding."""
+"""The features that networks of isolated signs read: clips of points to frames of numbers."""
 
 from __future__ import annotations
 
@@ -22,22 +22,79 @@ from signary.features.select import (
     valid_frames,
 )
 
-Pooled = tuple[Tensor, Tensor, Tensor, Tensor]
+
+class ClipFeatures(nn.Module):
+    """From points to features: without gradients, in full precision.
+
+    Attributes
+    ----------
+    select : SelectPoints
+        The points that are read.
+    """
+
+    select: SelectPoints
+
+    @torch.no_grad()
+    def forward(self, points: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, ...]:
+        """Return what `prepare` makes of clips.
+
+        Parameters
+        ----------
+        points : float32 (B, T, P, C)
+            Those of ``select``; NaN = not seen.
+        lengths : int64 (B,)
+            Frames of each clip, the rest is padding; None = all T.
+        """
+        with full_precision(points):
+            frames = valid_frames(points, lengths)
+            return self.prepare(*flat_points(points, frames), frames)
+
+    def prepare(self, values: Tensor, seen: Tensor, frames: Tensor) -> tuple[Tensor, ...]:
+        """Return the features of points float32 (B, T, P, 2), bool (B, T, P) and valid frames bool (B, T)."""
+        raise NotImplementedError
 
 
-class DominantSide(nn.Module):
+class PooledPoints(ClipFeatures):
+    """Points averaged over at most ``bins`` frames.
+
+    `forward` returns
+
+    values : float32 (B, S, Q, 2)
+        x and y of Q points; 0 where not seen. S = min(T, bins), or bins if the pool always fills up.
+    seen : bool (B, S, Q)
+    times : float32 (B, S)
+        0 to 1, of the original frames; 0 in padded frames.
+    full : bool (B, S)
+        False = padded.
+
+    Attributes
+    ----------
+    parts : tuple of (str, slice)
+        Where each part of the body lies among the Q points.
+    """
+
+    parts: tuple[tuple[str, slice], ...]
+    pool: PoolFrames
+
+    def pooled(self, values: Tensor, seen: Tensor, kept: Tensor, frames: Tensor) -> tuple[Tensor, ...]:
+        """Average the frames to keep, bool (B, T)."""
+        weights = self.pool(kept, frames)
+        return *pool_points(weights, values, seen), *pool_times(weights, kept)
+
+
+class DominantSide(PooledPoints):
     """The lips and the dominant hand and forearm, from the frames in which that hand was seen.
 
-    The dominant hand is the one of which more was seen, in doubt the left. A right one is mirrored with its forearm,
-    the lips stay. As in Mark Wijkhuizen's notebook for the isolated sign language recognition competition (Kaggle,
-    2023).
+    The dominant hand is the one with more points seen, the left one if both have as many. A right hand is mirrored with
+    its forearm, the lips are not. As in Mark Wijkhuizen's notebook for the isolated sign language recognition
+    competition (Kaggle, 2023). The Q = 66 points are 40 of the lips, 21 of the hand, 5 of the forearm.
 
     Parameters
     ----------
     bins : int
         Longer clips are averaged to so many frames.
     always : bool
-        Fill shorter ones up.
+        Pad shorter ones to ``bins`` frames.
     by_raw : bool
         Repeat the frames of long clips by their number before any were dropped, as the notebook does.
     """
@@ -50,56 +107,30 @@ class DominantSide(nn.Module):
         self.select = SelectPoints(("lips_ring", "left_hand", "left_forearm", "right_hand", "right_forearm"))
         self.pool = PoolFrames(bins, always=always, repeated=True, by_raw=by_raw)
 
-    @torch.no_grad()
-    def forward(self, points: Tensor, lengths: Tensor | None = None) -> Pooled:
-        """Choose a side and pool.
-
-        Parameters
-        ----------
-        points : float32 (B, T, P, C)
-            Those of ``select``.
-        lengths : int64 (B,)
-            None = all T.
-
-        Returns
-        -------
-        values : float32 (B, S, 66, 2)
-            x and y of 40 points of the lips, 21 of the hand, 5 of the forearm; 0 where not seen. S = min(T, bins),
-            with ``always`` bins.
-        seen : bool (B, S, 66)
-        times : float32 (B, S)
-            0 to 1, of the original frames; 0 in padded frames.
-        full : bool (B, S)
-            False = padded.
-        """
-        with full_precision(points):
-            frames = valid_frames(points, lengths)
-            values, seen = flat_points(points, frames)
-            places = self.select.parts
-            left, right = places["left_hand"], places["right_hand"]
-            turn = (hand_seen(seen[:, :, right]) > hand_seen(seen[:, :, left]))[:, None, None]
-            lips = places["lips_ring"]
-            left, right = slice(left.start, right.start), slice(right.start, None)
-            side = mirrored(values[:, :, right], seen[:, :, right])
-            side = torch.where(turn[..., None], side, values[:, :, left])
-            side_seen = either(turn, seen[:, :, right], seen[:, :, left])
-            kept = side_seen[:, :, :21].any(-1)
-            values, seen = torch.cat([values[:, :, lips], side], 2), torch.cat([seen[:, :, lips], side_seen], 2)
-            weights = self.pool(kept, frames)
-            return *pool_points(weights, values, seen), *pool_times(weights, kept)
+    def prepare(self, values: Tensor, seen: Tensor, frames: Tensor) -> tuple[Tensor, ...]:
+        """Choose a side and pool."""
+        places = self.select.parts
+        lips, left, right = places["lips_ring"], places["left_hand"], places["right_hand"]
+        turn = (hand_seen(seen[:, :, right]) > hand_seen(seen[:, :, left]))[:, None, None]
+        left, right = slice(left.start, right.start), slice(right.start, None)
+        side = mirrored(values[:, :, right], seen[:, :, right])
+        side = torch.where(turn[..., None], side, values[:, :, left])
+        side_seen = either(turn, seen[:, :, right], seen[:, :, left])
+        values, seen = torch.cat([values[:, :, lips], side], 2), torch.cat([seen[:, :, lips], side_seen], 2)
+        return self.pooled(values, seen, side_seen[:, :, :21].any(-1), frames)
 
 
-class BothSides(nn.Module):
-    """Lips, head, both hands and both arms, mirrored as a whole if the right hand signs, centered and scaled.
+class BothSides(PooledPoints):
+    """Lips, head, both hands and both arms: mirrored as a whole if the right hand signs, then centered and scaled.
 
-    Every frame counts in which any of the points was seen. Centered between the shoulders.
+    A frame counts if any of the points was seen. The center is between the shoulders.
 
     Parameters
     ----------
     bins : int
         Longer clips are averaged to so many frames.
     lips, head : bool
-        Read the lips; the nose, eyes, ears and mouth that come with the body. The former need data with a face.
+        Read the lips, which need data with a face; read the nose, eyes, ears and mouth of the body's pose.
     """
 
     def __init__(self, bins: int, *, lips: bool = True, head: bool = False) -> None:
@@ -113,55 +144,37 @@ class BothSides(nn.Module):
         self.normalize = NormalizeClip(places[arm].start for arm in ("left_arm", "right_arm"))
         self.pool = PoolFrames(bins)
 
-    @torch.no_grad()
-    def forward(self, points: Tensor, lengths: Tensor | None = None) -> Pooled:
-        """Turn, normalize and pool.
-
-        Parameters
-        ----------
-        points : float32 (B, T, P, C)
-            Those of ``select``.
-        lengths : int64 (B,)
-            None = all T.
-
-        Returns
-        -------
-        values : float32 (B, S, P, 2)
-            S = min(T, bins); 0 where not seen.
-        seen : bool (B, S, P)
-        times : float32 (B, S)
-            0 to 1, of the original frames; 0 in padded frames.
-        full : bool (B, S)
-            False = padded.
-        """
-        with full_precision(points):
-            frames = valid_frames(points, lengths)
-            values, seen = self.turn(*flat_points(points, frames))
-            values = self.normalize(values, seen)
-            kept = seen.any(-1)
-            weights = self.pool(kept, frames)
-            return *pool_points(weights, values, seen), *pool_times(weights, kept)
+    def prepare(self, values: Tensor, seen: Tensor, frames: Tensor) -> tuple[Tensor, ...]:
+        """Mirror, normalize and pool."""
+        values, seen = self.turn(values, seen)
+        return self.pooled(self.normalize(values, seen), seen, seen.any(-1), frames)
 
 
-class Trajectories(nn.Module):
-    """Where each point is and where it goes within one and two frames, centered and scaled.
+class Trajectories(ClipFeatures):
+    """The position of each point, centered and scaled, and its movement over one and two frames.
 
     Frames in which none of the points was seen are dropped. As in Hoyeol Sohn's winning entry of the isolated sign
     language recognition competition (Kaggle, 2023).
+
+    `forward` returns
+
+    features : float32 (B, S, D)
+        S = min(T, max_frames), or min(T, bins); 0 where not seen.
+    valid : bool (B, S)
+        False = padding.
 
     Parameters
     ----------
     parts, center : sequence of str
         The points, see ``SelectPoints``, and those of them whose mean over the clip becomes 0.
     max_frames : int
-        What comes later is left out.
+        Later frames are left out.
     left_signer : bool
         Mirror clips in which the right hand signs.
     shapes : bool
-        Tell of each hand its shape, too: its points without place and size in each frame.
+        Add the shape of each hand: its points without position and size in each frame.
     bins : int, optional
-        Average longer clips to so many frames, so that how many a camera takes a second counts for less, and no frame
-        is left out.
+        Average longer clips to so many frames. Then the frame rate matters less, and no frame is left out.
 
     Raises
     ------
@@ -195,36 +208,17 @@ class Trajectories(nn.Module):
         shapes: int = sum(hand.stop - hand.start for hand in self.hands)
         return 6 * (len(self.select) + shapes)
 
-    @torch.no_grad()
-    def forward(self, points: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Normalize, drop empty frames and tell how the points move.
-
-        Parameters
-        ----------
-        points : float32 (B, T, P, C)
-            Those of ``select``.
-        lengths : int64 (B,)
-            None = all T.
-
-        Returns
-        -------
-        features : float32 (B, S, D)
-            S = min(T, max_frames), or min(T, bins); 0 where not seen.
-        valid : bool (B, S)
-            False = padding.
-        """
-        with full_precision(points):
-            frames = valid_frames(points, lengths)
-            values, seen = flat_points(points, frames)
-            if self.turn is not None:
-                values, seen = self.turn(values, seen)
-            if self.pool is not None:
-                values, seen = pool_points(self.pool(seen.any(-1), frames), values, seen)
-            shapes = [part_shape(values[:, :, hand], seen[:, :, hand]) for hand in self.hands]
-            values = torch.cat([self.normalize(values, seen), *shapes], 2)
-            seen = torch.cat([seen, *(seen[:, :, hand] for hand in self.hands)], 2)
-            order, valid = self.keep(seen.any(-1))
-            # a dropped frame holds zeros and nothing seen already
-            values, seen = take_frames(values, order), take_frames(seen, order)
-            moves = difference(values, seen), difference(values, seen, step=2)
-            return torch.cat([numbers.flatten(2) for numbers in (values, *moves)], -1), valid
+    def prepare(self, values: Tensor, seen: Tensor, frames: Tensor) -> tuple[Tensor, ...]:
+        """Normalize, drop empty frames and add the movement."""
+        if self.turn is not None:
+            values, seen = self.turn(values, seen)
+        if self.pool is not None:
+            values, seen = pool_points(self.pool(seen.any(-1), frames), values, seen)
+        shapes = [part_shape(values[:, :, hand], seen[:, :, hand]) for hand in self.hands]
+        values = torch.cat([self.normalize(values, seen), *shapes], 2)
+        seen = torch.cat([seen, *(seen[:, :, hand] for hand in self.hands)], 2)
+        order, valid = self.keep(seen.any(-1))
+        # a dropped frame holds zeros and nothing seen already
+        values, seen = take_frames(values, order), take_frames(seen, order)
+        moves = difference(values, seen), difference(values, seen, step=2)
+        return torch.cat([numbers.flatten(2) for numbers in (values, *moves)], -1), valid

@@ -1,14 +1,14 @@
-"""Two readers written out by hand, to teach from and to measure others against: forward, cost, backward, one step.
+"""Two classifiers written out by hand, for teaching and as baselines: forward, cost, backward, gradient step.
 
 Both take rows of numbers (a flattened picture, the features of a hand) and learn by full-batch gradient descent in
-float64. N rows of D features, H hidden units; K logits: one for two classes (a sigmoid turns it into the probability of
-the second), else one a class (a softmax turns them into probabilities).
+float64. N rows of D features, H hidden units, K logits. Two classes share one logit (a sigmoid gives the probability of
+the second); more classes have one each (a softmax gives their probabilities).
 
 The defaults are those of Nikhil Sharma's notebook "Sign Language Prediction with Deep Learning Models" (2023), which
-tells the zeros from the ones of the Sign Language Digits by them.
+separates the zeros from the ones of the Sign Language Digits.
 
-Wrong settings and labels raise ``ValueError`` instead of an error of Signary's, since scikit-learn's searches and
-pipelines know that one.
+Wrong settings and labels raise ``ValueError`` instead of an error of Signary's, because scikit-learn's searches and
+pipelines expect that.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Layers = list[tuple[Floats, Floats]]
 def sigmoid(logits: Floats) -> Floats:
     """Turn logits float64 (any shape) into probabilities of the same shape, 0 to 1.
 
-    It is 1 / (1 + exp(-z)), found by way of its logarithm so that no exponential overflows.
+    It is 1 / (1 + exp(-z)), computed through its logarithm so that no exponential overflows.
     """
     return np.asarray(np.exp(-np.logaddexp(0, -logits)))
 
@@ -41,7 +41,7 @@ def softmax(logits: Floats) -> Floats:
 
 
 def cost(logits: Floats, targets: Floats) -> float:
-    """Measure how wrong the logits are: the mean cross-entropy.
+    """Return the mean cross-entropy of logits.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def cost(logits: Floats, targets: Floats) -> float:
     Returns
     -------
     float
-        0 (sure and right) or more, in nats.
+        0 (certain and right) or more, in nats.
     """
     if logits.shape[1] == 1:
         # log of sigmoid(z) where the target is 1, of sigmoid(-z) where it is 0; never the log of a rounded 0
@@ -61,13 +61,13 @@ def cost(logits: Floats, targets: Floats) -> float:
 
 
 def logits_gradient(logits: Floats, targets: Floats) -> Floats:
-    """Return the slope of `cost` by each logit, float64 (N, K): the same for a sigmoid and for a softmax."""
+    """Return the gradient of `cost` by each logit, float64 (N, K): the same for a sigmoid and for a softmax."""
     probabilities = sigmoid(logits) if logits.shape[1] == 1 else softmax(logits)
     return np.asarray((probabilities - targets) / len(logits))
 
 
 def descend(layers: Layers, gradients: Layers, learning_rate: float) -> Layers:
-    """Return the layers after one step down the slope ``gradients``, which has their shapes."""
+    """Return the layers after one gradient step; ``gradients`` have their shapes."""
     return [
         (weight - learning_rate * by_weight, bias - learning_rate * by_bias)
         for (weight, bias), (by_weight, by_bias) in zip(layers, gradients, strict=True)
@@ -75,13 +75,13 @@ def descend(layers: Layers, gradients: Layers, learning_rate: float) -> Layers:
 
 
 class _Descent(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
-    """What both readers share: checks, the loop of gradient steps, and reading by logits."""
+    """What both classifiers share: checks, the loop of gradient steps, and prediction by logits."""
 
     steps: int
     learning_rate: float
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:  # noqa: N803 (scikit-learn's name)
-        """Learn from labeled rows, from the start each time.
+        """Learn from labeled rows, starting anew each time.
 
         Parameters
         ----------
@@ -93,7 +93,7 @@ class _Descent(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
         Raises
         ------
         ValueError
-            If the arrays do not fit together, a value is not finite, the labels are of one kind only or a setting is
+            If the arrays do not fit together, a value is not finite, there is only one kind of label, or a setting is
             not above 0 and finite.
         """
         self._check_settings()
@@ -141,7 +141,7 @@ class _Descent(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
     def layers(self) -> Layers:
         """Return (weight float64 (in, out), bias float64 (out,)) in the order applied.
 
-        What leaves a layer goes through tanh on its way into the next; what leaves the last is the logits.
+        Between two layers is a tanh; the last layer gives the logits.
         """
         check_is_fitted(self)
         return list(zip(self.coefs_, self.intercepts_, strict=True))
@@ -149,30 +149,30 @@ class _Descent(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
     @staticmethod
     @abstractmethod
     def forward(layers: Layers, rows: Floats) -> list[Floats]:
-        """Return what goes into each layer, and at the end the logits."""
+        """Return the input of each layer, then the logits."""
 
     @staticmethod
     @abstractmethod
     def backward(layers: Layers, activations: list[Floats], targets: Floats) -> Layers:
-        """Return the slope of the cost by every weight and bias, in the shapes of ``layers``."""
+        """Return the gradient of the cost by every weight and bias, in the shapes of ``layers``."""
 
     @abstractmethod
     def _start(self, features: int, logits: int) -> Layers:
-        """Return the layers to learn from, for rows of ``features`` numbers."""
+        """Return the initial layers for rows of ``features`` numbers."""
 
 
 class LogisticBaseline(_Descent):
-    """Logistic regression: one weight a feature and class, and no hidden layer.
+    """Logistic regression: one weight for each feature and class, and no hidden layer.
 
-    Every weight starts at 0.01 and every bias at 0; nothing is drawn by chance. Two classes share one sigmoid; more
-    take a softmax.
+    Every weight starts at 0.01 and every bias at 0; nothing is random. Two classes share one sigmoid; more use a
+    softmax.
 
     Parameters
     ----------
     steps : int
         Passes over all rows, 1 or more.
     learning_rate : float
-        Above 0: how far one step goes down the slope.
+        Above 0.
 
     Attributes
     ----------
@@ -201,7 +201,7 @@ class LogisticBaseline(_Descent):
 
     @staticmethod
     def backward(layers: Layers, activations: list[Floats], targets: Floats) -> Layers:
-        """Return the slope of the cost by the weight (D, K) and the bias (K,), from what `forward` returned."""
+        """Return the gradient by the weight (D, K) and the bias (K,), from what `forward` returned."""
         rows, logits = activations
         error = logits_gradient(logits, targets)
         return [(rows.T @ error, error.sum(axis=0))]
@@ -213,9 +213,9 @@ class LogisticBaseline(_Descent):
 class TwoLayerBaseline(_Descent):
     """A network of one tanh layer and one layer of logits.
 
-    Weights start at a tenth of a normal draw, since equal ones would leave every hidden unit with the same slope and
-    so alike for good. Over thousands of features even these may press every tanh to where it is flat, and nothing is
-    learned (of ten starts on 64x64 pictures, one): ``cost_`` shows it, and another ``random_state`` mends it.
+    Weights start at a tenth of a normal draw: equal ones would give all hidden units the same gradient, so that they
+    stay alike. With thousands of features even these may saturate every tanh, and nothing is learned (in one of ten
+    starts on 64x64 pictures). ``cost_`` shows it; another ``random_state`` helps.
 
     Parameters
     ----------
@@ -224,9 +224,9 @@ class TwoLayerBaseline(_Descent):
     steps : int
         Passes over all rows, 1 or more.
     learning_rate : float
-        Above 0: how far one step goes down the slope.
+        Above 0.
     random_state : int, RandomState or None
-        Where the weights start; None = elsewhere each time.
+        Seed of the initial weights; None = others each time.
 
     Attributes
     ----------
@@ -260,11 +260,11 @@ class TwoLayerBaseline(_Descent):
 
     @staticmethod
     def backward(layers: Layers, activations: list[Floats], targets: Floats) -> Layers:
-        """Return the slopes of the cost in the shapes of ``layers``, from what `forward` returned."""
+        """Return the gradients in the shapes of ``layers``, from what `forward` returned."""
         rows, hidden, logits = activations
         error = logits_gradient(logits, targets)
         weight = layers[1][0]
-        hidden_error = error @ weight.T * (1 - hidden**2)  # 1 - tanh² is the slope of tanh
+        hidden_error = error @ weight.T * (1 - hidden**2)  # 1 - tanh² is the derivative of tanh
         return [(rows.T @ hidden_error, hidden_error.sum(axis=0)), (hidden.T @ error, error.sum(axis=0))]
 
     def _start(self, features: int, logits: int) -> Layers:

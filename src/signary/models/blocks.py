@@ -1,4 +1,4 @@
-"""What several networks are built of."""
+"""Layers and blocks that several networks share."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 
 class FrameNorm(nn.BatchNorm1d):
-    """Batch normalization over the frames that are no padding.
+    """Batch normalization over the frames that are not padding.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class FrameNorm(nn.BatchNorm1d):
         return (normal if known is None else normal * known).to(frames.dtype)
 
     def _measured(self, frames: Tensor, known: Tensor | None) -> Tensor:
-        """Normalize by this batch, or by those before where it has but one number: of one there is no variance."""
+        """Normalize by this batch, or by the running statistics if it has a single frame, which has no variance."""
         assert self.running_mean is not None and self.running_var is not None and self.momentum is not None
         known = frames.new_ones(frames.shape[:-1])[..., None] if known is None else known.expand(*frames.shape[:-1], 1)
         axes = tuple(range(frames.dim() - 1))
@@ -57,21 +57,21 @@ def split_heads(packed: Tensor, count: int, heads: int) -> tuple[Tensor, ...]:
 def attend(
     qkv: Tensor, heads: int, keys: Tensor | None, *, scale: float, drop: nn.Module, queries: Tensor | None = None
 ) -> Tensor:
-    """Let each frame look at the others.
+    """Apply attention between the frames.
 
     Parameters
     ----------
     qkv : float32 (B, T, 3 D)
     heads : int
-        Of D / heads features each.
+        With D / heads features each.
     keys : bool (B, T)
-        Frames that may be looked at; None = all. Where there is none, all are, with finite results.
+        Frames that may be attended to; None = all. If a clip has none, all are attended to, with finite results.
     scale : float
         Factor of the scores.
     drop : Module
-        Applied to the shares.
-    queries : bool (B, T)
-        If given, frames that look at all frames alike: False = does.
+        Applied to the attention weights.
+    queries : bool (B, T), optional
+        False = this frame attends to all frames alike.
 
     Returns
     -------
@@ -89,7 +89,7 @@ def attend(
 
 
 class Block(nn.Module):
-    """Attention, then a perceptron, each added to what was there.
+    """Attention, then a perceptron, each with a residual connection.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ class Block(nn.Module):
     dropout : float
         Within the perceptron, 0 to 1.
     norm : bool
-        Normalize the layers before each of the two.
+        Apply layer normalization before each of the two.
     """
 
     def __init__(self, width: int, *, heads: int, ratio: int = 2, dropout: float = 0.3, norm: bool = True) -> None:
@@ -111,7 +111,7 @@ class Block(nn.Module):
         self.qkv, self.mix = nn.Linear(width, 3 * width), nn.Linear(width, width)
         self.expand, self.shrink = nn.Linear(width, ratio * width), nn.Linear(ratio * width, width)
         self.drop, self.keep = nn.Dropout(dropout), nn.Identity()
-        # the published network starts three layers of D to D / heads for each head, not one of D to 3 D
+        # the published network initializes three layers of D to D / heads for each head, not one of D to 3 D
         spread = (6 / (width + width // heads)) ** 0.5
         nn.init.uniform_(self.qkv.weight, -spread, spread)
         for layer in (self.mix, self.expand):
@@ -130,14 +130,7 @@ class Block(nn.Module):
         return after
 
 
-def _two_layers(features: int, width: int) -> nn.Sequential:
-    first, second = nn.Linear(features, width, bias=False), nn.Linear(width, width, bias=False)
-    nn.init.xavier_uniform_(first.weight)
-    nn.init.kaiming_uniform_(second.weight, nonlinearity="relu")
-    return nn.Sequential(first, nn.GELU(), second)
-
-
 def frame_mean(frames: Tensor, full: Tensor) -> Tensor:
-    """Return float32 (B, D) of (B, T, D) over bool (B, T); 0 where there is nothing."""
+    """Return the mean float32 (B, D) of frames (B, T, D) over bool (B, T); 0 for a clip without frames."""
     known = full[..., None].to(frames.dtype)
     return (frames * known).sum(1) / known.sum(1).clamp(min=1)

@@ -1,4 +1,4 @@
-"""Several networks as one: the mean of what they say."""
+"""Several networks as one: the mean of their probabilities."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import torch
 from torch import Tensor, nn
 
 from signary.features.select import SelectPoints
-from signary.models.sign_transformer import SignNetwork
+from signary.models.point_network import SignNetwork
 
 
-class Committee(nn.Module):
+class Committee(SignNetwork):
     """Networks of isolated signs, of different seeds or kinds, whose probabilities are averaged.
 
     Parameters
     ----------
     members : iterable of SignNetwork
-        Of one vocabulary, and reading the same points.
+        With the same vocabulary and the same points.
     """
 
     def __init__(self, members: Iterable[SignNetwork]) -> None:
@@ -32,15 +32,8 @@ class Committee(nn.Module):
         assert isinstance(select, SelectPoints)
         return select
 
-    def forward(self, points: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Return log probabilities; parameters as of `SignNetwork.forward`."""
-        return self._mean([member(points, lengths) for member in self.members])
-
     def selected(self, points: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return log probabilities float32 (B, V); parameters as of `SignNetwork.selected`."""
         members = (cast(SignNetwork, member) for member in self.members)
-        return self._mean([member.selected(points, lengths) for member in members])
-
-    def _mean(self, logits: list[Tensor]) -> Tensor:
-        said = torch.stack([torch.softmax(each, -1) for each in logits])
+        said = torch.stack([torch.softmax(member.selected(points, lengths), -1) for member in members])
         return torch.log(said.mean(0) + 1e-9)

@@ -1,7 +1,7 @@
 """A compact residual network for pictures of hands, made to run fast on two cores.
 
-Plain 3 x 3 convolutions in basic residual blocks (He et al., 2016) at small widths: on a CPU they take less time than
-the depthwise ones of larger networks with fewer multiplications, since batch norm and ReLU melt into them.
+Plain 3 x 3 convolutions in basic residual blocks (He et al., 2016) at small widths. On a CPU they are faster than the
+depthwise ones of larger networks with fewer multiplications, because batch norm and ReLU are fused into them.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class CompactNet(nn.Module):
         self.width = before
 
     def features(self, pictures: Tensor) -> Tensor:
-        """Return what the pictures show, float32 (B, D), for pictures float32 (B, C, H, W)."""
+        """Return features float32 (B, D) for pictures float32 (B, C, H, W)."""
         return torch.mean(self.stages(pictures), (2, 3))
 
     def forward(self, pictures: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""The decoder of fingerspelling: encoded frames and the tokens so far to the next token."""
+"""The decoder of fingerspelling networks: from encoded frames and earlier tokens to the next token."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from torch.nn import functional
 
 from signary.models.blocks import split_heads
 
-MARKS = 4  # behind the characters: padding, start, end, hidden
+MARKS = 4  # after the characters: padding, start, end, hidden
 
 
 class DecoderState(NamedTuple):
-    """What a decoder remembers: of the tokens read so far, and of the clip.
+    """Keys and values of the tokens read so far, and of the clip.
 
     Attributes
     ----------
@@ -35,14 +35,14 @@ class DecoderState(NamedTuple):
 
 
 class DecoderLayer(nn.Module):
-    """Attention to earlier tokens, attention to the clip, a perceptron, each normalized before and added.
+    """Attention to earlier tokens, attention to the clip, a perceptron: each with pre-norm and a residual connection.
 
     Parameters
     ----------
     width, heads, hidden : int
         D, attention heads, units of the perceptron.
     dropout, attention_dropout : float
-        Of what is added, and of attention's shares.
+        On what is added, and on the attention weights.
     """
 
     def __init__(self, width: int, *, heads: int, hidden: int, dropout: float, attention_dropout: float) -> None:
@@ -72,11 +72,11 @@ class DecoderLayer(nn.Module):
         past, clip : (keys, values), each float32 (B, H, any, E)
             Of the tokens before these, and of the clip.
         mask : bool (B, 1, 1, S) or None
-            Frames that may be looked at; None = all.
+            Frames that may be attended to; None = all.
         causal : bool
-            There are several tokens, and none before.
+            True if there are several tokens and none before.
         looked : list, optional
-            Takes the shares (0 to 1) of the clip's frames that each token looks at, float32 (B, L, S), mean of heads.
+            Takes each token's attention weights (0 to 1) over the clip's frames, float32 (B, L, S), mean over heads.
 
         Returns
         -------
@@ -101,14 +101,14 @@ class DecoderLayer(nn.Module):
 
 
 def _attention_shown(query: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
-    """Return what is mixed (B, H, L, E), and by which shares (B, H, L, S)."""
+    """Return the output (B, H, L, E) and the attention weights (B, H, L, S)."""
     scores = query @ keys.transpose(-1, -2) * query.shape[-1] ** -0.5
     shares = (scores if mask is None else scores.masked_fill(~mask, torch.finfo(scores.dtype).min)).softmax(-1)
     return shares @ values, shares
 
 
 class Decoder(nn.Module):
-    """Tokens and a clip to the next tokens: that of Speech2Text (Wang et al., 2020, arXiv:2010.05171).
+    """The decoder of Speech2Text (Wang et al., 2020, arXiv:2010.05171).
 
     Parameters
     ----------
@@ -161,7 +161,7 @@ class Decoder(nn.Module):
         Parameters
         ----------
         tokens : int64 (B, L)
-            Several only at the start.
+            More than one only at the start.
         state : DecoderState
         looked : list, optional
             As of `DecoderLayer.forward`; of the last layer.
@@ -169,9 +169,9 @@ class Decoder(nn.Module):
         Returns
         -------
         logits : float32 (B, L, V)
-            Of the token after each.
+            Of the token that follows each.
         state : DecoderState
-            With these tokens.
+            After these tokens.
         """
         read = state.keys.shape[3]
         embedded = self.embed(tokens)
@@ -190,7 +190,7 @@ class Decoder(nn.Module):
 
 
 def waves(places: Tensor, like: Tensor) -> Tensor:
-    """Return sines, then cosines, float32 (L, D) of places int64 (L,), for features ``like`` (..., D)."""
+    """Return sinusoidal embeddings, sines then cosines, float32 (L, D) of places int64 (L,), for ``like`` (..., D)."""
     half = like.shape[-1] // 2
     rates = torch.exp(torch.arange(half, device=like.device) * (-math.log(10000) / (half - 1)))
     angles = places[:, None] * rates

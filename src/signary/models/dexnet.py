@@ -1,7 +1,7 @@
-"""DexNet: the ASL-alphabet network of AlexNet's shape, on pictures of 200 x 200.
+"""DexNet: a network like AlexNet for the ASL alphabet, on pictures of 200 x 200.
 
 Version 1 has 12,275,101 parameters at 29 classes (hidden layers of 512 and 256 units), version 2 has 5,854,621
-(128 and 64). The order of layers is the original's, with two linear layers in a row and no ReLU between them.
+(128 and 64). The layers are in the original's order, with two linear layers in a row and no ReLU between them.
 """
 
 from __future__ import annotations

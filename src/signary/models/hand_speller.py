@@ -1,9 +1,8 @@
-"""A small network that spells from the points of hands alone: convolutions over time, cheap where no GPU is.
+"""A small network that reads fingerspelling from the points of the hands: convolutions over time, fast on a CPU.
 
-Dense convolutions over a few frames, dilated so that the last sees about two seconds to either side, are the fastest
-way to look around that a processor's matrix routines offer; each block is told what the whole clip is like
-(squeeze and excitation: Hu et al., 2018, arXiv:1709.01507; over time: Han et al., "ContextNet", 2020,
-arXiv:2005.03191).
+Dense convolutions over a few frames are the fastest way to use context that a CPU's matrix routines offer. They are
+dilated: the last one sees about two seconds to either side. Each block is scaled by a mean over the whole clip (squeeze
+and excitation: Hu et al., 2018, arXiv:1709.01507; over time: Han et al., "ContextNet", 2020, arXiv:2005.03191).
 """
 
 from __future__ import annotations
@@ -15,18 +14,18 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from signary.features.spelling_hands import HANDS, SpellingHands, by_hand, mean_point
-from signary.models.speller import CTCNetwork
+from signary.models.point_network import CTCNetwork
 
 DILATIONS = (1, 2, 4, 1, 2, 4)
 SQUEEZE = 8
-UNSEEN = -1e4  # beside any logit of a hand that is seen
+UNSEEN = -1e4  # far below any logit of a hand that is seen
 GATE_FRAMES = 9
 
 
 class HandStem(nn.Module):
-    """What is seen of both hands as features of a frame, the same for a left hand as for a right one.
+    """From the points of both hands to features of each frame, the same for left and right hands.
 
-    Both hands, the left one mirrored, go through the same layers; how they look and move tells how much each counts.
+    Both hands, the left one mirrored, go through the same layers. A gate weighs them by their shape and movement.
 
     Parameters
     ----------
@@ -54,7 +53,7 @@ class HandStem(nn.Module):
         shown = seen.amax(-2)  # (B, T, 2, 1)
         middle = mean_point(hands, seen)
         place = middle[..., 0, :2]
-        other = place.flip(2) * place.new_tensor([-1.0, 1.0])  # the other hand, seen in the same mirror
+        other = place.flip(2) * place.new_tensor([-1.0, 1.0])  # the other hand, mirrored alike
         apart = (place - other) * shown.prod(2, keepdim=True)
         shape = ((hands - middle) * seen).flatten(3)
         frames = functional.silu(self.norm(self.project(torch.cat([shape, place, apart, shown], -1))))
@@ -66,12 +65,12 @@ class HandStem(nn.Module):
 
 
 class ConvBlock(nn.Module):
-    """Convolve over neighboring frames, weigh by the whole clip, add.
+    """A convolution over neighboring frames, scaled by the whole clip, with a residual connection.
 
     Parameters
     ----------
     width, kernel, dilation : int
-        D, frames and their distance.
+        D, frames of the kernel and the distance between them.
     dropout : float
     """
 
@@ -95,10 +94,10 @@ class ConvBlock(nn.Module):
 
 
 class HandSpeller(CTCNetwork):
-    """Read fingerspelling from hands: at each frame a character, or none (CTC, Graves et al., 2006).
+    """A CTC network that reads fingerspelling from the hands alone.
 
-    Most is done on every other frame, and added to what was seen on every one of them, so that characters of two
-    frames remain apart.
+    Most blocks run on every other frame. Their output is added to features of every frame, so that characters of two
+    frames stay apart.
 
     Parameters
     ----------
@@ -107,11 +106,11 @@ class HandSpeller(CTCNetwork):
     points : sequence of str
         See `SpellingHands`.
     coordinates, kernel : int
-        2 or 3; frames of a convolution, odd.
+        2 or 3; frames of a kernel, odd.
     width, inner : int
-        D of every frame, and of every other.
+        D at every frame, and at every other frame.
     depth : int
-        Blocks on every other frame, with `DILATIONS` again and again.
+        Blocks on every other frame, with `DILATIONS` repeated.
     dropout : float
 
     Raises
@@ -144,7 +143,7 @@ class HandSpeller(CTCNetwork):
         self.look_ahead = kernel // 2 * (4 + 2 * sum(dilations)) + GATE_FRAMES // 2 + 1
 
     def encode_normal(self, values: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Return memory and valid for points that ``features.normalize`` made, changed at random or not."""
+        """Return memory and valid for points from ``features.normalize``, augmented or not."""
         values, valid = self.features.fit(values, lengths)
         known = valid[..., None].to(values.dtype)
         frames = self.stem(values, known)

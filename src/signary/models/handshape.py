@@ -1,4 +1,4 @@
-"""The handshape reader: a small committee of perceptrons over the features of one hand, frame by frame."""
+"""The handshape reader: a small ensemble of perceptrons over the features of one hand, frame by frame."""
 
 from __future__ import annotations
 
@@ -58,27 +58,20 @@ class HandshapeReader(nn.Module):
         return self.member_logits(hand).mean(0)
 
     def forward(self, points: Tensor, aspect: Tensor) -> tuple[Tensor, Tensor]:
-        """Read a clip frame by frame.
-
-        Parameters
-        ----------
-        points : float32 (T, 543, 3)
-            ``HOLISTIC_543``, image-normalized; NaN = not seen.
-        aspect : float32 ()
-            Width / height of the picture; 0 = not known.
+        """Read a clip frame by frame; parameters as of `DominantHand`.
 
         Returns
         -------
         logits : float32 (T, V)
-            Of no meaning in frames without a hand.
+            Meaningless in frames without a hand.
         place : float32 (T, 4)
-            Center x, y and size of the hand in picture widths, and 1 where it was seen, else 0.
+            As of `DominantHand`.
         """
         hand, place = self.select(points, aspect)
         return self.either_way(hand), place
 
     def either_way(self, hand: Tensor) -> Tensor:
-        """Return log probabilities float32 (B, V) with some weight on the detector having mistaken the side."""
+        """Return log probabilities float32 (B, V). The mirrored hand counts, too: the detector may confuse sides."""
         as_said = torch.softmax(self.hands(hand), -1)
         turned = torch.softmax(self.hands(hand * hand.new_tensor([-1.0, 1.0, 1.0])), -1)
         return torch.log((as_said + MIRROR_WEIGHT * turned) / (1 + MIRROR_WEIGHT) + 1e-9)

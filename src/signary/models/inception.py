@@ -1,8 +1,8 @@
-"""InceptionV3 without its top: pictures to 2,048 numbers each.
+"""InceptionV3 without its top: from pictures to 2,048 features each.
 
 Szegedy et al. (2016), "Rethinking the Inception Architecture for Computer Vision", with the layers, names and constants
-of torchvision's port, so that its ImageNet weights fit as they are. 21,785,568 parameters; the second head, which
-helps its training only, is left out. (The 1,024 features a frame that are sometimes quoted are MobileNet's.)
+of torchvision's port, so that its ImageNet weights can be loaded unchanged. 21,785,568 parameters. The auxiliary head,
+which only helps training, is left out. (The 1,024 features a frame that are sometimes quoted are MobileNet's.)
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ class _Convolution(nn.Module):
 
 
 class _Mixed(nn.Module):
-    """Branches side by side, joined by channels; the last one pools, and convolves where it has a layer.
+    """Parallel branches, concatenated by channels. The last one pools, then convolves if it has a layer.
 
     Parameters
     ----------
@@ -99,9 +99,9 @@ class _Mixed(nn.Module):
         Channels.
     branches : iterable of list of Layer
     stride : int
-        2: the last layer of each branch, and the pooling, halve height and width without padding.
+        2: the last layer of each branch and the pooling halve height and width, without padding.
     forks : mapping of str to (Layer, Layer)
-        Layer -> two that both follow it and are joined.
+        Layer -> two layers that both follow it and are concatenated.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Networks that take a picture as it lies: all pixels at once, or row after row."""
+"""Networks that read raw pixels: all at once, or row after row."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ INITIALIZATIONS: MappingProxyType[str, Callable[[Tensor], object]] = MappingProx
 
 
 class Perceptron(nn.Module):
-    """Fully connected layers over all pixels; two classes share one logit, as in a logistic regression.
+    """Fully connected layers over all pixels. Two classes share one logit, as in a logistic regression.
 
     Parameters
     ----------
@@ -42,11 +42,11 @@ class Perceptron(nn.Module):
     classes : int
         V.
     hidden : sequence of int
-        Units of each hidden layer; none makes it a logistic regression.
+        Units of each hidden layer; without any it is a logistic regression.
     activations : sequence of str
-        Of each hidden layer, of `ACTIVATIONS`; one counts for all.
+        Of each hidden layer, from `ACTIVATIONS`; a single one is used for all.
     initialization : str
-        Of the weights, of `INITIALIZATIONS`; biases start at 0.
+        Of the weights, from `INITIALIZATIONS`; biases start at 0.
     dropout : float
         After each hidden layer, 0 to 1.
     """
@@ -76,7 +76,7 @@ class Perceptron(nn.Module):
 
 
 class RowReader(nn.Module):
-    """A picture read row after row, downward and upward, by gated recurrent units.
+    """Gated recurrent units that read a picture row after row, downward and upward.
 
     Parameters
     ----------

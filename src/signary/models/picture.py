@@ -1,4 +1,4 @@
-"""The picture reader: raw pictures in, logits out, whatever network is inside."""
+"""The picture reader: from raw pictures to logits, with any network inside."""
 
 from __future__ import annotations
 

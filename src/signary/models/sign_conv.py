@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from signary.features.sign import Trajectories
 from signary.models.blocks import FrameNorm, attend, frame_mean
-from signary.models.sign_transformer import SignNetwork
+from signary.models.point_network import SignNetwork
 
 FACE_AND_HANDS = ("lips", "left_hand", "right_hand", "nose", "right_eye", "left_eye")
 BODY_AND_HANDS = ("upper_body", "left_hand", "right_hand")
@@ -19,7 +19,7 @@ SHOULDERS = ("pose_left_shoulder", "pose_right_shoulder")
 
 
 class DropPath(nn.Module):
-    """Leave a branch out for whole clips in training.
+    """Drop a branch for whole clips in training (stochastic depth).
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class DropPath(nn.Module):
         self.rate = rate
 
     def forward(self, branch: Tensor) -> Tensor:
-        """Return (B, T, D) as it is, or 0 for some clips and larger for the others."""
+        """Return (B, T, D) unchanged; in training 0 for some clips and scaled up for the others."""
         if not self.training or self.rate == 0:
             return branch
         kept = torch.rand(len(branch), 1, 1, device=branch.device) >= self.rate
@@ -40,9 +40,9 @@ class DropPath(nn.Module):
 
 
 class ConvBlock(nn.Module):
-    """Widen, look back over some frames channel by channel, weigh the channels, narrow, add.
+    """A causal depthwise convolution with channel attention and a residual connection.
 
-    The weights of the channels come from their means over the clip, each from its neighbors' (ECA, Wang et al. 2020).
+    Each channel's weight comes from the means of the channel and its neighbors over the clip (ECA, Wang et al. 2020).
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ class ConvBlock(nn.Module):
     expand : int
         The block works on ``expand`` D channels.
     drop_path : float
-        Share of the clips for which it is left out in training.
+        Share of the clips for which the block is dropped in training.
     """
 
     def __init__(self, width: int, *, kernel: int = 17, expand: int = 2, drop_path: float = 0.2) -> None:
@@ -77,9 +77,9 @@ class ConvBlock(nn.Module):
 
 
 class AttentionBlock(nn.Module):
-    """Attention, then a perceptron, each normalized before and added.
+    """Attention, then a perceptron, each with normalization before it and a residual connection.
 
-    The scores' factor is D ** -0.5 of the whole width, not of a head's, as in the published network.
+    The scores are scaled by D ** -0.5 of the whole width, not of a head, as in the published network.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ class AttentionBlock(nn.Module):
     heads, expand : int
         Attention heads; the perceptron has ``expand`` D hidden units.
     dropout, drop_path : float
-        Of attention's shares; share of the clips for which a branch is left out in training.
+        On the attention weights; share of the clips for which a branch is dropped in training.
     """
 
     def __init__(
@@ -115,7 +115,7 @@ class AttentionBlock(nn.Module):
 class SignConv(SignNetwork):
     """Hoyeol Sohn's winning network of the isolated sign language recognition competition (Kaggle, 2023).
 
-    Frames in which none of its points was seen are dropped; of the rest the first ``max_frames`` are read. 1,830,040
+    It drops frames in which none of its points was seen and reads the first ``max_frames`` of the rest. 1,830,040
     parameters for 250 signs.
 
     Parameters
@@ -125,24 +125,24 @@ class SignConv(SignNetwork):
     points : sequence of str
         The points it reads, see ``SelectPoints``; ``BODY_AND_HANDS`` for data without a face.
     center : sequence of str
-        Points, of those that it reads, whose mean over the clip becomes 0.
+        Points, among those, whose mean over the clip becomes 0.
     width : int
         D.
     depth : int
-        Stages of three convolution blocks and one attention block.
+        Number of stages, each of three convolution blocks and one attention block.
     kernel, heads : int
-        Frames that a convolution looks at; attention heads.
+        Frames of a convolution's kernel; attention heads.
     max_frames : int
     dropout : float
-        Before the last layer, from `start_dropout` on.
+        Before the last layer, once `start_dropout` was called.
     drop_path : float
-        Share of the clips for which a block is left out in training; dropout of attention's shares, too.
+        Share of the clips for which a block is dropped in training; also the dropout on the attention weights.
     left_signer : bool
         Mirror clips in which the right hand signs; the published network does not.
     shapes : bool
-        Read each hand's shape by itself, too; the published network does not.
+        Add the shape of each hand; the published network does not.
     bins : int, optional
-        Average longer clips to so many frames; the published network reads each.
+        Average longer clips to so many frames; the published network reads every frame.
 
     Raises
     ------
@@ -183,7 +183,7 @@ class SignConv(SignNetwork):
             _start_like_keras(layer)
 
     def start_dropout(self) -> None:
-        """Switch on the dropout before the last layer; the published network learns 15 epochs without it."""
+        """Switch on the dropout before the last layer. The published network trains 15 epochs without it."""
         self.drop.p = self.late_dropout
 
     def selected(self, points: Tensor, lengths: Tensor | None = None) -> Tensor:
@@ -197,7 +197,7 @@ class SignConv(SignNetwork):
 
 
 def _start_like_keras(module: nn.Module) -> None:
-    """Glorot's uniform weights and no biases: torch's own start is a third as wide."""
+    """Initialize with Glorot's uniform weights and zero biases; torch's default is a third as wide."""
     for layer in module.modules():
         if isinstance(layer, nn.Linear | nn.Conv1d):
             nn.init.xavier_uniform_(layer.weight)

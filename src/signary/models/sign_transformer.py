@@ -9,55 +9,15 @@ from torch import Tensor, nn
 
 from signary.features.motion import difference
 from signary.features.normalize import Standardize, part_shape
-from signary.features.select import SelectPoints
-from signary.features.sign import BothSides, DominantSide, Trajectories
-from signary.models.blocks import Block, _two_layers, frame_mean
+from signary.features.sign import BothSides, DominantSide
+from signary.models.blocks import Block, frame_mean
+from signary.models.point_network import SignNetwork
 
 FRAMES = 64
 
 
-class SignNetwork(nn.Module):
-    """What reads signs: points of one clip, or of a padded batch of clips, to logits.
-
-    Attributes
-    ----------
-    features : Module
-        Points to frames of numbers.
-    """
-
-    features: DominantSide | BothSides | Trajectories
-
-    @property
-    def select(self) -> SelectPoints:
-        """The points that it reads; training data may be kept in this form."""
-        return self.features.select
-
-    def forward(self, points: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Read clips.
-
-        Parameters
-        ----------
-        points : float32 (T, 543, 3) or (B, T, 543, 3)
-            ``HOLISTIC_543``, image-normalized; NaN = not seen. T is 1 or more.
-        lengths : int64 (B,)
-            Frames of each clip of a batch, the rest is padding and may hold anything; None = all T.
-
-        Returns
-        -------
-        float32 (V,) or (B, V)
-            Logits.
-        """
-        if points.dim() == 3:
-            return self.selected(self.select(points[None]))[0]
-        return self.selected(self.select(points), lengths)
-
-    def selected(self, points: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Return logits float32 (B, V) for points (B, T, P, C), those of ``select`` alone; C is 2 or 3."""
-        raise NotImplementedError
-
-
 class PartEmbedding(nn.Module):
-    """Embed parts of the body one by one, weigh them, and bring the sum to a network's width.
+    """Embed each part of the body, and project their weighted sum to the network's width.
 
     Parameters
     ----------
@@ -86,6 +46,13 @@ class PartEmbedding(nn.Module):
         return joined
 
 
+def _two_layers(features: int, width: int) -> nn.Sequential:
+    first, second = nn.Linear(features, width, bias=False), nn.Linear(width, width, bias=False)
+    nn.init.xavier_uniform_(first.weight)
+    nn.init.kaiming_uniform_(second.weight, nonlinearity="relu")
+    return nn.Sequential(first, nn.GELU(), second)
+
+
 def _head(width: int, classes: int) -> nn.Linear:
     head = nn.Linear(width, classes)
     nn.init.xavier_uniform_(head.weight)
@@ -94,7 +61,7 @@ def _head(width: int, classes: int) -> nn.Linear:
 
 
 def drop_frames(full: Tensor, rate: float) -> Tensor:
-    """Take frames away at random, bool (B, T), but never all of a clip: such a clip keeps what it had."""
+    """Drop frames at random, bool (B, T); a clip that would lose all of them keeps all."""
     kept = full & (torch.rand(full.shape, device=full.device) >= rate)
     return kept | (full & ~kept.any(1, keepdim=True))
 
@@ -103,11 +70,11 @@ class PublishedSignTransformer(SignNetwork):
     """Mark Wijkhuizen's transformer for the isolated sign language recognition competition (Kaggle, 2023).
 
     It reads the lips and the dominant hand and forearm, from the frames in which that hand was seen. 5,315,965
-    parameters for 250 signs. `measure` must be given the training data before training. Clips without a hand are all
-    read alike.
+    parameters for 250 signs. Call `measure` with the training data before training. All clips without a hand give the
+    same logits.
 
-    In the notebook padded frames are attended to, and a quarter of the frames is hidden at random in inference, too.
-    Here frames are hidden in training alone, like dropout, and no padding is looked at, unless asked for.
+    The notebook attends to padded frames, and hides a quarter of the frames at random in inference, too. Here frames
+    are hidden in training alone, like dropout, and padding is not attended to, unless asked for.
 
     Parameters
     ----------
@@ -120,7 +87,7 @@ class PublishedSignTransformer(SignNetwork):
     hidden, block_dropout, dropout : float
         Share of the frames hidden in training; dropout in the blocks and before the last layer.
     mask_queries : bool
-        As the notebook: a padded or hidden frame is looked at, but itself looks at all frames alike.
+        As the notebook: a padded or hidden frame is attended to, but itself attends to all frames alike.
     hide_always : bool
         As the notebook: hide frames in inference, too, so that results vary.
     repeat_by_raw : bool
@@ -171,7 +138,7 @@ class PublishedSignTransformer(SignNetwork):
         values = self.standardize(values, seen)
         areas = self.features.parts
         parts = {name: (values[:, :, area].flatten(2), seen[:, :, area].any(-1)) for name, area in areas}
-        # the last frame shares its row with the padding, which nothing looks at
+        # the last frame shares its row with the padding, which nothing attends to
         rows = torch.where(full, torch.floor(times * FRAMES).long(), FRAMES)
         frames = self.embed(parts) + self.positions(rows)
         shown = drop_frames(full, self.hidden) if self.training or self.hide_always else full
@@ -185,20 +152,14 @@ class PublishedSignTransformer(SignNetwork):
 class SignTransformer(SignNetwork):
     """A transformer over lips, both hands and both arms, the same for left- and right-handed signers.
 
-    The clip is mirrored as a whole, lips and all, if the right hand signs; it is centered between the shoulders and
-    scaled; every frame counts in which anything was seen. More than 64 frames are averaged to 64. A frame's place in
-    time is a blend of two neighboring rows of learned positions, so no two frames have the same.
+    If the right hand signs, the whole clip is mirrored, lips included. It is centered between the shoulders and scaled.
+    A frame counts if anything was seen in it. More than 64 frames are averaged to 64. The position of a frame is a
+    blend of two neighboring rows of learned positions, so no two frames have the same.
 
     Parameters
     ----------
-    classes : int
-        V.
-    width, inner : int
-        Units of a frame and of a part of the body.
-    depth, heads : int
-        Blocks, and attention heads of each.
-    hidden, block_dropout, dropout : float
-        Share of the frames hidden in training; dropout in the blocks and before the last layer.
+    classes, width, inner, depth, heads, hidden, block_dropout, dropout
+        As of `PublishedSignTransformer`.
     lips, head : bool
         See `signary.features.sign.BothSides`.
     """
@@ -244,7 +205,7 @@ class SignTransformer(SignNetwork):
         return logits
 
     def _place(self, times: Tensor) -> Tensor:
-        """Blend the two rows of positions next to each time."""
+        """Interpolate between the two rows of positions next to each time."""
         place = times * (FRAMES - 1)
         row = torch.floor(place).long().clamp(max=FRAMES - 2)
         share = (place - row)[..., None]

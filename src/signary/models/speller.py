@@ -8,72 +8,22 @@ from typing import Any, Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from signary.features.select import SelectPoints
 from signary.features.spelling import SPELLING_POINTS, SpellingPoints
 from signary.models.decoder import Decoder, DecoderState
-from signary.models.squeezeformer import Squeezeformer, Stem
-
-
-class SpellingNetwork(nn.Module):
-    """What reads fingerspelling: points of one clip, or of a padded batch of clips, to frames of features.
-
-    Attributes
-    ----------
-    features : SpellingPoints
-        Points to normalized points.
-    stem, encoder : Module
-        These to frames.
-    """
-
-    def __init__(self, features: SpellingPoints, stem: nn.Module, encoder: nn.Module) -> None:
-        super().__init__()
-        self.features, self.stem, self.encoder = features, stem, encoder
-
-    @property
-    def select(self) -> SelectPoints:
-        """The points that it reads; training data may be kept in this form."""
-        return self.features.select
-
-    def encode(self, points: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Read clips.
-
-        Parameters
-        ----------
-        points : float32 (T, 543, 3) or (B, T, 543, 3)
-            ``HOLISTIC_543``, image-normalized; NaN = not seen. T is 1 or more.
-        lengths : int64 (B,)
-            Frames of each clip of a batch, the rest is padding and may hold anything; None = all T.
-
-        Returns
-        -------
-        memory : float32 (B, S, D)
-            S = min(T, max_frames); B is 1 for one clip. 0 in padding.
-        valid : bool (B, S)
-            False = padding.
-        """
-        points = self.select(points)
-        return self.encode_selected(points[None] if points.dim() == 3 else points, lengths)
-
-    def encode_selected(self, points: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Return memory and valid for points (B, T, P, C), those of ``select`` alone."""
-        return self.encode_normal(self.features.normalize(points, lengths), lengths)
-
-    def encode_normal(self, values: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Return memory and valid for points that ``features.normalize`` made, changed at random or not."""
-        values, valid = self.features.fit(values, lengths)
-        padded = None if lengths is None else valid
-        return self.encoder(self.stem(values, padded), padded), valid
+from signary.models.point_network import CTCNetwork, SpellingNetwork
+from signary.models.squeezeformer import Squeezeformer
+from signary.models.stem import Stem
 
 
 class SpellerOutput(NamedTuple):
-    """What a `Speller` says of clips and the texts it is taught.
+    """The output of a `Speller` for clips and their texts.
 
     Attributes
     ----------
     logits : float32 (B, L, V)
-        Of the token after each.
+        Of the token that follows each.
     reversed_logits : float32 (B, L, V) or None
-        The same for reversed texts, where such were given.
+        The same for reversed texts, if given.
     confidence : float32 (B,) or None
         Logit of how well a clip can be read.
     """
@@ -86,8 +36,8 @@ class SpellerOutput(NamedTuple):
 class Speller(SpellingNetwork):
     """Christof Henkel's and Darragh Hanley's winning network of fingerspelling recognition (Kaggle, 2023).
 
-    9,736,305 parameters for 63 symbols, 8,584,209 without the decoder of reversed texts, which serves training alone.
-    `Speller.small` is that of their first round.
+    9,736,305 parameters for 63 symbols; 8,584,209 without the decoder of reversed texts, which only training needs.
+    `Speller.small` is the network of their first round.
 
     Parameters
     ----------
@@ -98,17 +48,17 @@ class Speller(SpellingNetwork):
     coordinates : int
         2 = x and y, 3 = z, too.
     width, depth, heads, kernel : int
-        Of the encoder: D, blocks, attention heads, frames that a convolution sees.
+        Of the encoder: D, blocks, attention heads, frames of a convolution's kernel.
     attention : {"rotary", "relative"}
     max_frames : int
         Longer clips are resized.
     parts, reverse, confidence : bool
-        Read hands, face and body in branches of their own, too; have a second decoder for reversed texts; tell how
-        well a clip can be read.
+        Add branches for the hands, the face and the body; a second decoder for reversed texts; a head that estimates
+        how well a clip can be read.
     layers, hidden : int
         Of the decoders.
     dropout, attention_dropout : float
-        The second of the decoders' attention.
+        The second is for the decoders' attention.
     unseen : bool
         See `signary.features.spelling.normalize_part`.
 
@@ -158,27 +108,23 @@ class Speller(SpellingNetwork):
 
     @property
     def inference_parameters(self) -> int:
-        """Number of parameters that reading needs."""
+        """Number of parameters that inference needs."""
         unused = () if self.reversed is None else self.reversed.parameters()
         return sum(map(torch.numel, self.parameters())) - sum(map(torch.numel, unused))
 
     def forward(
-        self,
-        points: Tensor,
-        lengths: Tensor | None,
-        tokens: Tensor,
-        reversed_tokens: Tensor | None = None,
+        self, points: Tensor, lengths: Tensor | None, tokens: Tensor, reversed_tokens: Tensor | None = None
     ) -> SpellerOutput:
-        """Read clips along with their texts.
+        """Read clips together with their texts.
 
         Parameters
         ----------
         points, lengths
-            See `encode`.
+            See `PointNetwork`.
         tokens : int64 (B, L)
-            The mark of the start, then the text; some of it may be hidden.
-        reversed_tokens : int64 (B, L)
-            The same for the text from its end.
+            The start mark, then the text; some of it may be hidden.
+        reversed_tokens : int64 (B, L), optional
+            The same for the reversed text.
 
         Returns
         -------
@@ -189,7 +135,7 @@ class Speller(SpellingNetwork):
     def teach(
         self, memory: Tensor, valid: Tensor, tokens: Tensor, reversed_tokens: Tensor | None = None
     ) -> SpellerOutput:
-        """Return what `forward` does, for clips that were encoded."""
+        """Return what `forward` does, for encoded clips."""
         logits, _ = self.decoder(tokens, self.decoder.start(memory, valid))
         back = None
         if self.reversed is not None and reversed_tokens is not None:
@@ -197,15 +143,15 @@ class Speller(SpellingNetwork):
         return SpellerOutput(logits, back, self.trust(memory))
 
     def trust(self, memory: Tensor) -> Tensor | None:
-        """Return the logit of how well each clip can be read, float32 (B,), or None without such a head."""
+        """Return the logit of how well each clip can be read, float32 (B,); None without such a head."""
         return None if self.confidence is None else self.confidence(memory[:, 0])[:, 0]
 
     def start(self, memory: Tensor, valid: Tensor) -> DecoderState:
-        """Return the state before the first token of clips that were encoded."""
+        """Return the decoder's state before the first token, for encoded clips."""
         return self.decoder.start(memory, valid)
 
     def step(self, token: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
-        """Return logits float32 (B, V) of what follows a token int64 (B,), and the state with it."""
+        """Return logits float32 (B, V) of the token that follows token int64 (B,), and the state after it."""
         logits, state = self.decoder(token[:, None], state)
         return logits[:, 0], state
 
@@ -214,22 +160,22 @@ class Speller(SpellingNetwork):
 def spell(
     spellers: Sequence[Speller], points: Tensor, lengths: Tensor | None = None, *, limit: int = 33
 ) -> tuple[Tensor, Tensor]:
-    """Read clips token by token, each time the likeliest by the mean of the networks' logits.
+    """Read clips token by token, always the likeliest by the mean of the networks' logits.
 
     Parameters
     ----------
     spellers : sequence of Speller
     points : float32 (B, T, P, C)
-        Those of ``select``, the same for all.
+        Those of ``select``, the same for all networks.
     lengths : int64 (B,)
         None = all T.
     limit : int
-        Tokens at most.
+        Largest number of tokens.
 
     Returns
     -------
     tokens : int64 (B, L)
-        The mark of the end, then padding, behind each text.
+        After each text the end mark, then padding.
     ended : bool (B,)
         False = cut off at the limit.
     """
@@ -248,12 +194,12 @@ def spell(
 
 
 def reversed_targets(targets: Tensor, *, pad: int) -> Tensor:
-    """Turn texts around: "cab", end, padding becomes "bac", end, padding.
+    """Reverse texts: "cab", end, padding becomes "bac", end, padding.
 
     Parameters
     ----------
     targets : int64 (B, L)
-        Each with the mark of the end; ``pad`` behind it.
+        Each with the end mark, then ``pad``.
     pad : int
 
     Returns
@@ -265,55 +211,12 @@ def reversed_targets(targets: Tensor, *, pad: int) -> Tensor:
     return targets.gather(1, torch.where(places < end, end - 1 - places, places))
 
 
-class CTCNetwork(SpellingNetwork):
-    """A network that says of each frame a character, or none (CTC, Graves et al., 2006).
-
-    Attributes
-    ----------
-    blank : int
-        The class of no character, the last.
-    look_ahead : int
-        Frames that what is said of a frame depends on after it, but for what all of a clip decides.
-    """
-
-    look_ahead: int
-
-    def __init__(
-        self, features: SpellingPoints, stem: nn.Module, encoder: nn.Module, *, characters: int, width: int
-    ) -> None:
-        super().__init__(features, stem, encoder)
-        self.blank = characters
-        self.head = nn.Linear(width, characters + 1)
-
-    def forward(self, points: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Read clips.
-
-        Parameters
-        ----------
-        points, lengths
-            See `encode`.
-
-        Returns
-        -------
-        log_probabilities : float32 (B, T, V)
-        valid : bool (B, T)
-            False = padding.
-        """
-        memory, valid = self.encode(points, lengths)
-        return self.score(memory), valid
-
-    def score(self, memory: Tensor) -> Tensor:
-        """Return log probabilities float32 (B, T, V) of clips that were encoded."""
-        logits: Tensor = self.head(memory)
-        return logits.float().log_softmax(-1)
-
-
 class SpellerCTC(CTCNetwork):
-    """A small network that reads while the clip goes on: at each frame a character, or none (CTC, Graves et al., 2006).
+    """A small streaming network: for each frame a character, or none.
 
-    Every frame is normalized by those up to it, attention looks back alone, and what is said of a frame depends on
-    ``look_ahead`` frames after it: 13 by default, one of the stem and two of each block. 1,388,764 parameters for 59
-    characters.
+    Every frame is normalized by the frames up to it and attends to earlier frames alone. The output of a frame depends
+    on ``look_ahead`` later frames: 13 by default, one from the stem and two from each block. 1,388,764 parameters for
+    59 characters.
 
     Parameters
     ----------
@@ -322,9 +225,9 @@ class SpellerCTC(CTCNetwork):
     points, coordinates, width, depth, heads, kernel, parts, dropout
         As of `Speller`.
     past : int
-        Frames that attention looks back, with the present one.
+        Frames that each frame attends to, up to itself.
     ahead : int
-        Frames that each convolution looks ahead.
+        Later frames in each convolution's kernel.
 
     Raises
     ------

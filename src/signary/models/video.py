@@ -1,4 +1,4 @@
-"""The video reader: raw pictures of a clip in, logits out, whatever looks at a frame and whatever at the clip."""
+"""The video reader: from the raw pictures of a clip to logits, with any backbone and any network over time."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Trunk(Protocol):
 
 
 class Backbone(nn.Module):
-    """Raw pictures to what they show.
+    """From raw pictures to features.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class Backbone(nn.Module):
         return cast(Trunk, self.trunk).features(self.normalize(pictures))
 
     def sha256(self) -> str:
-        """Return a name of these very weights, 64 hexadecimal digits: other features come of others."""
+        """Return the hash of the weights, 64 hexadecimal digits: other weights give other features."""
         said = hashlib.sha256(f"{self.name} {self.side}".encode())
         for name, value in sorted(self.state_dict().items()):
             said.update(name.encode())
@@ -60,7 +60,7 @@ class Backbone(nn.Module):
 
 
 class VideoReader(nn.Module):
-    """Raw pictures of a clip to logits.
+    """From the raw pictures of a clip to logits.
 
     Parameters
     ----------

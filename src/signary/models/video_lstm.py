@@ -1,4 +1,4 @@
-"""Features of the frames of a clip to a sign: recurrent layers, or attention, over time."""
+"""From the features of a clip's frames to a sign: recurrent layers, or attention, over time."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ Freeze = Literal["none", "backbone", "lstm1", "all"]
 
 
 class VideoNetwork(nn.Module):
-    """Features of the frames to logits, whatever lies between: ``layers`` by name, then ``head``, the last one.
+    """From features of the frames to logits: named ``layers``, then the last one, ``head``.
 
     Parameters
     ----------
     features : int
         D.
     relative : bool
-        Read each feature twice, as it is and without its mean over the clip: what a person and a room bring with them
-        stays in all frames.
+        Read each feature twice, with and without its mean over the clip: what depends on the person and the room is
+        the same in all frames.
     """
 
     mean: Tensor
@@ -37,18 +37,18 @@ class VideoNetwork(nn.Module):
         self.register_buffer("scale", torch.ones(features))
 
     def measure(self, clips: Tensor) -> None:
-        """Bring each feature of clips float32 (N, T, D) to mean 0 and standard deviation 1 from now on."""
+        """Set the scaling so that each feature of clips float32 (N, T, D) has mean 0 and standard deviation 1."""
         frames = clips.flatten(0, 1)
         self.mean.copy_(frames.mean(0))
         self.scale.copy_(1 / frames.std(0, correction=0).clamp(min=1e-3))
 
     def scaled(self, clips: Tensor) -> Tensor:
-        """Return what the layers read, float32 (B, T, D or 2 D), for features float32 (B, T, D)."""
+        """Return the input of the first layer, float32 (B, T, D or 2 D), for features float32 (B, T, D)."""
         frames = (clips - self.mean) * self.scale
         return torch.cat([frames, frames - frames.mean(1, keepdim=True)], -1) if self.relative else frames
 
     def freeze(self, what: Freeze) -> None:
-        """Keep layers as they are: the first (``lstm1``), or all but the last (``all``); dropout goes on."""
+        """Freeze the first layer (``lstm1``), or all but the last (``all``); dropout stays on."""
         first = next(iter(self.layers.values()))
         for layer in [first] * (what == "lstm1") + [self.layers] * (what == "all"):
             layer.requires_grad_(False)
@@ -61,8 +61,8 @@ class VideoNetwork(nn.Module):
 class VideoRecurrent(VideoNetwork):
     """Recurrent layers, then fully connected ones.
 
-    As in Keras, dropout acts on the inputs of each recurrent layer with one mask for all frames of a clip, the gates'
-    first state remembers, and an LSTM has one bias a gate: torch's second one stays at zero. So counted, 1,024 units
+    As in Keras, dropout acts on the inputs of each recurrent layer with one mask for all frames of a clip, the forget
+    gates start open, and an LSTM has one bias a gate: torch's second one stays at zero. Counted like this, 1,024 units
     twice on 2,048 features for 249 classes have 21,234,937 parameters.
 
     Parameters
@@ -77,7 +77,7 @@ class VideoRecurrent(VideoNetwork):
     dense : sequence of int
         Units of fully connected layers before the last one, each with ReLU.
     dropout : float
-        0 to 1, of the inputs of all recurrent and of the further fully connected layers.
+        0 to 1, on the inputs of all recurrent and after the fully connected layers.
     relative : bool
         See `VideoNetwork`.
     """
@@ -123,16 +123,16 @@ class VideoRecurrent(VideoNetwork):
 
 
 class VideoTransformer(VideoNetwork):
-    """Attention between the frames, and their mean.
+    """Attention between the frames, then their mean.
 
     Parameters
     ----------
     features, classes : int
         D and V.
     frames : int
-        Most frames of a clip.
+        Largest number of frames of a clip.
     width : int
-        Of what is known of a frame.
+        Units of a frame.
     depth, heads : int
         Blocks, and attention heads of each.
     dropout : float
@@ -178,7 +178,7 @@ class _Place(nn.Module):
 
 
 class _DropFeatures(nn.Module):
-    """Dropout of the same features in all frames of a clip."""
+    """Dropout with the same mask for all frames of a clip."""
 
     def __init__(self, rate: float) -> None:
         super().__init__()

@@ -11,7 +11,7 @@ from signary.errors import ConfigError
 
 
 def load_weights(network: nn.Module, weights: Mapping[str, Tensor], source: str, *, leave: str = "") -> None:
-    """Give a network weights from elsewhere, all of them or, but for one layer, none.
+    """Load weights from elsewhere: all of them, or all but one layer's, or none.
 
     Parameters
     ----------
@@ -20,13 +20,12 @@ def load_weights(network: nn.Module, weights: Mapping[str, Tensor], source: str,
     source : str
         What the error calls them.
     leave : str
-        Name of the layer that keeps its own.
+        Name of the layer that keeps its own weights.
 
     Raises
     ------
     ConfigError
-        If a layer lacks its weights, they have another shape, or there are some for a layer that is not there; the
-        first such layer is named.
+        If weights are missing, have another shape, or belong to no layer of the network; the first such layer is named.
     """
     skipped = (f"{leave}.",) if leave else ()
     own = {name: value for name, value in network.state_dict().items() if not name.startswith(skipped)}

@@ -67,7 +67,7 @@ class BeamOptions:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Reading:
+class Candidate:
     """One text that a clip may say.
 
     Parameters
@@ -93,7 +93,7 @@ def prefix_beam(
     characters: str = CHARACTERS,
     options: BeamOptions | None = None,
     ended: bool = True,
-) -> list[Reading]:
+) -> list[Candidate]:
     """Find the likeliest texts: of each the paths are summed up, where `greedy` follows one path.
 
     Prefix beam search (Hannun et al., "First-Pass Large Vocabulary Continuous Speech Recognition using Bi-Directional
@@ -116,7 +116,7 @@ def prefix_beam(
 
     Returns
     -------
-    list of Reading
+    list of Candidate
         The best first; one at least.
 
     Raises
@@ -144,7 +144,7 @@ def prefix_beam(
     totals = log_likelihood(brief, texts, blank)
     scores = _scores(texts, totals + bonus, options)
     order = np.argsort(-scores, kind="stable")[: options.best].tolist()
-    return [Reading(texts[k], float(totals[k]), float(scores[k])) for k in order]
+    return [Candidate(texts[k], float(totals[k]), float(scores[k])) for k in order]
 
 
 def rescore(ctc: ArrayLike, attention: ArrayLike, *, weight: float = 0.3) -> Floats:

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 STILL_MS = 1000
 
+Reading = Mapping[str, Any]  # a result as a plain dict
+
 
 class Cue(NamedTuple):
     """One line of a subtitle file: from when to when, and what it says."""
@@ -17,7 +19,7 @@ class Cue(NamedTuple):
     text: str
 
 
-def cues(reading: Mapping[str, Any]) -> list[Cue]:
+def cues(reading: Reading) -> list[Cue]:
     """Return one cue a token that has a text: in order, none empty, none beginning before the last one's end.
 
     Parameters

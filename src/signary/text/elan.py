@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import mimetypes
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from signary.address import is_address, shown_address
-from signary.text.cues import Cue, cues
+from signary.text.cues import Cue, Reading, cues
 
 STREAM = "stream"  # name of a tier that has no task
 
@@ -24,8 +24,6 @@ _ROOT = {
     "xmlns:xsi": "http://www.w3.org/2001/XMLSchema-instance",
     "xsi:noNamespaceSchemaLocation": "http://www.mpi.nl/tools/elan/EAFv3.0.xsd",
 }
-
-Reading = Mapping[str, Any]
 
 
 def eaf(readings: Sequence[Reading], *, named: bool) -> str:

@@ -20,7 +20,7 @@ from typing import Any
 
 from signary.errors import InputError
 from signary.output import check_free, whole_file
-from signary.text.cues import clock, cues, one_line
+from signary.text.cues import Reading, clock, cues, one_line
 from signary.text.elan import eaf
 
 FORMATS: Mapping[str, str] = MappingProxyType(
@@ -29,8 +29,6 @@ FORMATS: Mapping[str, str] = MappingProxyType(
 CSV_COLUMNS = ("source", "text", "start_s", "end_s", "confidence", "alternatives", "task", "model", "error")
 
 _DIGITS = MappingProxyType({"start_s": 3, "end_s": 3, "elapsed_s": 3, "fps": 3, "confidence": 4, "hand_rate": 4})
-
-Reading = Mapping[str, Any]
 
 
 def rounded(reading: Reading) -> dict[str, Any]:

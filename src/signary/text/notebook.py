@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from html import escape
-from typing import Any
+
+from signary.text.cues import Reading
 
 # half-transparent grey and the notebook's own ink are seen on any ground
 _BOX = "font-family:sans-serif;line-height:1.4;color:inherit;max-width:60em"
@@ -15,8 +16,6 @@ _TOKEN = "border:1px solid rgba(128,128,128,.5);border-radius:.3em;padding:.1em 
 _WARNING = "border-left:.25em solid #d97706;padding-left:.6em;margin:.3em 0"
 
 SPACE = "\N{OPEN BOX}"  # a token that is a space is seen, too
-
-Reading = Mapping[str, Any]
 
 
 def reading_html(reading: Reading) -> str:

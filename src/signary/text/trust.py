@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from signary.errors import InputError, ShapeError
-from signary.text.beam import Reading
+from signary.text.beam import Candidate
 from signary.text.ctc import Spelling
 
 EVIDENCE = ("odds", "margin", "least", "mean", "share")
@@ -55,12 +55,12 @@ class Trust:
         return np.asarray(self.confidence(evidence) < self.threshold)
 
 
-def evidence(readings: Sequence[Reading], spelling: Spelling) -> Floats:
+def evidence(readings: Sequence[Candidate], spelling: Spelling) -> Floats:
     """Return what speaks for the first of some readings.
 
     Parameters
     ----------
-    readings : sequence of Reading
+    readings : sequence of Candidate
         Of a clip, the best first.
     spelling : Spelling
         The best one's characters with their times.

@@ -16,9 +16,10 @@ from signary.models.handshape import HandshapeReader
 from signary.models.inception import FEATURES as INCEPTION_FEATURES
 from signary.models.perceptron import Perceptron, RowReader
 from signary.models.picture import PictureReader
+from signary.models.point_network import SignNetwork, SpellingNetwork
 from signary.models.sign_conv import SignConv
-from signary.models.sign_transformer import PublishedSignTransformer, SignNetwork, SignTransformer
-from signary.models.speller import Speller, SpellerCTC, SpellingNetwork
+from signary.models.sign_transformer import PublishedSignTransformer, SignTransformer
+from signary.models.speller import Speller, SpellerCTC
 from signary.models.video_lstm import VideoNetwork, VideoRecurrent, VideoTransformer
 from signary.models.weights import trainable
 from signary.training.recipes.hands import HandRecipe

@@ -21,8 +21,9 @@ from signary.datasets.clips import Clips
 from signary.datasets.prepare import prepared
 from signary.export.onnx import export_sign_graph
 from signary.models.committee import Committee
+from signary.models.point_network import SignNetwork
 from signary.models.sign_conv import SignConv
-from signary.models.sign_transformer import PublishedSignTransformer, SignNetwork
+from signary.models.sign_transformer import PublishedSignTransformer
 from signary.training.clips import learning_curve, load_clips, measured, parted
 from signary.training.learn import learn
 from signary.training.networks import sign_network

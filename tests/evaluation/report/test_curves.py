@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from made_pictures import colored, pixels
 
 from signary.errors import ExtraMissing, InputError
 from signary.evaluation.report.curves import (
@@ -30,15 +30,6 @@ def write_log(run: Path, stage: str, text: str) -> Path:
     path.parent.mkdir(parents=True)
     path.write_text(text, encoding="utf-8")
     return path
-
-
-def pixels(path: Path) -> np.ndarray:
-    with Image.open(path) as picture:
-        return np.asarray(picture.convert("RGB"))
-
-
-def blue(path: Path) -> int:
-    return int((pixels(path) == [0x2F, 0x6F, 0x9F]).all(axis=2).sum())
 
 
 class TestHistory:
@@ -108,7 +99,7 @@ def test_curves_stand_side_by_side_a_row_a_stage(tmp_path: Path) -> None:
     assert four.shape[0] == pytest.approx(2 * one.shape[0], rel=0.05)
     corner = four[four.shape[0] // 2 + 20 :, four.shape[1] // 2 + 20 :]
     assert (corner == 255).all()  # the final stage has no accuracy
-    assert blue(tmp_path / "four.png") > blue(tmp_path / "one.png") > blue(tmp_path / "train.png") == 0
+    assert colored(tmp_path / "four.png") > colored(tmp_path / "one.png") > colored(tmp_path / "train.png") == 0
 
 
 def test_a_long_lonely_loss_is_smoothed(tmp_path: Path) -> None:
@@ -116,7 +107,7 @@ def test_a_long_lonely_loss_is_smoothed(tmp_path: Path) -> None:
     for name, number in (("long", 100), ("short", 10)):
         curve = Curve([float(place) for place in range(number)], values[:number])
         plot_curves({"final": {"loss": curve}}, tmp_path / f"{name}.png")
-    assert blue(tmp_path / "long.png") > 0 == blue(tmp_path / "short.png")
+    assert colored(tmp_path / "long.png") > 0 == colored(tmp_path / "short.png")
 
 
 def test_smoothed_by_hand() -> None:
@@ -163,16 +154,3 @@ def test_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ExtraMissing, match=r"signary\[train\]"):
         plot_learning(STEPS, path)
     assert not path.exists()
-
-
-def test_an_existing_picture_is_kept_unless_forced(tmp_path: Path) -> None:
-    path = tmp_path / "a.png"
-    path.write_text("mine")
-    history = {"final": {"loss": Curve([1, 2], [2, 1])}}
-    for draw, shown in ((plot_curves, history), (plot_learning, STEPS)):
-        path.write_text("mine")
-        with pytest.raises(InputError, match="exists already"):
-            draw(shown, path)
-        assert path.read_text() == "mine"
-        draw(shown, path, force=True)
-        assert pixels(path).ndim == 3

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from made_pictures import write_photos
 from PIL import Image
 
 from signary.datasets.stores.draft import Clip, StoreDraft
@@ -15,15 +16,6 @@ from signary.evaluation.report.examples import confused_pairs, skeleton_strip, t
 from signary.landmarks.sequence import LandmarkSequence
 from signary.landmarks.skeleton import LEFT_HAND, RIGHT_HAND
 from signary.video.write import write_video
-
-
-def write_photos(folder: Path, number: int) -> list[Path]:
-    """Write photos that can be told apart by their grey."""
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / f"{place}.png" for place in range(number)]
-    for place, path in enumerate(paths):
-        Image.new("RGB", (60, 40), (place * 8,) * 3).save(path)
-    return paths
 
 
 def test_worst_confusions_are_sorted_by_number_then_name() -> None:

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from made_pictures import colored, pixels
 from sklearn.metrics import confusion_matrix
 
 from signary.errors import ExtraMissing, InputError, ShapeError
 from signary.evaluation.metrics import per_class, wilson_interval
+from signary.evaluation.report.figure import drawn
 from signary.evaluation.report.plots import (
     confusion_counts,
     plot_confusion,
@@ -26,12 +27,6 @@ from signary.text.calibrate import reliability
 
 TARGETS = ["A", "A", "B", "C", "C", "C"]
 READ = ["A", "B", "B", "C", "", "A"]
-
-
-def pixels(path: Path) -> np.ndarray:
-    with Image.open(path) as picture:
-        assert picture.format == "PNG"
-        return np.asarray(picture.convert("RGB"))
 
 
 def test_counts_equal_scikit_learn() -> None:
@@ -58,7 +53,7 @@ def test_a_perfect_reader_is_a_dark_diagonal(tmp_path: Path) -> None:
     labels = [f"sign-{number}" for number in range(41)]  # too many for numbers in the cells
     plot_confusion(labels, labels, labels, tmp_path / "right.png")
     plot_confusion(labels, labels[::-1], labels, tmp_path / "wrong.png")
-    right, wrong = (pixels(tmp_path / name).astype(int) for name in ("right.png", "wrong.png"))
+    right, wrong = (pixels(tmp_path / name) for name in ("right.png", "wrong.png"))
     dark = (right == [8, 48, 107]).all(axis=2)  # the darkest blue of the map
     rows, columns = np.nonzero(dark[:, : dark.shape[1] * 4 // 5])  # without the color bar
     assert np.corrcoef(rows, columns)[0, 1] > 0.99
@@ -78,11 +73,21 @@ def test_labels_are_never_taken_for_formulas(tmp_path: Path, labels: list[str]) 
     assert pixels(tmp_path / "b.png").std() > 0
 
 
-def test_per_class_bars_grow_with_accuracy(tmp_path: Path) -> None:
+def classes_of(share: float, path: Path) -> None:
+    hits = round(20 * share)
+    plot_per_class(per_class(["A"] * 20, ["A"] * hits + [""] * (20 - hits)), path)
+
+
+def groups_of(share: float, path: Path) -> None:
+    plot_groups({"": {"n": 4000, "accuracy": share}, "$x$": {"n": 4000, "accuracy": share}}, path)
+
+
+@pytest.mark.parametrize("draw", [classes_of, groups_of])
+def test_bars_grow_with_accuracy(tmp_path: Path, draw: Callable[[float, Path], None]) -> None:
     blue = []
-    for hits in (0, 5, 10):
-        plot_per_class(per_class(["A"] * 10, ["A"] * hits + [""] * (10 - hits)), tmp_path / f"{hits}.png")
-        blue.append(int((pixels(tmp_path / f"{hits}.png") == [0x2F, 0x6F, 0x9F]).all(axis=2).sum()))
+    for share in (0.0, 0.25, 0.5):
+        draw(share, tmp_path / f"{share}.png")
+        blue.append(colored(tmp_path / f"{share}.png"))
     assert blue[0] == 0
     assert blue[2] == pytest.approx(2 * blue[1], rel=0.05)
 
@@ -91,16 +96,6 @@ def test_reliability_with_empty_bins(tmp_path: Path) -> None:
     plot_reliability(reliability([0.05, 0.95, 0.97], [False, True, True]), tmp_path / "a.png")
     plot_reliability(reliability([], []), tmp_path / "none.png")
     assert pixels(tmp_path / "a.png").std() > pixels(tmp_path / "none.png").std() > 0
-
-
-def test_a_group_is_a_bar_with_its_interval(tmp_path: Path) -> None:
-    blue = []
-    for share in (0.0, 0.25, 0.5):
-        path = tmp_path / f"{share}.png"
-        plot_groups({"": {"n": 4000, "accuracy": share}, "$x$": {"n": 4000, "accuracy": share}}, path)
-        blue.append(int((pixels(path) == [0x2F, 0x6F, 0x9F]).all(axis=2).sum()))
-    assert blue[0] == 0
-    assert blue[2] == pytest.approx(2 * blue[1], rel=0.05)
 
 
 def test_intervals_are_wilsons() -> None:
@@ -129,43 +124,39 @@ def test_the_contact_sheet_shows_every_picture(tmp_path: Path) -> None:
     assert reds[height // 2 :].any()
 
 
-def draw_examples(path: Path, *, force: bool = False) -> None:
-    plot_examples([("A", [np.zeros((8, 8, 3), np.uint8)], "B", [])], path, force=force)
-
-
-def draw_confusion(path: Path, *, force: bool = False) -> None:
-    plot_confusion(TARGETS, READ, ["A", "B", "C"], path, force=force)
-
-
-def draw_classes(path: Path, *, force: bool = False) -> None:
-    plot_per_class(per_class(TARGETS, READ), path, force=force)
-
-
-def draw_reliability(path: Path, *, force: bool = False) -> None:
-    plot_reliability(reliability([0.5], [True]), path, force=force)
-
-
-def draw_groups(path: Path, *, force: bool = False) -> None:
-    plot_groups({"ann": {"n": 8, "accuracy": 0.5}}, path, force=force)
-
-
-DRAW = pytest.mark.parametrize("draw", [draw_confusion, draw_classes, draw_reliability, draw_examples, draw_groups])
+DRAW = pytest.mark.parametrize(
+    "draw",
+    [
+        lambda path: plot_examples([("A", [np.zeros((8, 8, 3), np.uint8)], "B", [])], path),
+        lambda path: plot_confusion(TARGETS, READ, ["A", "B", "C"], path),
+        lambda path: plot_per_class(per_class(TARGETS, READ), path),
+        lambda path: plot_reliability(reliability([0.5], [True]), path),
+        lambda path: plot_groups({"ann": {"n": 8, "accuracy": 0.5}}, path),
+    ],
+    ids=["examples", "confusion", "classes", "reliability", "groups"],
+)
 
 
 @DRAW
-def test_an_existing_picture_is_kept_unless_forced(tmp_path: Path, draw: Callable[..., None]) -> None:
+def test_an_existing_picture_is_kept(tmp_path: Path, draw: Callable[[Path], None]) -> None:
     path = tmp_path / "a.png"
     path.write_text("mine")
     with pytest.raises(InputError, match="exists already"):
         draw(path)
     assert path.read_text() == "mine"
-    draw(path, force=True)
-    assert pixels(path).ndim == 3
     assert [file.name for file in tmp_path.iterdir()] == ["a.png"]
 
 
+def test_a_forced_picture_takes_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    path.write_text("mine")
+    with drawn(path, 1, 2, force=True):
+        pass
+    assert pixels(path).shape == (240, 120, 3)
+
+
 @DRAW
-def test_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, draw: Callable[..., None]) -> None:
+def test_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, draw: Callable[[Path], None]) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ExtraMissing, match=r"matplotlib: not installed .*signary\[train\]"):
         draw(tmp_path / "a.png")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
-from spelled_reading import reading
+from made_phrases import reading
+from made_pictures import GRID, RIGHT, WRONG, colored
 
 from signary.errors import InputError
 from signary.evaluation.report.readings import chosen_readings, plot_error_rates, plot_readings, signing_hand
@@ -15,8 +15,6 @@ from signary.landmarks.sequence import LandmarkSequence
 from signary.landmarks.skeleton import LEFT_HAND, RIGHT_HAND
 
 pytest.importorskip("matplotlib")
-
-READ, WRONG, UNSEEN = (0x2F, 0x6F, 0x9F), (0xC8, 0x55, 0x3D), (0xE6, 0xE6, 0xE6)
 
 
 def clip(seconds: float, *, seen: float = 1.0) -> LandmarkSequence:
@@ -26,12 +24,6 @@ def clip(seconds: float, *, seen: float = 1.0) -> LandmarkSequence:
     way = np.linspace(0, 0.1, frames)[: round(frames * seen), None, None]
     points[: len(way), RIGHT_HAND] = hand + way
     return LandmarkSequence(points, np.arange(frames) / 20, aspect=4 / 3)
-
-
-def near(path: Path, color: tuple[int, int, int]) -> int:
-    with Image.open(path) as picture:
-        pixels = np.asarray(picture.convert("RGB")).astype(int)
-    return int((np.abs(pixels - color).max(-1) < 8).sum())
 
 
 def test_a_right_one_and_better_and_worse_ones_are_chosen() -> None:
@@ -46,10 +38,10 @@ def test_a_right_one_and_better_and_worse_ones_are_chosen() -> None:
 def test_right_and_wrong_letters_and_gaps_are_drawn(tmp_path: Path) -> None:
     plot_readings([reading("oak", "oak")], [clip(1.0)], tmp_path / "right.png")
     plot_readings([reading("o$k", "x^{k", timed=False)], [clip(1.0, seen=0.5)], tmp_path / "wrong.png")
-    assert near(tmp_path / "right.png", READ) > 20
-    assert near(tmp_path / "right.png", UNSEEN) < 2000
-    assert near(tmp_path / "wrong.png", WRONG) > 20
-    assert near(tmp_path / "wrong.png", UNSEEN) > 10_000
+    assert colored(tmp_path / "right.png", RIGHT, near=7) > 20
+    assert colored(tmp_path / "right.png", GRID, near=7) < 2000
+    assert colored(tmp_path / "wrong.png", WRONG, near=7) > 20
+    assert colored(tmp_path / "wrong.png", GRID, near=7) > 10_000
     nothing = LandmarkSequence(np.full((3, 543, 3), np.nan), np.arange(3) / 20)
     plot_readings([reading("oak", "")], [nothing], tmp_path / "nothing.png")
     with pytest.raises(InputError, match="0 readings"):
@@ -67,6 +59,6 @@ def test_the_hand_seen_more_is_shown() -> None:
 def test_rates_of_groups_are_drawn(tmp_path: Path) -> None:
     groups = {" ": {"n": 4, "cer": 0.25}, "$": {"n": 2, "cer": 0.0}}
     plot_error_rates(groups, tmp_path / "rates.png")
-    assert near(tmp_path / "rates.png", READ) > 1000
+    assert colored(tmp_path / "rates.png", RIGHT, near=7) > 1000
     with pytest.raises(InputError, match="0 groups"):
         plot_error_rates({}, tmp_path / "none.png")

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from made_pictures import write_photos
 from PIL import Image
 
 from signary.errors import ExtraMissing, InputError, ShapeError
@@ -41,15 +42,6 @@ def evaluation(targets: Sequence[str] = TARGETS, read: Sequence[str] = READ, **c
 
 def page_of(folder: Path, read_page: Read) -> Any:
     return read_page((folder / "report.html").read_text(encoding="utf-8"))
-
-
-def write_photos(folder: Path, number: int) -> list[Path]:
-    """Write photos that can be told apart by their grey."""
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / f"{place}.png" for place in range(number)]
-    for place, path in enumerate(paths):
-        Image.new("RGB", (60, 40), (place * 8,) * 3).save(path)
-    return paths
 
 
 def test_the_folder(tmp_path: Path, read_page: Read) -> None:

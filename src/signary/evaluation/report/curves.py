@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from signary.errors import InputError
-from signary.evaluation.report.figure import INK, RIGHT, WRONG, open_figure, save_figure, shown_name, tidy
+from signary.evaluation.report.figure import GRID, INK, RIGHT, WRONG, drawn, shown_name, tidy
 from signary.evaluation.report.plots import reach_of
 
 FEWEST_SMOOTHED = 20  # a line of fewer values is smooth enough to the eye
@@ -70,8 +70,8 @@ def read_learning(run: Path) -> list[Step]:
     return [step for step in found if step.clips > 0 and step.n > 0 and 0 <= step.accuracy <= 1]
 
 
-def plot_learning(steps: Sequence[Step], path: Path, *, force: bool = False) -> None:
-    """Draw accuracy, with its 95 % interval (Wilson), against the number of clips learned from.
+def plot_learning(steps: Sequence[Step], path: Path) -> None:
+    """Draw accuracy, with its 95 % interval (Wilson), against the number of training clips.
 
     Parameters
     ----------
@@ -79,29 +79,26 @@ def plot_learning(steps: Sequence[Step], path: Path, *, force: bool = False) -> 
         From `read_learning`.
     path : Path
         PNG to write.
-    force : bool
-        Write over an existing file.
 
     Raises
     ------
     InputError
-        If there are no steps, or the file exists and ``force`` is false.
+        If there are no steps, or the file exists.
     ExtraMissing
         If matplotlib is not installed.
     """
     if not steps:
         raise InputError("0 steps: nothing to draw", hint="name a run with a learning curve")
     clips, share, n = np.array(steps, float).T
-    figure = open_figure(6, 3.8)
-    axes = figure.add_subplot()
-    axes.errorbar(clips, share, yerr=reach_of(share, n).tolist(), color=RIGHT, ecolor=INK, capsize=3, marker="o")
-    axes.set_xscale("log")
-    axes.set_xticks(clips, [f"{count:,.0f}" for count in clips], fontsize=8, rotation=45)
-    axes.minorticks_off()
-    axes.set(ylim=(0, 1.02), xlabel="clips learned from", ylabel="share read right, with its 95 % interval")
-    axes.grid(color="#e6e6e6", linewidth=0.6)
-    tidy(axes)
-    save_figure(figure, path, force=force)
+    with drawn(path, 6, 3.8) as figure:
+        axes = figure.add_subplot()
+        axes.errorbar(clips, share, yerr=reach_of(share, n).tolist(), color=RIGHT, ecolor=INK, capsize=3, marker="o")
+        axes.set_xscale("log")
+        axes.set_xticks(clips, [f"{count:,.0f}" for count in clips], fontsize=8, rotation=45)
+        axes.minorticks_off()
+        axes.set(ylim=(0, 1.02), xlabel="clips learned from", ylabel="share read right, with its 95 % interval")
+        axes.grid(color=GRID, linewidth=0.6)
+        tidy(axes)
 
 
 def read_history(run: Path) -> dict[str, dict[str, Curve]]:
@@ -169,44 +166,41 @@ def _number(cell: Any) -> float:
         return math.nan
 
 
-def plot_curves(history: History, path: Path, *, force: bool = False) -> None:
-    """Draw loss and accuracy side by side, training against validation, a row a stage of the training.
+def plot_curves(history: History, path: Path) -> None:
+    """Draw loss and accuracy side by side, training against validation, one row for each stage of the training.
 
     Parameters
     ----------
     history : mapping of str to mapping of str to Curve
-        Stage -> column -> curve, from `read_history`. Columns that hold a loss or an
-        accuracy by their name are drawn; a loss that stands alone gets a smoothed line.
+        Stage -> column -> curve, from `read_history`. Columns with ``loss`` or ``accuracy`` in their name are drawn.
+        A single loss gets a smoothed line, too.
     path : Path
         PNG to write.
-    force : bool
-        Write over an existing file.
 
     Raises
     ------
     InputError
-        If there is no loss and no accuracy, or the file exists and ``force`` is false.
+        If there is no loss and no accuracy, or the file exists.
     ExtraMissing
         If matplotlib is not installed.
     """
-    stages = {stage: drawn for stage, columns in history.items() if (drawn := _kinds(columns))}
+    stages = {stage: curves for stage, columns in history.items() if (curves := _kinds(columns))}
     if not stages:
         raise InputError("0 curves: nothing to draw", hint="name a run with a loss in logs/csv")
-    kinds = [kind for kind in CURVES if any(kind in drawn for drawn in stages.values())]
-    figure = open_figure(5.2 * len(kinds), 3.1 * len(stages) + 0.2)
-    grid = figure.subplots(len(stages), len(kinds), squeeze=False)
-    for line, (stage, drawn) in zip(grid, stages.items(), strict=True):
-        for axes, kind in zip(line, kinds, strict=True):
-            if kind not in drawn:
-                axes.set_axis_off()
-                continue
-            _draw_curves(axes, drawn[kind])
-            axes.set_ylabel(kind)
-            if kind == "accuracy":
-                axes.set_ylim(0, 1.02)
-            axes.set_title(shown_name(stage), fontsize=10, loc="left", parse_math=False)
-            tidy(axes)
-    save_figure(figure, path, force=force)
+    kinds = [kind for kind in CURVES if any(kind in curves for curves in stages.values())]
+    with drawn(path, 5.2 * len(kinds), 3.1 * len(stages) + 0.2) as figure:
+        grid = figure.subplots(len(stages), len(kinds), squeeze=False)
+        for line, (stage, curves) in zip(grid, stages.items(), strict=True):
+            for axes, kind in zip(line, kinds, strict=True):
+                if kind not in curves:
+                    axes.set_axis_off()
+                    continue
+                _draw_curves(axes, curves[kind])
+                axes.set_ylabel(kind)
+                if kind == "accuracy":
+                    axes.set_ylim(0, 1.02)
+                axes.set_title(shown_name(stage), fontsize=10, loc="left", parse_math=False)
+                tidy(axes)
 
 
 def smoothed(values: Sequence[float], reach: int) -> NDArray[np.float64]:
@@ -248,6 +242,6 @@ def _draw_curves(axes: Any, curves: Mapping[str, Curve]) -> None:
             line = smoothed(values, max(2, round(SMOOTHED_SHARE * len(values))))
             axes.plot(places, line, color=RIGHT, linewidth=1.8, label=f"{name}, smoothed")
         axes.set_xlabel(unit)
-    axes.grid(color="#e6e6e6", linewidth=0.6)
+    axes.grid(color=GRID, linewidth=0.6)
     for text in axes.legend(frameon=False, fontsize=8).get_texts():
         text.set_parse_math(False)

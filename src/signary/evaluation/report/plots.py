@@ -1,4 +1,4 @@
-"""Pictures of how well a model reads. Needs matplotlib."""
+"""Plots of how well a model reads classes. Needs matplotlib."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from signary.errors import InputError, ShapeError
 from signary.evaluation.metrics import ClassScore, wilson_interval
-from signary.evaluation.report.figure import INK, RIGHT, WRONG, open_figure, save_figure, shown_name, tidy
+from signary.evaluation.report.figure import GRID, INK, RIGHT, WRONG, draw_bars, drawn, shown_name, tidy
 from signary.text.calibrate import ReliabilityTable
 
 MOST_COUNTED = 40  # above so many classes the numbers in the cells are too small to read
@@ -20,27 +20,23 @@ MOST_NAMED = 120
 Picture = NDArray[np.uint8]
 
 
-def plot_confusion(
-    targets: Sequence[str], predictions: Sequence[str], labels: Sequence[str], path: Path, *, force: bool = False
-) -> None:
-    """Draw which class was read as which: a row a true class, its readings along it, counts in the cells.
+def plot_confusion(targets: Sequence[str], predictions: Sequence[str], labels: Sequence[str], path: Path) -> None:
+    """Draw a confusion matrix: one row for each true class, one column for each prediction, counts in the cells.
 
     Parameters
     ----------
     targets, predictions : sequence of str (N,)
     labels : sequence of str
-        Order of the classes; what is read beside them (``""``: nothing) gets columns of its own at the end.
+        Order of the classes. Predictions outside them (``""``: nothing) get columns of their own at the end.
     path : Path
         PNG to write.
-    force : bool
-        Write over an existing file.
 
     Raises
     ------
     InputError
-        If there are no clips, a target is not among ``labels``, or the file exists and ``force`` is false.
+        If there are no clips, a target is not among ``labels``, or the file exists.
     ShapeError
-        If targets and predictions are not of one length.
+        If targets and predictions differ in length.
     ExtraMissing
         If matplotlib is not installed.
     """
@@ -48,61 +44,55 @@ def plot_confusion(
     columns = [*rows, *sorted(set(predictions) - set(rows))]
     counts = confusion_counts(targets, predictions, rows, columns)
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    figure = open_figure(
-        float(np.clip(2.2 + 0.3 * len(columns), 4.6, 16)), float(np.clip(1.5 + 0.3 * len(rows), 3.4, 15))
-    )
-    axes = figure.add_subplot()
+    right = int(np.trace(counts))
     few = len(columns) <= MOST_COUNTED
-    # Without numbers in the cells, single errors must show by their color alone.
-    picture = axes.imshow(share, cmap="Blues", norm=_color_scale(1.0 if few else 0.4), aspect="auto")
-    _name_ticks(axes, rows, columns)
-    if few:
-        _write_counts(axes, counts, share)
-    axes.set_xlabel("read as")
-    axes.set_ylabel("true class")
-    right = int(sum(counts[row, row] for row in range(len(rows))))
-    axes.set_title(f"{right} of {len(targets)} read right", fontsize=10, loc="left")
-    if not few:
-        figure.colorbar(picture, ax=axes, label="share of the true class", fraction=0.03, pad=0.02)
-    save_figure(figure, path, force=force)
+    size = float(np.clip(2.2 + 0.3 * len(columns), 4.6, 16)), float(np.clip(1.5 + 0.3 * len(rows), 3.4, 15))
+    with drawn(path, *size) as figure:
+        axes = figure.add_subplot()
+        # without numbers in the cells, a single error must show by its color alone
+        picture = axes.imshow(share, cmap="Blues", norm=_color_scale(1.0 if few else 0.4), aspect="auto")
+        _name_ticks(axes, rows, columns)
+        if few:
+            _write_counts(axes, counts, share)
+        axes.set(xlabel="read as", ylabel="true class")
+        axes.set_title(f"{right} of {len(targets)} read right", fontsize=10, loc="left")
+        if not few:
+            figure.colorbar(picture, ax=axes, label="share of the true class", fraction=0.03, pad=0.02)
 
 
-def plot_reliability(table: ReliabilityTable, path: Path, *, force: bool = False) -> None:
-    """Draw confidence against accuracy: on the diagonal a model is as often right as it says.
+def plot_reliability(table: ReliabilityTable, path: Path) -> None:
+    """Draw accuracy against confidence: a calibrated model lies on the diagonal.
 
     Parameters
     ----------
     table : ReliabilityTable
     path : Path
         PNG to write.
-    force : bool
-        Write over an existing file.
 
     Raises
     ------
     InputError
-        If the file exists and ``force`` is false.
+        If the file exists.
     ExtraMissing
         If matplotlib is not installed.
     """
-    figure = open_figure(5, 5.6)
-    above, below = figure.subplots(2, sharex=True, height_ratios=(3, 1))
     width = np.diff(table.edges)
     filled = table.count > 0
     bins = {"x": table.edges[:-1][filled], "width": width[filled], "align": "edge", "edgecolor": "white"}
-    above.plot([0, 1], [0, 1], color=INK, linewidth=1, linestyle="--", label="as sure as right")
-    above.bar(height=table.accuracy[filled], color=RIGHT, alpha=0.85, label="right", **bins)
-    above.plot(table.mean_confidence[filled], table.accuracy[filled], "o", color=WRONG, label="at mean confidence")
-    above.set(xlim=(0, 1), ylim=(0, 1.02), ylabel="share right")
-    above.legend(loc="upper left", frameon=False)
-    below.bar(height=table.count[filled], color=INK, alpha=0.6, **bins)
-    below.set(xlabel="confidence", ylabel="readings")
-    tidy(above, below)
-    save_figure(figure, path, force=force)
+    with drawn(path, 5, 5.6) as figure:
+        above, below = figure.subplots(2, sharex=True, height_ratios=(3, 1))
+        above.plot([0, 1], [0, 1], color=INK, linewidth=1, linestyle="--", label="as sure as right")
+        above.bar(height=table.accuracy[filled], color=RIGHT, alpha=0.85, label="right", **bins)
+        above.plot(table.mean_confidence[filled], table.accuracy[filled], "o", color=WRONG, label="at mean confidence")
+        above.set(xlim=(0, 1), ylim=(0, 1.02), ylabel="share right")
+        above.legend(loc="upper left", frameon=False)
+        below.bar(height=table.count[filled], color=INK, alpha=0.6, **bins)
+        below.set(xlabel="confidence", ylabel="readings")
+        tidy(above, below)
 
 
-def plot_per_class(scores: Mapping[str, ClassScore], path: Path, *, force: bool = False) -> None:
-    """Draw the share read right of every class, worst first, with the number of clips.
+def plot_per_class(scores: Mapping[str, ClassScore], path: Path) -> None:
+    """Draw the accuracy of every class, worst first, with the number of clips.
 
     Parameters
     ----------
@@ -110,103 +100,85 @@ def plot_per_class(scores: Mapping[str, ClassScore], path: Path, *, force: bool 
         From `signary.evaluation.metrics.per_class`.
     path : Path
         PNG to write.
-    force : bool
-        Write over an existing file.
 
     Raises
     ------
     InputError
-        If there are no classes, or the file exists and ``force`` is false.
+        If there are no classes, or the file exists.
     ExtraMissing
         If matplotlib is not installed.
     """
     if not scores:
         raise InputError("0 classes: nothing to draw", hint="score at least one clip")
     ordered = sorted(scores.items(), key=lambda item: (item[1]["accuracy"], item[0]))
-    figure = open_figure(6, float(np.clip(1.1 + 0.22 * len(ordered), 2, 60)))
-    axes = figure.add_subplot()
-    places = np.arange(len(ordered))
-    axes.barh(places, [score["accuracy"] for _, score in ordered], color=RIGHT, height=0.75)
-    for place, (_, score) in enumerate(ordered):
-        axes.text(1.01, place, f"{score['correct']}/{score['n']}", va="center", fontsize=7, color=INK)
-    axes.set_yticks(places, [shown_name(label) for label, _ in ordered], fontsize=8, parse_math=False)
-    axes.set(xlim=(0, 1), ylim=(len(ordered) - 0.4, -0.6), xlabel="share read right")
-    axes.grid(axis="x", color="white", linewidth=0.8)
-    tidy(axes)
-    save_figure(figure, path, force=force)
+    notes = [f"{score['correct']}/{score['n']}" for _, score in ordered]
+    shares = [score["accuracy"] for _, score in ordered]
+    draw_bars(path, [label for label, _ in ordered], shares, notes, axis="share read right")
 
 
-def plot_groups(groups: Mapping[str, Mapping[str, float]], path: Path, *, force: bool = False) -> None:
-    """Draw the share read right in every group with its 95 % interval (Wilson), and that of all as a line.
+def plot_groups(groups: Mapping[str, Mapping[str, float]], path: Path) -> None:
+    """Draw the accuracy of every group with its 95 % interval (Wilson), and the accuracy over all as a line.
 
     Parameters
     ----------
     groups : mapping of str to mapping
-        Group -> its figures, of which ``n`` and ``accuracy`` are drawn, in order.
+        Group -> its figures. ``n`` and ``accuracy`` are drawn, in order.
     path : Path
         PNG to write.
-    force : bool
-        Write over an existing file.
 
     Raises
     ------
     InputError
-        If there are no groups, or the file exists and ``force`` is false.
+        If there are no groups, or the file exists.
     ExtraMissing
         If matplotlib is not installed.
     """
     if not groups:
         raise InputError("0 groups: nothing to draw", hint="group by a column of the manifest")
     n, share = (np.array([group[name] for group in groups.values()], float) for name in ("n", "accuracy"))
-    figure = open_figure(7, float(np.clip(1.1 + 0.26 * len(groups), 2, 60)))
-    axes, places = figure.add_subplot(), np.arange(len(groups))
-    axes.barh(places, share, xerr=reach_of(share, n).tolist(), color=RIGHT, height=0.7, ecolor=INK, capsize=2)
-    for place, count in enumerate(n):
-        axes.text(1.02, place, f"of {count:,.0f}", va="center", fontsize=7, color=INK)
-    whole = float(n @ share / n.sum())
-    axes.axvline(whole, color=WRONG, linewidth=1, linestyle="--", label=f"all: {whole:.1%}")
-    axes.set_yticks(places, [shown_name(name) for name in groups], fontsize=8, parse_math=False)
-    axes.set(xlim=(0, 1), ylim=(len(n) - 0.4, -0.6), xlabel="share read right, with its 95 % interval")
-    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), frameon=False, fontsize=8)
-    tidy(axes)
-    save_figure(figure, path, force=force)
+    draw_bars(
+        path,
+        list(groups),
+        share.tolist(),
+        [f"of {count:,.0f}" for count in n],
+        axis="share read right, with its 95 % interval",
+        notes_at=1.02,
+        reach=reach_of(share, n).tolist(),
+        whole=float(n @ share / n.sum()),
+    )
 
 
-def plot_examples(
-    rows: Sequence[tuple[str, Sequence[Picture], str, Sequence[Picture]]], path: Path, *, force: bool = False
-) -> None:
-    """Draw a contact sheet: in each row pictures that were read wrong, and beside them pictures to compare.
+def plot_examples(rows: Sequence[tuple[str, Sequence[Picture], str, Sequence[Picture]]], path: Path) -> None:
+    """Draw a contact sheet: each row has pictures that were read wrong, then pictures to compare them with.
 
     Parameters
     ----------
     rows : sequence of (str, pictures, str, pictures)
-        What the pictures on the left are and they themselves, uint8 (H, W, 3) RGB; the same for those on the right.
+        Title and pictures, uint8 (H, W, 3) RGB, of the left half and of the right half.
     path : Path
         PNG to write.
-    force : bool
-        Write over an existing file.
 
     Raises
     ------
     InputError
-        If there are no pictures, or the file exists and ``force`` is false.
+        If there are no pictures, or the file exists.
     ExtraMissing
         If matplotlib is not installed.
     """
     if not any(left or right for _, left, _, right in rows):
         raise InputError("0 pictures: nothing to draw", hint="give at least one")
     most = max(max(len(left), len(right)) for _, left, _, right in rows)
-    figure = open_figure(1.3 * 2 * most, 1.5 * len(rows))
-    grid = figure.subplots(len(rows), 2 * most, squeeze=False)
-    for axes in grid.flat:
-        axes.set_axis_off()
-    for line, (wrong, left, right, others) in zip(grid, rows, strict=True):
-        for name, pictures, start, color in ((wrong, left, 0, WRONG), (right, others, most, RIGHT)):
-            for axes, picture in zip(line[start:], pictures, strict=False):
-                axes.imshow(picture)
-            if len(pictures):
-                line[start].set_title(shown_name(name, 60), fontsize=9, loc="left", color=color, parse_math=False)
-    save_figure(figure, path, force=force)
+    with drawn(path, 1.3 * 2 * most, 1.5 * len(rows)) as figure:
+        grid = figure.subplots(len(rows), 2 * most, squeeze=False)
+        for axes in grid.flat:
+            axes.set_axis_off()
+        for line, (wrong, left, right, others) in zip(grid, rows, strict=True):
+            for name, pictures, start, color in ((wrong, left, 0, WRONG), (right, others, most, RIGHT)):
+                for axes, picture in zip(line[start:], pictures, strict=False):
+                    axes.imshow(picture)
+                if len(pictures):
+                    title = {"fontsize": 9, "loc": "left", "color": color, "parse_math": False}
+                    line[start].set_title(shown_name(name, 60), **title)
 
 
 def reach_of(share: NDArray[np.float64], n: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -215,12 +187,12 @@ def reach_of(share: NDArray[np.float64], n: NDArray[np.float64]) -> NDArray[np.f
     Parameters
     ----------
     share : float64 (N,)
-        Read right, 0 to 1.
+        Accuracy, 0 to 1.
     n : float64 (N,)
-        Of how many.
+        Number of clips.
     """
     low, high = np.transpose([wilson_interval(round(part * of), int(of)) for part, of in zip(share, n, strict=True)])
-    # a share that was rounded may lie a hair outside
+    # rounding may put a share just outside its interval
     return np.maximum([share - low, high - share], 0)
 
 
@@ -232,9 +204,9 @@ def confusion_counts(
     Raises
     ------
     InputError
-        If there are no clips, or a target or prediction is not among them.
+        If there are no clips, a target is not among ``rows`` or a prediction not among ``columns``.
     ShapeError
-        If targets and predictions are not of one length.
+        If targets and predictions differ in length.
     """
     if len(targets) != len(predictions):
         raise ShapeError(f"{len(targets)} targets, {len(predictions)} predictions", hint="give one of each a clip")
@@ -265,7 +237,7 @@ def _name_ticks(axes: Any, rows: Sequence[str], columns: Sequence[str]) -> None:
     if len(columns) <= MOST_COUNTED:
         axes.set_xticks(np.arange(-0.5, len(columns)), minor=True)
         axes.set_yticks(np.arange(-0.5, len(rows)), minor=True)
-        axes.grid(which="minor", color="#e6e6e6", linewidth=0.5)
+        axes.grid(which="minor", color=GRID, linewidth=0.5)
     axes.tick_params(which="both", length=0)
     axes.spines[:].set_visible(False)
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from signary.errors import InputError
 from signary.evaluation.metrics import spelling_metrics
-from signary.evaluation.readings import Reading, matched
-from signary.evaluation.report.figure import INK, RIGHT, WRONG, open_figure, save_figure, shown_name, tidy
+from signary.evaluation.readings import ReadPhrase, matched
+from signary.evaluation.report.figure import GRID, INK, RIGHT, WRONG, draw_bars, drawn, shown_name, tidy
 from signary.landmarks.sequence import LandmarkSequence
 from signary.landmarks.skeleton import HAND_EDGES, LEFT_HAND, RIGHT_HAND
 
@@ -20,13 +20,12 @@ LONGEST_DRAWN = 24  # characters: more have no room
 HANDS, SPELLED, READ = 3.1, 1.35, 0.35  # heights of the rows
 ROW_IN, AXES_IN, HAND_IN = 2.5, 9.6, 0.36
 NEAR_S = 0.1  # a hand seen so long before or after a letter shows it
-UNSEEN = "#e6e6e6"
 SPACE = "␣"
 
 Points = NDArray[np.float32]
 
 
-def chosen_readings(readings: Sequence[Reading]) -> list[int]:
+def chosen_readings(readings: Sequence[ReadPhrase]) -> list[int]:
     """Choose readings to look at: a right one, and of those with errors the best, a middling and the worst one.
 
     Phrases of more than `LONGEST_DRAWN` characters are taken only if there are no others.
@@ -40,79 +39,63 @@ def chosen_readings(readings: Sequence[Reading]) -> list[int]:
     return list(dict.fromkeys([*right[:1], *some]))
 
 
-def plot_readings(
-    readings: Sequence[Reading], clips: Sequence[LandmarkSequence], path: Path, *, force: bool = False
-) -> None:
-    """Draw how phrases were read, a row a clip.
+def plot_readings(readings: Sequence[ReadPhrase], clips: Sequence[LandmarkSequence], path: Path) -> None:
+    """Draw how phrases were read, one row for each clip.
 
-    On the left the way of the hand in the picture, with the letters read where it read them; on the right the hand at
-    each letter, when each was shown, where that is known, and when each was read, gray where no hand was seen.
+    On the left the path of the hand in the picture, with each letter where it was read. On the right the shape of the
+    hand at each letter, when each letter was shown, if that is known, and when each was read; gray where no hand was
+    seen.
 
     Parameters
     ----------
-    readings : sequence of Reading (N,)
+    readings : sequence of ReadPhrase (N,)
     clips : sequence of LandmarkSequence (N,)
         Their landmarks.
     path : Path
         PNG to write.
-    force : bool
-        Write over an existing file.
 
     Raises
     ------
     InputError
-        If there are none, or the file exists and ``force`` is false.
+        If there are none, or the file exists.
     ExtraMissing
         If matplotlib is not installed.
     """
     if not readings:
         raise InputError("0 readings: nothing to draw", hint="give at least one")
-    figure = open_figure(13, ROW_IN * len(readings) + 0.3)
-    grid = figure.subplots(len(readings), 2, squeeze=False, width_ratios=(1, 4.2))
-    for (left, right), reading, clip in zip(grid, readings, clips, strict=True):
-        hands = signing_hand(clip)
-        _draw_path(left, reading, clip, hands)
-        _draw_times(right, reading, clip, hands)
-    grid[-1][1].set_xlabel("seconds")
-    save_figure(figure, path, force=force)
+    with drawn(path, 13, ROW_IN * len(readings) + 0.3) as figure:
+        grid = figure.subplots(len(readings), 2, squeeze=False, width_ratios=(1, 4.2))
+        for (left, right), reading, clip in zip(grid, readings, clips, strict=True):
+            hands = signing_hand(clip)
+            _draw_path(left, reading, clip, hands)
+            _draw_times(right, reading, clip, hands)
+        grid[-1][1].set_xlabel("seconds")
 
 
-def plot_error_rates(groups: Mapping[str, Mapping[str, Any]], path: Path, *, force: bool = False) -> None:
-    """Draw the character error rate of every group, in order, and that of all as a line.
+def plot_error_rates(groups: Mapping[str, Mapping[str, Any]], path: Path) -> None:
+    """Draw the character error rate of every group, in order, and the rate over all as a line.
 
     Parameters
     ----------
     groups : mapping of str to mapping
-        Group -> its figures, of which ``n`` and ``cer`` are drawn.
+        Group -> its figures. ``n`` and ``cer`` are drawn.
     path : Path
         PNG to write.
-    force : bool
-        Write over an existing file.
 
     Raises
     ------
     InputError
-        If there are no groups, or the file exists and ``force`` is false.
+        If there are no groups, or the file exists.
     ExtraMissing
         If matplotlib is not installed.
     """
     if not groups:
         raise InputError("0 groups: nothing to draw", hint="score at least one phrase")
-    n, rates = (np.array([group[name] for group in groups.values()], float) for name in ("n", "cer"))
-    weights = np.array([group.get("characters", group["n"]) for group in groups.values()], float)
-    figure = open_figure(6, float(np.clip(1.1 + 0.24 * len(n), 2, 60)))
-    axes, places = figure.add_subplot(), np.arange(len(n))
-    axes.barh(places, rates, color=RIGHT, height=0.72)
-    for place, rate, count in zip(places, rates, n, strict=True):
-        axes.text(rate, place, f" {rate:.1%} of {count:,.0f}", va="center", fontsize=7, color=INK)
-    whole = float(weights @ rates / weights.sum())
-    axes.axvline(whole, color=WRONG, linewidth=1, linestyle="--", label=f"all: {whole:.1%}")
-    names = [SPACE if name == " " else shown_name(name) for name in groups]
-    axes.set_yticks(places, names, fontsize=8, parse_math=False)
-    axes.set(xlim=(0, 1.25 * max(rates.max(), 0.01)), ylim=(len(n) - 0.4, -0.6), xlabel="character error rate")
-    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), frameon=False, fontsize=8)
-    tidy(axes)
-    save_figure(figure, path, force=force)
+    names, rates = [SPACE if name == " " else name for name in groups], [group["cer"] for group in groups.values()]
+    weights = [group.get("characters", group["n"]) for group in groups.values()]
+    notes = [f" {group['cer']:.1%} of {group['n']:,.0f}" for group in groups.values()]
+    whole, most = float(np.average(rates, weights=weights)), 1.25 * max(*rates, 0.01)
+    draw_bars(path, names, rates, notes, axis="character error rate", most=most, notes_at=rates, whole=whole)
 
 
 def signing_hand(clip: LandmarkSequence) -> Points:
@@ -123,11 +106,11 @@ def signing_hand(clip: LandmarkSequence) -> Points:
     return more / np.array([1, clip.aspect or 1], np.float32)
 
 
-def _rate(reading: Reading) -> float:
+def _rate(reading: ReadPhrase) -> float:
     return spelling_metrics([reading.text], [reading.found.text])["cer"]
 
 
-def _colors(reading: Reading) -> tuple[list[str], list[str]]:
+def _colors(reading: ReadPhrase) -> tuple[list[str], list[str]]:
     """Return the color of each character spelled, and of each one read."""
     spelled, read = [WRONG] * len(reading.text), [WRONG] * len(reading.found.text)
     for place, other in matched(reading.text, reading.found.text):
@@ -135,7 +118,7 @@ def _colors(reading: Reading) -> tuple[list[str], list[str]]:
     return spelled, read
 
 
-def _draw_path(axes: Any, reading: Reading, clip: LandmarkSequence, hands: Points) -> None:
+def _draw_path(axes: Any, reading: ReadPhrase, clip: LandmarkSequence, hands: Points) -> None:
     middle = hands.mean(1)
     axes.plot(*middle.T, color="#b8b8b8", linewidth=0.8, zorder=1)
     axes.scatter(*middle.T, c=clip.times_s, cmap="viridis", s=4, zorder=2)
@@ -151,12 +134,12 @@ def _draw_path(axes: Any, reading: Reading, clip: LandmarkSequence, hands: Point
     axes.set_title("way of the hand, from dark to light", fontsize=8, loc="left")
 
 
-def _draw_times(axes: Any, reading: Reading, clip: LandmarkSequence, hands: Points) -> None:
+def _draw_times(axes: Any, reading: ReadPhrase, clip: LandmarkSequence, hands: Points) -> None:
     spelled, read = _colors(reading)
     times, tokens = clip.times_s, reading.found.tokens
     unseen = np.isnan(hands[:, 0, 0])
     step = clip.duration_s / max(len(clip) - 1, 1)
-    axes.bar(times[unseen], HANDS + 0.6, width=step, color=UNSEEN, zorder=0)
+    axes.bar(times[unseen], HANDS + 0.6, width=step, color=GRID, zorder=0)
     shown = [] if reading.letters_s is None else reading.letters_s.tolist()
     _spans(axes, SPELLED, reading.text, shown, spelled)
     _spans(axes, READ, [token.text for token in tokens], [(token.start_s, token.end_s) for token in tokens], read)

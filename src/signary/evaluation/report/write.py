@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from signary.errors import ShapeError
 from signary.evaluation.labeled import Source
-from signary.evaluation.readings import Reading
+from signary.evaluation.readings import ReadPhrase
 from signary.evaluation.report.curves import CURVES, History, Step, plot_curves, plot_learning
 from signary.evaluation.report.examples import Confidence, confused_pairs, worst_confusions
 from signary.evaluation.report.page import (
@@ -59,7 +59,7 @@ def write_report(
     confidence: ArrayLike | None = None,
     *,
     sources: Sequence[Source] = (),
-    readings: Sequence[Reading] = (),
+    readings: Sequence[ReadPhrase] = (),
     history: History | None = None,
     learning: Sequence[Step] = (),
     force: bool = False,
@@ -81,7 +81,7 @@ def write_report(
         Of each reading (0 to 1), for the reliability diagram.
     sources : sequence of Path, StoredClip or SpelledClip (N,), optional
         The files or clips, to show pictures of those that were read wrong.
-    readings : sequence of Reading (N,), optional
+    readings : sequence of ReadPhrase (N,), optional
         Of spelling, to show how some clips were read.
     history : mapping, optional
         Of the model's training, from `signary.evaluation.report.curves.read_history`.
@@ -133,7 +133,7 @@ def write_report(
     return folder
 
 
-def _readings(draft: Path, readings: Sequence[Reading], sources: Sequence[Source]) -> Section | None:
+def _readings(draft: Path, readings: Sequence[ReadPhrase], sources: Sequence[Source]) -> Section | None:
     shown = [place for place in chosen_readings(readings) if sources and not isinstance(sources[place], Path)]
     if not shown:
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from signary.bundles.bundle import load_bundle
 from signary.bundles.weights import graph_weights
 from signary.errors import ConfigError
-from signary.models.speller import SpellingNetwork
+from signary.models.point_network import SpellingNetwork
 from signary.models.weights import cast_weights, load_weights
 from signary.training.networks import spelling_network
 from signary.training.recipes.spelling import SpellingRecipe

@@ -15,7 +15,7 @@ from signary.datasets.augment.mix import SpelledBatch
 from signary.datasets.synthetic.spelling import SyntheticBatch, SyntheticSpelling
 from signary.datasets.synthetic.texts import PhraseMaker
 from signary.evaluation.phrases import spelling_report
-from signary.models.speller import CTCNetwork, SpellingNetwork
+from signary.models.point_network import CTCNetwork, SpellingNetwork
 from signary.training.learn import learn
 from signary.training.pack import Learned, with_credits
 from signary.training.recipes.recipe import Credit

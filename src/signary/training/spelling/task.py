@@ -14,7 +14,8 @@ from signary.datasets.augment.mix import SpelledBatch, cut_mix, hide_letters
 from signary.datasets.augment.spelling import SpellingAugment
 from signary.errors import InputError
 from signary.evaluation.metrics import spelling_metrics
-from signary.models.speller import CTCNetwork, Speller, SpellingNetwork, reversed_targets, spell
+from signary.models.point_network import CTCNetwork, SpellingNetwork
+from signary.models.speller import Speller, reversed_targets, spell
 from signary.text.characters import CharacterVocabulary
 from signary.training.recipes.spelling import SpellingRecipe
 from signary.training.spelling.batches import Batch, Phrases

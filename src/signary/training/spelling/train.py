@@ -19,7 +19,7 @@ from signary.datasets.split import SUPPLEMENTAL, signer_folds
 from signary.errors import InputError
 from signary.evaluation.phrases import spelling_report
 from signary.export.spelling import export_ctc_graph, export_speller
-from signary.models.speller import SpellingNetwork
+from signary.models.point_network import SpellingNetwork
 from signary.training.learn import learn
 from signary.training.pack import Learned, pack_bundle, store_credits, with_credits
 from signary.training.recipes.spelling import SpellingRecipe

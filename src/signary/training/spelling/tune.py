@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
 
 from signary.datasets.synthetic.spelling import SyntheticBatch
-from signary.models.speller import CTCNetwork
-from signary.text.beam import BeamOptions, Reading, prefix_beam
+from signary.models.point_network import CTCNetwork
+from signary.text.beam import BeamOptions, Candidate, prefix_beam
 from signary.text.ctc import align, greedy
 from signary.text.phrase_model import load_phrase_model
 from signary.text.trust import EVIDENCE, evidence, fit_trust
@@ -61,7 +61,7 @@ def tuned(tables: Sequence[Table], texts: Sequence[str], characters: str) -> dic
     quickly = ["".join(characters[number] for number in greedy(table, len(characters)).characters) for table in tables]
     if _errors(quickly, texts) > HOPELESS * sum(map(len, texts)):
         return {}
-    fewest, chosen, kept = np.inf, dict[str, float](), list[list[Reading]]()
+    fewest, chosen, kept = np.inf, dict[str, float](), list[list[Candidate]]()
     for weight, insertion in product(WEIGHTS, INSERTIONS):
         options = BeamOptions(beam=BEAM, best=BEST, weight=weight, insertion=insertion)
         language = load_phrase_model() if weight else None
@@ -81,12 +81,12 @@ def _errors(read: Sequence[str], texts: Sequence[str]) -> int:
     return sum(Levenshtein.distance(fold(one), fold(other)) for one, other in zip(read, texts, strict=True))
 
 
-def _text(reading: Reading, characters: str) -> str:
+def _text(reading: Candidate, characters: str) -> str:
     return fold("".join(characters[number] for number in reading.characters.tolist()))
 
 
 def _trust(
-    tables: Sequence[Table], found: Sequence[list[Reading]], right: NDArray[np.bool_], blank: int
+    tables: Sequence[Table], found: Sequence[list[Candidate]], right: NDArray[np.bool_], blank: int
 ) -> dict[str, float]:
     if min(right.sum(), (~right).sum()) < FEWEST:
         return {}
