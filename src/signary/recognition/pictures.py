@@ -87,7 +87,7 @@ class PixelRecognizer(Recognizer):
             watched = WatchedFrames(frames, on_progress)
             reading = self._read_frames(watched, how)
             times_s = np.array(watched.times_s)
-            fps = (len(times_s) - 1) / max(times_s[-1] - times_s[0], 1e-9)
+            fps = float((len(times_s) - 1) / max(times_s[-1] - times_s[0], 1e-9))
             ends_s = shown_until(times_s, watched.shown_s)
             return ReadSource(reading, times_s, ends_s, fps, tuple(frames.warnings))
 
