@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made_pictures import colored, pixels
+from made_report import colored, pixels
 
 from signary.errors import ExtraMissing, InputError
 from signary.evaluation.report.curves import (

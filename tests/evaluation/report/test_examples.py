@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_pictures import write_photos
+from made_report import write_photos
 from PIL import Image
 
 from signary.datasets.stores.draft import Clip, StoreDraft

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_pictures import colored, pixels
+from made_report import colored, pixels
 from sklearn.metrics import confusion_matrix
 
 from signary.errors import ExtraMissing, InputError, ShapeError

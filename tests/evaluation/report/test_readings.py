@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from made_phrases import reading
-from made_pictures import GRID, RIGHT, WRONG, colored
+from made_report import GRID, RIGHT, WRONG, colored
 
 from signary.errors import InputError
 from signary.evaluation.report.readings import chosen_readings, plot_error_rates, plot_readings, signing_hand

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made_pictures import write_photos
+from made_report import write_photos
 from PIL import Image
 
 from signary.errors import ExtraMissing, InputError, ShapeError
