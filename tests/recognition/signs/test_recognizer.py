@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from made_reader import LABELS, MadeDetector, MadeFrames, make_points
 from made_signs import FPS, make_signer, sign_labels, signed
@@ -147,6 +147,8 @@ def streamed(reader: SignRecognizer, clip: LandmarkSequence, **options: str) -> 
 PART = st.tuples(st.sampled_from(["A", "B", "I", "nothing"]), st.integers(2, 50))
 
 
+@example(parts=[([], 18), ([("A", 3)], 31), ([("nothing", 34), ("A", 28)], 23)], seed=2)  # a glimpse before
+@example(parts=[([("B", 18), ("I", 12)], 25), ([("I", 37), ("A", 46)], 17)], seed=2)  # signs before the pause
 @settings(max_examples=25, deadline=None)
 @given(parts=st.lists(st.tuples(st.lists(PART, max_size=2), st.integers(16, 40)), max_size=4), seed=st.integers(0, 9))
 def test_a_stream_gives_the_tokens_of_the_whole(

@@ -50,8 +50,11 @@ class SignWindow:
             return self.end(), []
         reading, clip = self._read(self._said)
         self._open = self._decoded(reading, clip)
-        recent = clip.times_s[reading.first] >= now_s - 2 * slide.window_s
-        if times[0] < now_s - 2 * slide.window_s and not self._decoded(reading[recent], clip):
+        first_s, last_s = clip.times_s[reading.first], clip.times_s[reading.last]
+        pauses = np.flatnonzero(first_s[1:] - last_s[:-1] > PAUSE_S + TINY_S)
+        since_pause_s = first_s[pauses[-1] + 1 if len(pauses) else 0 :].min(initial=now_s)
+        long_ago_s = now_s - 2 * slide.window_s
+        if since_pause_s < long_ago_s and not self._decoded(reading[first_s >= long_ago_s], clip):
             return self._forget(bisect_left(times, now_s - slide.window_s)), []
         return [], self._open
 
