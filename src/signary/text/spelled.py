@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from signary.text.beam import BeamOptions, prefix_beam
-from signary.text.ctc import Spelling, align, checked
+from signary.text.ctc import align, checked
 from signary.text.phrase_model import PhraseModel
+from signary.text.spelling import Spelling
 from signary.text.trust import Trust, evidence
 from signary.text.twins import TWINS, told_apart, twin_odds
 

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from signary.errors import InputError, ShapeError
 from signary.text.beam import Candidate
-from signary.text.ctc import Spelling
+from signary.text.spelling import Spelling
 
 EVIDENCE = ("odds", "margin", "least", "mean", "share")
 FARTHEST = 20.0  # logarithms beyond say no more

@@ -13,19 +13,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from signary.evaluation.report.page import (
-    Example,
-    Mistake,
-    Section,
-    folded,
-    named,
-    pairs,
-    plot,
-    shown,
-    size_of,
-    table,
-    write_page,
-)
+from signary.evaluation.report.markup import Section, folded, named, plot, shown, table
+from signary.evaluation.report.page import size_of, write_page
+from signary.evaluation.report.pairs import Example, Mistake, pairs
 from signary.evaluation.wording import counted
 
 HOSTILE = "\"><script>alert(1)</script><img src=http://a.example/x onerror='go()'>"
