@@ -66,7 +66,7 @@ def _warning(evaluation: Mapping[str, Any], n: int, unit: str) -> str:
         return ""
     said = f"Measure it on other people’s {unit}s before you trust them."
     if rest:
-        accuracy = rest["metrics"]["accuracy"]
+        accuracy = rest["metrics"].get("accuracy", rest["metrics"].get("exact"))  # spelling is right without an error
         said = (
             f"Of the other {counted(rest['n'], unit)} it read {accuracy:.1%} right, {_interval(accuracy, rest['n'])}."
         )
