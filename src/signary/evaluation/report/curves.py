@@ -27,14 +27,12 @@ def plot_learning(steps: Sequence[Step], path: Path) -> None:
     steps : sequence of Step
         From `read_learning`.
     path : Path
-        PNG to write.
+        PNG to write; for its errors see `drawn`.
 
     Raises
     ------
     InputError
-        If there are no steps, or the file exists.
-    ExtraMissing
-        If matplotlib is not installed.
+        If there are no steps.
     """
     if not steps:
         raise InputError("0 steps: nothing to draw", hint="name a run with a learning curve")
@@ -59,14 +57,12 @@ def plot_curves(history: History, path: Path) -> None:
         Stage -> column -> curve, from `read_history`. Columns with ``loss`` or ``accuracy`` in their name are drawn.
         A single loss gets a smoothed line, too.
     path : Path
-        PNG to write.
+        PNG to write; for its errors see `drawn`.
 
     Raises
     ------
     InputError
-        If there is no loss and no accuracy, or the file exists.
-    ExtraMissing
-        If matplotlib is not installed.
+        If there is neither loss nor accuracy.
     """
     stages = {stage: curves for stage, columns in history.items() if (curves := _kinds(columns))}
     if not stages:

@@ -52,14 +52,12 @@ def plot_readings(readings: Sequence[ReadPhrase], clips: Sequence[LandmarkSequen
     clips : sequence of LandmarkSequence (N,)
         Their landmarks.
     path : Path
-        PNG to write.
+        PNG to write; for its errors see `drawn`.
 
     Raises
     ------
     InputError
-        If there are none, or the file exists.
-    ExtraMissing
-        If matplotlib is not installed.
+        If there are none.
     """
     if not readings:
         raise InputError("0 readings: nothing to draw", hint="give at least one")
@@ -80,14 +78,12 @@ def plot_error_rates(groups: Mapping[str, Mapping[str, Any]], path: Path) -> Non
     groups : mapping of str to mapping
         Group -> its figures. ``n`` and ``cer`` are drawn.
     path : Path
-        PNG to write.
+        PNG to write; for its errors see `drawn`.
 
     Raises
     ------
     InputError
-        If there are no groups, or the file exists.
-    ExtraMissing
-        If matplotlib is not installed.
+        If there are no groups.
     """
     if not groups:
         raise InputError("0 groups: nothing to draw", hint="score at least one phrase")
