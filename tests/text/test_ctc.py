@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from signary.errors import InputError, ShapeError
-from signary.text.ctc import PartialCTC, Spelling, align, greedy, log_likelihood
+from signary.text.ctc import align, greedy, log_likelihood
+from signary.text.partial import PartialCTC
+from signary.text.spelling import Spelling
 
 Floats = NDArray[np.float64]
 

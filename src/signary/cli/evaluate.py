@@ -53,7 +53,7 @@ def evaluate(
     if find_spec("sklearn") is None:
         raise ExtraMissing.named("train", "scikit-learn")
     from signary.evaluation.evaluate import evaluate as measure
-    from signary.evaluation.report.curves import read_history, read_learning
+    from signary.evaluation.report.history import read_history, read_learning
     from signary.evaluation.report.write import write_report
     from signary.recognition.load import load
     from signary.recognition.many import check_workers

@@ -1,1 +1,1 @@
-"""How well a model reads: metrics, plots, reports and model cards."""
+"""How well a model reads: metrics, plots and reports."""

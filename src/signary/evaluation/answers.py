@@ -1,4 +1,4 @@
-"""What a model says of each file or clip: found in this process, or shared out among several."""
+"""The answers of a model for each file or clip, found in this process or in several."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ SPELLING = "spelling"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
-    """What was said.
+    """The answer for one file or clip.
 
     Parameters
     ----------
     ranking : list of (str, float)
-        Texts and how sure each is, likeliest first; empty where no hand was found.
+        Texts and their confidence, likeliest first; empty if no hand was found.
     seconds : float
-        That reading took; clips of a store are read, those of a set made, before.
+        Time that recognition took, without loading a clip from a store or making one of a set.
     found : Recognition, optional
-        Of spelling.
+        For spelling.
     sequence : LandmarkSequence, optional
-        What was read, if it was no file.
+        The input, if it was not a file.
     """
 
     ranking: list[tuple[str, float]]
@@ -52,16 +52,16 @@ def answers(
     reader : Recognizer
     labeled : sequence of Labeled
     data : Path
-        Where they are from.
+        Where they come from.
     limit : int, optional
-        With which a set was found.
+        The limit with which a set was found.
     workers : int
-        Processes that read files, and film the avatar. All else is quick, and read in this one.
+        Processes that read files and film the avatar. Everything else is quick and is read in this process.
 
     Returns
     -------
     iterator of Answer or str
-        In their order; a str says why there is none.
+        In the order of ``labeled``; a str says why there is no answer.
     """
     if workers == 1:
         yield from (answer(reader, one) for one in labeled)
@@ -73,7 +73,7 @@ def answers(
 
 
 def answer(reader: Any, one: Labeled) -> Answer | str:
-    """Return what a recognizer says of a file or clip, or why it says nothing."""
+    """Return a recognizer's answer for a file or clip, or the reason why there is none."""
     try:
         source = one.read()
         started_s = time.perf_counter()
@@ -86,7 +86,7 @@ def answer(reader: Any, one: Labeled) -> Answer | str:
 
 
 def useful_workers(labeled: Iterable[Labeled], workers: int | None) -> int:
-    """Return how many processes have something to do: as many as asked, by default as `default_workers` says."""
+    """Return how many processes have work to do: at most ``workers``, by default as many as `default_workers` says."""
     names = [
         one.source.name if isinstance(one.source, SpelledClip) else one.source for one in filter(_is_shared, labeled)
     ]
@@ -94,7 +94,7 @@ def useful_workers(labeled: Iterable[Labeled], workers: int | None) -> int:
 
 
 def is_film(source: Source) -> bool:
-    """Say whether a source is a film of the avatar, which takes long to make and to look at."""
+    """Return whether a source is a film of the avatar, which is slow to make and to read."""
     return isinstance(source, SpelledClip) and source.name.startswith(AVATAR)
 
 
@@ -109,7 +109,7 @@ def _asked(one: Labeled) -> Labeled | str:
 def _answering(opening: Opening, data: Path, limit: int | None) -> Callable[[Labeled | str], Answer | str]:
     reader = opening.reader()
     clips = find_spelling_set(data, limit, engine=reader.engine).clips if is_spelling_set(data) else ()
-    films = {clip.name: Labeled(clip, clip.text) for clip in clips}  # made from the same numbers in every process
+    films = {clip.name: Labeled(clip, clip.text) for clip in clips}  # made from the same seeds in every process
     return partial(_answer_asked, reader, films)
 
 

@@ -1,4 +1,4 @@
-"""Measure a model on a folder of labeled files, on a prepared store, or on a set of spelling."""
+"""Evaluate a model on a folder of labeled files, on a prepared store, or on a spelling set."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ SUMS = ("score", "cer", "cer_folded", "exact", "time_median_s", "time_p90_s", "c
 
 @dataclass(slots=True)
 class Evaluation:
-    """What was measured.
+    """The result of an evaluation.
 
     Parameters
     ----------
     summary : dict
         The object that ``signary evaluate --json`` writes.
     targets, predictions : list of str
-        Text of each file or clip counted; ``(none)`` stands for empty text, ``""`` for no answer.
+        Text of each file or clip that counts; ``(none)`` stands for empty text, ``""`` for no answer.
     confidence : list of float
     sources : list of Path, StoredClip or SpelledClip
-        What was counted.
+        The files or clips that count.
     ranked : list of list of str
-        The likeliest texts of each, `signary.evaluation.metrics.TOP` at most.
+        The likeliest texts of each, at most `signary.evaluation.metrics.TOP`.
     readings : list of ReadPhrase
-        Of spelling, each with its tokens.
+        For spelling, each with its tokens.
     """
 
     summary: dict[str, Any] = field(default_factory=dict)
@@ -65,35 +65,34 @@ def evaluate(
     workers: int | None = 1,
     track: Callable[[list[Labeled]], Iterable[Labeled]] = iter,
 ) -> Evaluation:
-    """Read every labeled file or clip and compare.
+    """Read every labeled file or clip and compare with the labels.
 
     Parameters
     ----------
     recognizer : Recognizer
     data : Path
-        See `find_labeled`; for a model of spelling also the name of a set, see `find_spelling_set`.
+        See `find_labeled`; for a spelling model also the name of a set, see `find_spelling_set`.
     by : str, optional
-        Column of the manifest to group by; of spelling ``signer`` where a store is read.
+        Column of the manifest to group by; by default ``signer`` for spelling from a store.
     limit : int, optional
-        Read the first files or clips only; of a set, so many.
+        Read only so many files or clips, the first ones.
     workers : int, optional
-        Processes that read files and films of the avatar; as for `Recognizer.recognize_many`. None: all cores, 1 where
+        Processes that read files and films of the avatar, as for `Recognizer.recognize_many`. None: all cores, but 1 if
         there is little to do.
     track : callable
-        Wraps what is read, to show progress.
+        Wraps the files or clips, to show progress.
 
     Returns
     -------
     Evaluation
-        Its summary names each file that was skipped; of a store, of which thousands may be, it counts the clips that
-        were skipped for one reason. Of its ``speed``, ``files_per_s`` is of the time that reading took; with several
-        workers, of the time from the first to the last, and of all workers together.
+        Its summary names each skipped file. For a store, which may have thousands, it counts the skipped clips by
+        reason. ``files_per_s`` of its ``speed`` is by the time that recognition took; with several workers, by the
+        wall-clock time from the first to the last, for all workers together.
 
     Raises
     ------
     InputError
-        If nothing can be counted, ``by`` is no column of text, or ``limit`` or ``workers`` is below
-        1.
+        If nothing can be counted, ``by`` is not a column of text, or ``limit`` or ``workers`` is below 1.
     """
     if limit is not None and limit < 1:
         raise InputError(f"limit={limit}, must be 1 or more", hint="files or clips to read")
@@ -133,7 +132,7 @@ def evaluate(
 def _find(
     recognizer: Recognizer, data: Path, by: str | None, limit: int | None
 ) -> tuple[list[Labeled], dict[str, Any]]:
-    """Return what is to be read, and what a set says of itself."""
+    """Return what to read, and the description of a set."""
     if recognizer.bundle.task == SPELLING and is_spelling_set(data):
         found = find_spelling_set(data, limit, engine=recognizer.engine)
         return label_set(found, by), {"set": found.about} if found.about else {}
@@ -141,7 +140,7 @@ def _find(
 
 
 def _expected(recognizer: Recognizer, label: str) -> str | None:
-    """Return what a label stands for, None if it is outside the vocabulary; a phrase stands for itself."""
+    """Return the text of a label, None if it is outside the vocabulary; a phrase is its own text."""
     if recognizer.bundle.task == SPELLING:
         return label if label and set(label) <= set(recognizer.bundle.vocabulary.labels) else None
     return recognizer.bundle.vocabulary.expected_text(label)
@@ -154,7 +153,7 @@ def _unit(data: Path) -> str:
 def _add(evaluation: Evaluation, one: Labeled, expected: str, answer: Answer, *, silent: str) -> None:
     best = list(dict.fromkeys(text or silent for text, _ in answer.ranking))[:TOP]
     evaluation.targets.append(expected or silent)
-    # no hand found: no answer, which is wrong even where silence is expected
+    # no hand found: no answer, which is wrong even if silence is expected
     evaluation.predictions.append(best[0] if best else "")
     evaluation.confidence.append(answer.ranking[0][1] if answer.ranking else 0.0)
     evaluation.sources.append(_kept(one.source, answer.sequence))
@@ -167,7 +166,7 @@ def _add(evaluation: Evaluation, one: Labeled, expected: str, answer: Answer, *,
 
 
 def _kept(source: Source, sequence: LandmarkSequence | None) -> Source:
-    """Return a source; a film as it was seen, so that a report need not have it filmed again."""
+    """Return a source; a film keeps its landmarks, so that a report need not film it again."""
     if sequence is not None and isinstance(source, SpelledClip) and is_film(source):
         return replace(source, make=lambda: sequence)
     return source

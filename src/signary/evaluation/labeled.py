@@ -1,4 +1,4 @@
-"""What a model is measured on: labeled files of a folder, the clips of a prepared store, or a set of spelling."""
+"""What a model is evaluated on: labeled files of a folder, clips of a prepared store, or a spelling set."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ READABLE = frozenset((*PHOTO_ENDINGS, *VIDEO_ENDINGS, *LANDMARK_ENDINGS))
 
 @dataclass(frozen=True, slots=True)
 class StoredClip:
-    """A clip of a store, read when it is needed.
+    """A clip of a store, loaded when it is needed.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class StoredClip:
     name : str
         Its id.
     key : str
-        By which a bundle knows it; see `ClipStore.keys`.
+        Its hash in a bundle's training list; see `ClipStore.keys`.
     """
 
     store: ClipStore
@@ -56,15 +56,15 @@ class Labeled:
     group: str = ""
 
     def read(self) -> str | LandmarkSequence:
-        """Return what a recognizer reads."""
+        """Return the source for a recognizer."""
         return str(self.source) if isinstance(self.source, Path) else self.source.sequence()
 
     def key(self) -> str:
-        """Return the sha256 by which a bundle knows what it was trained on."""
+        """Return the sha256 by which a bundle lists its training data."""
         return sha256_file(self.source) if isinstance(self.source, Path) else self.source.key
 
     def letters_s(self) -> Times | None:
-        """Return when each character of a phrase is shown, float32 (L, 2), NaN = not known; None where none is."""
+        """Return when each character of a phrase is shown, float32 (L, 2), NaN = not known; None if no time is."""
         if isinstance(self.source, StoredClip):
             times = self.source.store.about.get(TIMES, {}).get(self.source.name)
             return None if times is None else np.array(times, np.float32).reshape(-1, 2)
@@ -72,12 +72,12 @@ class Labeled:
 
 
 def is_store(data: Path) -> bool:
-    """Say whether a folder is a prepared store, be it half written."""
+    """Return whether a folder is a prepared store, even a half-written one."""
     return any((data / name).is_file() for name in (DESCRIPTION, DRAFT))
 
 
 def label_set(found: SpellingSet, by: str | None = None) -> list[Labeled]:
-    """Return the clips of a set of spelling.
+    """Return the clips of a spelling set.
 
     Raises
     ------
@@ -103,7 +103,7 @@ def find_labeled(data: Path, by: str | None = None) -> list[Labeled]:
     Raises
     ------
     InputError
-        If there is no such folder, nothing in it, or ``by`` is no column of text.
+        If there is no such folder, nothing in it, or ``by`` is not a column of text.
     """
     if not data.is_dir():
         raise InputError(f"{data}: no such folder", hint="give a store, or a folder with one folder a label")

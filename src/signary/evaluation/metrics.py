@@ -1,7 +1,7 @@
-"""Figures of merit for readers of single signs and of fingerspelled text.
+"""Metrics for models of single signs and of fingerspelled text.
 
-Labels are compared as they stand: bring both sides to the vocabulary's spelling first
-(`signary.text.vocabulary.Vocabulary.expected_text`). A clip in which nothing was read is the prediction ``""``,
+Labels must be equal to match: bring both sides to the vocabulary's spelling first
+(`signary.text.vocabulary.Vocabulary.expected_text`). A clip in which nothing was read has the prediction ``""``,
 which is wrong unless ``""`` was expected.
 """
 
@@ -14,11 +14,11 @@ from typing import Any, TypedDict
 
 from signary.errors import ExtraMissing, InputError, ShapeError
 
-TOP = 10  # as many of the likeliest readings count at most
+TOP = 10  # how many of the likeliest predictions count at most
 
 
 class ClassScore(TypedDict):
-    """How well one class is read: counts, and shares of 0 to 1 (precision is 0 where it was never predicted)."""
+    """Scores of one class: counts, and shares of 0 to 1 (precision is 0 if the class was never predicted)."""
 
     n: int
     correct: int
@@ -31,27 +31,27 @@ class ClassScore(TypedDict):
 def classification_metrics(
     targets: Sequence[str], predictions: Sequence[str], ranked: Sequence[Sequence[str]] | None = None
 ) -> dict[str, float]:
-    """Score a reader of single signs.
+    """Score predictions of single signs.
 
     Parameters
     ----------
     targets, predictions : sequence of str (N,)
     ranked : sequence of sequences of str (N,), optional
-        Readings of each clip, likeliest first. Without it there is no ``top5`` and no ``top10``.
+        Predictions for each clip, likeliest first. Without it there is no ``top5`` and no ``top10``.
 
     Returns
     -------
     dict of str to float
         0 to 1: ``accuracy``, ``top5``, ``top10``, ``f1_weighted``, ``precision_weighted``, ``recall_weighted`` (means
         over the classes among the targets, weighted by their clips), ``f1_macro``, ``precision_macro``,
-        ``recall_macro`` (all those classes alike) and ``balanced_accuracy`` (another name of ``recall_macro``).
+        ``recall_macro`` (unweighted means) and ``balanced_accuracy`` (the same as ``recall_macro``).
 
     Raises
     ------
     InputError
         If there are no clips.
     ShapeError
-        If the sequences are not of one length.
+        If the sequences differ in length.
     ExtraMissing
         If scikit-learn is not installed.
     """
@@ -70,7 +70,7 @@ def classification_metrics(
 
 
 def per_class(targets: Sequence[str], predictions: Sequence[str]) -> dict[str, ClassScore]:
-    """Score every class by itself.
+    """Score every class separately.
 
     Parameters
     ----------
@@ -79,8 +79,8 @@ def per_class(targets: Sequence[str], predictions: Sequence[str]) -> dict[str, C
     Returns
     -------
     dict of str to dict
-        For each class among the targets, sorted: ``n`` clips, ``correct`` ones of them, ``accuracy`` (their share,
-        equal to ``recall``), ``precision`` and ``f1``.
+        For each class among the targets, sorted: ``n`` clips, the number of ``correct`` ones, ``accuracy`` (their
+        share, equal to ``recall``), ``precision`` and ``f1``.
 
     Raises
     ------
@@ -108,7 +108,7 @@ def per_class(targets: Sequence[str], predictions: Sequence[str]) -> dict[str, C
 
 
 def spelling_metrics(references: Sequence[str], hypotheses: Sequence[str]) -> dict[str, float]:
-    """Score a reader of fingerspelled text by plain Levenshtein distance.
+    """Score fingerspelled text by Levenshtein distance.
 
     Parameters
     ----------
@@ -119,15 +119,15 @@ def spelling_metrics(references: Sequence[str], hypotheses: Sequence[str]) -> di
     -------
     dict of str to float
         ``score``: 1 - summed edit distance / summed length of the references, as in Google's competition (below 0
-        where more is wrong than was spelled); ``cer`` = 1 - ``score``, the character error rate; ``exact``: share of
-        texts read without an error.
+        if there are more errors than characters); ``cer`` = 1 - ``score``, the character error rate; ``exact``: share
+        of texts read without an error.
 
     Raises
     ------
     InputError
         If nothing was spelled.
     ShapeError
-        If the sequences are not of one length.
+        If the sequences differ in length.
     ExtraMissing
         If rapidfuzz is not installed.
     """
@@ -145,7 +145,7 @@ def spelling_metrics(references: Sequence[str], hypotheses: Sequence[str]) -> di
 
 
 def wilson_interval(correct: int, n: int, z: float = 1.96) -> tuple[float, float]:
-    """Return the range in which the true share lies, given ``correct`` of ``n`` (Wilson, 1927).
+    """Return the confidence interval of a share, ``correct`` of ``n`` (Wilson, 1927).
 
     Parameters
     ----------
@@ -157,7 +157,7 @@ def wilson_interval(correct: int, n: int, z: float = 1.96) -> tuple[float, float
     Returns
     -------
     (float, float)
-        0 to 1; all of it where ``n`` is 0.
+        0 to 1; (0, 1) if ``n`` is 0.
 
     Raises
     ------
@@ -202,7 +202,7 @@ def _scikit_scores() -> Callable[..., Any]:
 
 
 def _averages(targets: Sequence[str], predictions: Sequence[str], average: str) -> tuple[float, float, float]:
-    """Return precision, recall and F1 over the classes among the targets, ``"weighted"`` or ``"macro"``."""
+    """Return mean precision, recall and F1 over the classes among the targets, ``"weighted"`` or ``"macro"``."""
     labels = sorted(set(targets))
     scores = _scikit_scores()(list(targets), list(predictions), labels=labels, average=average, zero_division=0)
     return float(scores[0]), float(scores[1]), float(scores[2])

@@ -1,4 +1,4 @@
-"""How well phrases are read: in all, by signer, by kind of phrase, and which characters are taken for which."""
+"""Scores of phrases: overall, by signer, by kind of phrase, and which characters are confused."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from signary.text.phrases import phrase_kinds
 def spelling_report(
     references: Sequence[str], hypotheses: Sequence[str], signers: Sequence[str] | None = None, *, top: int = 20
 ) -> dict[str, Any]:
-    """Score a reader of phrases.
+    """Score read phrases.
 
     Parameters
     ----------
@@ -29,19 +29,14 @@ def spelling_report(
     Returns
     -------
     dict
-        ``n`` phrases, ``characters`` in them; ``score`` (1 - summed distance / summed length, Levenshtein's), ``cer``
-        and ``exact`` as `spelling_metrics`; ``by``: the same of each ``kind`` of phrase and each ``signer``, but for
-        those of whom no character was spelled; ``errors``: how many characters were ``substituted``, ``deleted`` and
-        ``inserted``; ``substitutions``: as `substitutions`.
+        ``n`` phrases, ``characters`` in them; ``score``, ``cer`` and ``exact`` as `spelling_metrics`; ``by``: the same
+        for each ``kind`` of phrase and each ``signer``, without groups in which no character was spelled; ``errors``:
+        how many characters were ``substituted``, ``deleted`` and ``inserted``; ``substitutions``: as `substitutions`.
 
     Raises
     ------
-    InputError
-        If nothing was spelled.
-    ShapeError
-        If the sequences are not of one length.
-    ExtraMissing
-        If rapidfuzz is not installed.
+    InputError, ShapeError, ExtraMissing
+        As `spelling_metrics`.
     """
     scores = _scores(references, hypotheses)
     groups = {"kind": phrase_kinds(references)}
@@ -60,7 +55,7 @@ def spelling_report(
 
 
 def substitutions(references: Sequence[str], hypotheses: Sequence[str], *, top: int = 20) -> list[dict[str, Any]]:
-    """Count which character is read as which, on a shortest way from what was spelled to what was read.
+    """Count which character is read as which, along a shortest edit path from the spelled to the read text.
 
     Parameters
     ----------
@@ -71,14 +66,14 @@ def substitutions(references: Sequence[str], hypotheses: Sequence[str], *, top: 
     Returns
     -------
     list of dict
-        ``spelled`` (``""`` = inserted), ``read`` (``""`` = deleted), ``count``, and ``share`` of the times that the
-        character was spelled (None for one inserted). Where several ways are of one length it is one of them.
+        ``spelled`` (``""`` = inserted), ``read`` (``""`` = deleted), ``count``, and ``share`` of all times that the
+        character was spelled (None for insertions). If several paths are shortest, one of them is used.
     """
     return _table(_edits(list(zip(references, hypotheses, strict=True))), references, top)
 
 
 def grouped(references: Sequence[str], hypotheses: Sequence[str], groups: Sequence[str]) -> dict[str, Any]:
-    """Score the phrases of each group, by name, as `spelling_report` does all; without groups that spelled nothing."""
+    """Score the phrases of each group, by name, as `spelling_report`; groups that spelled nothing are left out."""
     names, found = np.array(groups, np.str_), {}
     for name in np.unique(names).tolist():
         spelled, read = ([texts[row] for row in np.flatnonzero(names == name)] for texts in (references, hypotheses))

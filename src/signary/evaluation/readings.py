@@ -1,4 +1,4 @@
-"""How well, how timely and how surely phrases were read: by length, speed, hands seen, kind and character."""
+"""Scores of read phrases, with times and confidence: by length, speed, hands seen, kind and character."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from signary.recognition.reading import hand_seen
 from signary.text.recognition import Recognition
 from signary.text.twins import fold
 
-# Where each group ends, exclusively.
+# Upper bounds of the groups, exclusive.
 LENGTHS = (5, 10, 15, 20, 30)
 SPEEDS = (2, 3, 4, 5, 6, 8)
 HANDS_SEEN = (0.5, 0.66, 0.8, 0.9, 0.95)
@@ -29,7 +29,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReadPhrase:
-    """A phrase and what was read.
+    """A spelled phrase and its reading.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class ReadPhrase:
         What was spelled.
     found : Recognition
     letters_s : float32 (L, 2), optional
-        When each character is shown; NaN = not known.
+        When each character is shown, seconds; NaN = not known.
     in_sight : bool (L,), optional
         Whether the hand was seen while each is shown.
     """
@@ -49,7 +49,7 @@ class ReadPhrase:
 
     @property
     def speed(self) -> float:
-        """Characters a second: from the first to the last, or of the whole clip where times are not known; or NaN."""
+        """Characters a second: from the first to the last, or over the whole clip if times are not known; else NaN."""
         if self.letters_s is not None and np.isfinite(self.letters_s).any():
             seconds = float(np.nanmax(self.letters_s) - np.nanmin(self.letters_s))
         else:
@@ -68,14 +68,13 @@ def reading_report(readings: Sequence[ReadPhrase], signers: Sequence[str] | None
     Returns
     -------
     dict
-        As `spelling_report`, and more. ``cer_folded``: the character error rate where symbols of one handshape (2/V,
-        6/W, 9/F, 0/O) count as one. ``confidence_auc``: how likely an exact reading is more confident than another
-        one, 0.5 = confidence says nothing; only where some are exact and some are not. ``time_median_s``,
-        ``time_p90_s``: how far the middle of a character read right lies from the middle of the time in which it is
-        shown; only where that is known. ``by``: also ``length``, ``letters a second``, ``hand seen`` (share of all
-        frames of a clip), and of characters ``character`` and, where it is known when they are shown, ``in sight``:
-        ``n`` times spelled, ``score``, the share read right, and ``cer``, the rest. Nobody can read but only guess
-        those during which no hand is seen.
+        As `spelling_report`, and more. ``cer_folded``: the character error rate if symbols with the same handshape
+        (2/V, 6/W, 9/F, 0/O) count as equal. ``confidence_auc``: the probability that an exact reading is more confident
+        than one with errors, 0.5 = confidence says nothing; only if there are both. ``time_median_s``, ``time_p90_s``:
+        distance between the middle of a character read right and the middle of the time in which it is shown; only if
+        that is known. ``by``: also ``length``, ``letters a second``, ``hand seen`` (share of a clip's frames), and for
+        characters ``character`` and, if it is known when they are shown, ``in sight``: ``n`` times spelled, ``score``,
+        the share read right, and ``cer``, the rest. Characters during which no hand is seen can only be guessed.
 
     Raises
     ------
@@ -108,7 +107,7 @@ def reading_report(readings: Sequence[ReadPhrase], signers: Sequence[str] | None
 
 
 def confidence_area(confidence: Floats, exact: NDArray[np.bool_]) -> float | None:
-    """Return the area under the ROC of confidence (N,) against exactness (N,), equal ones halved; None of one kind."""
+    """Return the area under the ROC curve of confidence (N,) for exactness (N,), ties halved; None if all are alike."""
     right, wrong = np.sort(confidence[exact]), confidence[~exact]
     if not len(right) or not len(wrong):
         return None
@@ -117,9 +116,9 @@ def confidence_area(confidence: Floats, exact: NDArray[np.bool_]) -> float | Non
 
 
 def time_errors(reading: ReadPhrase) -> Floats:
-    """Return how far off the middle of each character read right is, seconds (K,); none where times are not known.
+    """Return the time error of each character read right, by its middle, seconds (K,); empty if times are not known.
 
-    Characters are matched on a shortest way from what was spelled to what was read.
+    Characters are matched along a shortest edit path from the spelled to the read text.
     """
     shown, found = reading.letters_s, reading.found
     places = np.array([*matched(reading.text, found.text)], np.int64).reshape(-1, 2)
@@ -131,7 +130,7 @@ def time_errors(reading: ReadPhrase) -> Floats:
 
 
 def matched(spelled: str, read: str) -> Iterator[tuple[int, int]]:
-    """Yield the places of each character read right: in what was spelled, and in what was read."""
+    """Yield the positions of each character read right: in the spelled and in the read text."""
     from rapidfuzz.distance import Levenshtein
 
     for block in Levenshtein.opcodes(spelled, read):
@@ -140,13 +139,13 @@ def matched(spelled: str, read: str) -> Iterator[tuple[int, int]]:
 
 
 def character_scores(readings: Sequence[ReadPhrase], groups: Sequence[Sequence[str]]) -> dict[str, dict[str, float]]:
-    """Return how often the characters of each group were spelled (``n``), and shares read right and not.
+    """Return how often the characters of each group were spelled (``n``), and the shares read right and wrong.
 
     Parameters
     ----------
     readings : sequence of ReadPhrase (N,)
     groups : sequence of sequences of str
-        Of each character of each reading.
+        The group of each character of each reading.
     """
     right = np.concatenate([_right(one.text, one.found.text) for one in readings])
     spelled = np.array([name for names in groups for name in names])
@@ -163,10 +162,10 @@ def _right(text: str, read: str) -> NDArray[np.bool_]:
 
 
 def in_sight(letters_s: NDArray[np.float32], clip: LandmarkSequence) -> NDArray[np.bool_]:
-    """Say of each character, shown from and to ``letters_s`` (L, 2), whether a hand was seen then or next to it.
+    """Return for each character, shown in ``letters_s`` (L, 2), whether a hand was seen then: bool (L,).
 
-    Next to it is within half a frame, so that what is shown for less than a frame counts too. A character of which it
-    is not known when it is shown is in sight.
+    Half a frame is added on both sides, so that characters shown for less than a frame count, too. A character whose
+    times are not known counts as in sight.
     """
     times = clip.times_s[hand_seen(clip.as_holistic().points)]
     half_s = 0.5 / clip.fps if clip.fps else 0.0
@@ -176,7 +175,7 @@ def in_sight(letters_s: NDArray[np.float32], clip: LandmarkSequence) -> NDArray[
 
 
 def binned(values: Floats, ends: Sequence[float]) -> tuple[list[str], list[str]]:
-    """Name groups of values, in order, and say to which each belongs; NaN to one of its own, ``not known``.
+    """Return the names of groups, in order, and the group of each value; NaN has its own group, ``not known``.
 
     Examples
     --------

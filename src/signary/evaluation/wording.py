@@ -1,4 +1,4 @@
-"""How counts and what is missing are worded."""
+"""The wording of counts and of missing text."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""From a trained network to files that run elsewhere: bundles, ONNX, LiteRT and Kaggle submissions."""
+"""From a trained network to files that run elsewhere: ONNX graphs, and the proof that they compute the same."""

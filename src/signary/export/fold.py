@@ -1,4 +1,4 @@
-"""Fewer steps for the same numbers: what a trained network does in several becomes one layer, or one operator."""
+"""Fold several steps of a trained network into one layer or operator, with the same results."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from signary.models.point_network import SpellingNetwork
 from signary.models.squeezeformer import ConvModule, PostNorm
 from signary.models.stem import Branch
 
-OPSET = 23  # the first of ONNX with attention and rotary places as operators
+OPSET = 23  # the first ONNX opset with operators for attention and rotary embeddings
 
 Network = TypeVar("Network", bound=SpellingNetwork)
 
 
 class AddNorm(nn.Module):
-    """A `PostNorm` whose scale and shift are in its branch."""
+    """A `PostNorm` whose scale and shift are folded into its branch."""
 
     def __init__(self, branch: nn.Module, norm: nn.Module) -> None:
         super().__init__()
         self.branch, self.norm = branch, norm
 
     def forward(self, frames: Tensor, *others: Tensor | None) -> Tensor:
-        """Return float32 (B, T, D) for frames of that shape and whatever else the branch takes."""
+        """Return float32 (B, T, D) for frames of that shape and the other arguments of the branch."""
         after: Tensor = self.norm(frames + self.branch(frames, *others))
         return after
 
 
 class GraphAttention(nn.Module):
-    """A `RotaryAttention` in ONNX's own operators."""
+    """A `RotaryAttention` with ONNX's own operators."""
 
     def __init__(self, attention: RotaryAttention) -> None:
         super().__init__()
@@ -52,7 +52,7 @@ class GraphAttention(nn.Module):
 
 
 class FlatConv(nn.Module):
-    """A `Conv1d` over pictures one pixel high, for which ONNX Runtime has a faster kernel."""
+    """A `Conv1d` as a `Conv2d` over pictures one pixel high, for which ONNX Runtime has a faster kernel."""
 
     def __init__(self, conv: nn.Conv1d) -> None:
         super().__init__()
@@ -64,7 +64,7 @@ class FlatConv(nn.Module):
 
 
 class Unchanged(nn.Module):
-    """A `FrameNorm` that is in the layer before it."""
+    """Replaces a `FrameNorm` that is folded into the layer before it."""
 
     def forward(self, frames: Tensor, valid: Tensor | None = None) -> Tensor:
         """Return the frames."""
@@ -73,7 +73,7 @@ class Unchanged(nn.Module):
 
 @torch.no_grad()
 def folded(network: Network) -> Network:
-    """Return a copy of a network of fingerspelling that reads the same in fewer steps, clips without padding alone."""
+    """Return a copy of a fingerspelling network that computes the same in fewer steps, for clips without padding."""
     network = deepcopy(network).eval()
     for module in list(network.modules()):
         if isinstance(module, Branch):
@@ -92,7 +92,7 @@ def folded(network: Network) -> Network:
 
 
 def _merge(module: nn.Module, layer_name: str, norm_name: str) -> None:
-    """Give a layer without bias what normalizes its features."""
+    """Fold a normalization into the layer before it, which has no bias."""
     layer, norm = getattr(module, layer_name), getattr(module, norm_name)
     scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
     layer.weight.mul_(scale.view(-1, *[1] * (layer.weight.dim() - 1)))
@@ -101,7 +101,7 @@ def _merge(module: nn.Module, layer_name: str, norm_name: str) -> None:
 
 
 def _shift_first(post: PostNorm) -> None:
-    """Give the first layer of a branch the scale and shift of what goes into it."""
+    """Fold scale and shift of a branch's input into its first layer."""
     first = next(layer for layer in post.branch.modules() if isinstance(layer, nn.Linear))
     shift = first.weight @ post.bias
     first.weight.mul_(post.scale)

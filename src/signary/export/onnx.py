@@ -1,4 +1,4 @@
-"""Networks to ONNX graphs that take raw points or raw pictures."""
+"""Export of networks to ONNX graphs that take raw points or raw pictures."""
 
 from __future__ import annotations
 
@@ -13,12 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from signary.export.verify import (
-    verify_landmark_graph,
-    verify_picture_graph,
-    verify_sign_graph,
-    verify_video_graph,
-)
+from signary.export.verify import verify_landmark_graph, verify_picture_graph, verify_sign_graph, verify_video_graph
 from signary.models.handshape import HandshapeReader
 from signary.models.picture import PictureReader
 from signary.models.video import VideoReader
@@ -28,8 +23,7 @@ from signary.privacy import keep_caches_apart
 def export_landmark_graph(network: HandshapeReader, path: Path) -> None:
     """Write a graph: ``points`` (T, 543, 3) and ``aspect`` () to ``logits`` (T, V) and ``hand`` (T, 4).
 
-    ``aspect`` may be left out: the graph holds 0, not known. A graph that says something else than the network is not
-    kept.
+    ``aspect`` is optional, by default 0, not known. A graph that computes something else than the network is deleted.
 
     Parameters
     ----------
@@ -39,7 +33,7 @@ def export_landmark_graph(network: HandshapeReader, path: Path) -> None:
     Raises
     ------
     BundleError
-        If the graph says something else than the network.
+        If the graph computes something else than the network.
     """
     import onnx
 
@@ -62,7 +56,7 @@ def export_picture_graph(network: PictureReader, path: Path) -> None:
     Raises
     ------
     BundleError
-        If the graph says something else than the network.
+        If the graph computes something else than the network.
     """
     side = network.side
     example = (torch.randint(0, 256, (2, side, side, 3), dtype=torch.uint8),)
@@ -79,13 +73,13 @@ def export_sign_graph(network: nn.Module, path: Path) -> None:
     Parameters
     ----------
     network : Module
-        Called with points float32 (T, 543, 3), gives logits float32 (V,): a `SignNetwork`, or what averages several.
+        From points float32 (T, 543, 3) to logits float32 (V,): a `SignNetwork`, or the mean of several.
     path : Path
 
     Raises
     ------
     BundleError
-        If the graph says something else than the network.
+        If the graph computes something else than the network.
     """
     shapes = ({0: torch.export.Dim("frames", min=1)},)
     model = traced(network, (torch.rand(70, 543, 3),), ["points"], ["logits"], shapes)
@@ -94,7 +88,7 @@ def export_sign_graph(network: nn.Module, path: Path) -> None:
 
 
 def export_video_graph(network: VideoReader, path: Path) -> None:
-    """Write a graph: ``pictures`` uint8 (T, S, S, 3), as many as the network takes of a clip, to ``logits`` (V,).
+    """Write a graph: ``pictures`` uint8 (T, S, S, 3), with the network's number of frames T, to ``logits`` (V,).
 
     Parameters
     ----------
@@ -104,7 +98,7 @@ def export_video_graph(network: VideoReader, path: Path) -> None:
     Raises
     ------
     BundleError
-        If the graph says something else than the network.
+        If the graph computes something else than the network.
     """
     side = network.backbone.side
     example = (torch.randint(0, 256, (network.frames, side, side, 3), dtype=torch.uint8),)
@@ -140,7 +134,7 @@ def traced(
 
 @contextlib.contextmanager
 def verified(model: Any, path: Path) -> Iterator[None]:
-    """Write a graph and take it away again if what is done with it fails."""
+    """Write a graph, and delete it again if the body fails."""
     import onnx
 
     onnx.checker.check_model(model)

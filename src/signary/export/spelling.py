@@ -1,4 +1,4 @@
-"""Networks of fingerspelling to ONNX graphs that take raw points; several networks become one reader."""
+"""Export of fingerspelling networks to ONNX graphs that take raw points; several networks are averaged in one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from signary.models.speller import Speller
 
 
 class SpellerEncoder(nn.Module):
-    """What several spellers remember of a clip: points float32 (T, 543, 3) to keys and values of M networks.
+    """The encoders of several spellers: points float32 (T, 543, 3) to keys and values of M networks.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class SpellerEncoder(nn.Module):
         memory_keys, memory_values : float32 (M, N, 1, H, S, E)
             As in `DecoderState`.
         confidence : float32 ()
-            Mean logit of how well the clip can be read; NaN where the networks do not say.
+            Mean logit of how well the clip can be read; NaN without such a head.
         """
         spellers = [cast(Speller, speller) for speller in self.spellers]
         values = spellers[0].features.normalize(spellers[0].select(points)[None])
@@ -53,7 +53,7 @@ class SpellerEncoder(nn.Module):
 
 
 class SpellerStep(nn.Module):
-    """What follows a token: logits averaged over several spellers. Parameters as of `SpellerEncoder`."""
+    """One step of the decoders of several spellers, with averaged logits. Parameters as of `SpellerEncoder`."""
 
     def __init__(self, spellers: Iterable[Speller]) -> None:
         super().__init__()
@@ -68,7 +68,7 @@ class SpellerStep(nn.Module):
         ----------
         token : int64 (B,)
         keys, values : float32 (M, N, B, H, L, E)
-            Of the tokens before.
+            Of the earlier tokens.
         memory_keys, memory_values : float32 (M, N, B, H, S, E)
             Of the encoder.
 
@@ -77,12 +77,12 @@ class SpellerStep(nn.Module):
         logits : float32 (B, V)
         keys, values : float32 (M, N, B, H, L + 1, E)
         looked : float32 (B, S)
-            Shares (0 to 1) of the frames that the token after this one is read from.
+            Attention weights (0 to 1) over the frames, for the token after this one.
         """
         said: list[Tensor] = []
         looked: list[Tensor] = []
         states: list[DecoderState] = []
-        one = len(self.decoders) == 1  # what is there once need not be copied out of a stack
+        one = len(self.decoders) == 1  # a single network need not be copied out of a stack
         stacks = (keys, values, memory_keys, memory_values)
         held = ([each.squeeze(0)] if one else each.unbind() for each in stacks)
         for decoder, past_keys, past_values, clip_keys, clip_values in zip(self.decoders, *held, strict=True):
@@ -108,23 +108,23 @@ class CTCReader(nn.Module):
         self.networks = nn.ModuleList(networks)
 
     def forward(self, points: Tensor) -> Tensor:
-        """Return log probabilities, the last class is no character."""
+        """Return log probabilities; the last class is the blank."""
         return torch.stack([network(points)[0][0] for network in self.networks]).mean(0)
 
 
 def export_speller(spellers: Iterable[Speller], folder: Path) -> None:
-    """Write ``encoder.onnx`` and ``step.onnx``: see `SpellerEncoder` and `SpellerStep`; inputs are named as there.
+    """Write ``encoder.onnx`` and ``step.onnx``, with the inputs of `SpellerEncoder` and `SpellerStep`.
 
     Parameters
     ----------
     spellers : iterable of Speller
-        Of one recipe; they read together.
+        Of one recipe; they are averaged.
     folder : Path
 
     Raises
     ------
     BundleError
-        If the graphs say something else than the networks.
+        If the graphs compute something else than the networks.
     """
     spellers = list(spellers)
     encoder, step = SpellerEncoder(spellers).eval(), SpellerStep(spellers).eval()
@@ -154,13 +154,13 @@ def export_ctc_graph(networks: Iterable[CTCNetwork], path: Path) -> None:
     Parameters
     ----------
     networks : iterable of CTCNetwork
-        Of one recipe; they read together.
+        Of one recipe; they are averaged.
     path : Path
 
     Raises
     ------
     BundleError
-        If the graph says something else than the networks.
+        If the graph computes something else than the networks.
     """
     reader = CTCReader(networks).eval()
     shapes = ({0: torch.export.Dim("frames", min=1)},)

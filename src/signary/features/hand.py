@@ -1,4 +1,4 @@
-"""One hand as numbers: chosen, turned to a right hand, centered, scaled, and described by angles and distances."""
+"""Features of one hand: the dominant hand as a right hand, centered, scaled, as angles and distances."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ EPSILON = 1e-6
 
 
 class DominantHand(nn.Module):
-    """Choose the hand that signs in a clip and show it as a right hand.
+    """Choose the signing hand of a clip and mirror it to a right hand.
 
-    The signing hand is the one with the larger sum of its sizes over the frames: seen more often, or nearer.
+    The signing hand is the one with the larger sum of sizes over the frames: seen more often, or nearer.
     """
 
     def forward(self, points: Tensor, aspect: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the hand and where it is.
+        """Return the hand and its position.
 
         Parameters
         ----------
         points : float32 (T, 543, 3)
             ``HOLISTIC_543``, image-normalized; NaN = not seen.
         aspect : float32 ()
-            Width / height of the picture, 0 = not known (read as square).
+            Width / height of the picture; 0 = not known (taken as square).
 
         Returns
         -------
         hand : float32 (T, 21, 3)
-            x, y, z in picture widths, left hands turned over; zeros where not seen.
+            x, y, z in picture widths, left hands mirrored; zeros where not seen.
         place : float32 (T, 4)
             Center x and y and size in picture widths, and 1 where the hand was seen, else 0.
         """
@@ -51,10 +51,10 @@ class DominantHand(nn.Module):
 
 
 class HandFeatures(nn.Module):
-    """Numbers that tell handshapes apart: places, palm-frame places, bone directions, distances, angles, crossings.
+    """Numbers that distinguish handshapes: positions, palm-frame positions, bones, distances, angles, cross products.
 
-    Nothing depends on where or how large the hand is. Its turn in the picture is kept beside turn-free numbers, since
-    G, H, P and Q differ from other letters by it.
+    Nothing depends on the hand's position or size. Some numbers depend on its rotation, since G, H, P and Q differ from
+    other letters by it; others do not.
     """
 
     pairs: Tensor
@@ -78,7 +78,7 @@ class HandFeatures(nn.Module):
         Parameters
         ----------
         hand : float32 (B, 21, 3)
-            Any unit and place; z may be NaN (not known).
+            In any unit and position; z may be NaN (not known).
 
         Returns
         -------
@@ -114,7 +114,7 @@ class HandFeatures(nn.Module):
 
 
 def _in_palm_frame(flat: Tensor) -> Tensor:
-    """Turn (B, 21, 2) so that the way from the wrist to the knuckles points up, and start it at the wrist."""
+    """Rotate points (B, 21, 2) so that the line from the wrist to the knuckles points up, with the wrist at 0."""
     origin = flat[:, :1]
     up = functional.normalize(flat[:, list(KNUCKLES)].mean(1) - origin[:, 0], dim=-1, eps=1e-4)[:, None]
     moved = flat - origin

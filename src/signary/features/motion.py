@@ -1,4 +1,4 @@
-"""How points move from frame to frame."""
+"""The movement of points from frame to frame."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from torch.nn import functional
 
 
 def difference(values: Tensor, seen: Tensor, *, step: int = 1) -> Tensor:
-    """Return where each point goes within the next ``step`` frames.
+    """Return the movement of each point over the next ``step`` frames.
 
     Parameters
     ----------
@@ -19,7 +19,7 @@ def difference(values: Tensor, seen: Tensor, *, step: int = 1) -> Tensor:
     Returns
     -------
     float32 (B, T, P, C)
-        ``values[t + step] - values[t]``; 0 where either was not seen, so in the last ``step`` frames.
+        ``values[t + step] - values[t]``; 0 where either was not seen, and in the last ``step`` frames.
     """
     later = functional.pad(values, (0, 0, 0, 0, 0, step))[:, step:]
     both = functional.pad(seen, (0, 0, 0, step))[:, step:] & seen

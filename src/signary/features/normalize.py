@@ -1,4 +1,4 @@
-"""Points made independent of place and size: over a clip, over a part of the body, over the training data."""
+"""Points without position and size: normalized over a clip, a part of the body, or the training data."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ MIDDLE = 0.5
 
 
 class NormalizeClip(nn.Module):
-    """Put a point of the body at 0 and give all points of a clip a standard deviation of 1 around it, x and y apart.
+    """Move a point of the body to 0 and scale all points of a clip to standard deviation 1 around it, x and y apart.
 
-    One center and one scale for the whole clip, so movement stays. As in Hoyeol Sohn's winning entry of the isolated
-    sign language recognition competition (Kaggle, 2023).
+    There is one center and one scale for the whole clip, so movement is kept. As in Hoyeol Sohn's winning entry of the
+    isolated sign language recognition competition (Kaggle, 2023).
 
     Parameters
     ----------
     center : sequence of int
-        Points whose mean over the clip becomes 0; the middle of the picture where none of them was seen.
+        Points whose mean over the clip becomes 0; if none of them was seen, the middle of the picture becomes 0.
     """
 
     center: Tensor
@@ -36,18 +36,18 @@ class NormalizeClip(nn.Module):
         center = torch.where(count > 0, _total(values[:, :, self.center]) / count.clamp(min=1), MIDDLE)
         away = (values - center) * known
         variance = _total(away.square()) / _total(known).clamp(min=1)
-        # all points in one place: their differences are rounding, not to be blown up
+        # all points in one place: their differences are rounding errors and must not be scaled up
         scale = torch.where(variance > EPSILON**2, variance.clamp(min=EPSILON**2).sqrt(), 1.0)
         return away / scale
 
 
 def _total(values: Tensor) -> Tensor:
-    """Return (B, 1, 1, C) of (B, T, P, C), in two steps: one long sum in single precision would lose digits."""
+    """Sum (B, T, P, C) to (B, 1, 1, C) in two steps: one long sum in single precision would lose digits."""
     return values.sum(2, keepdim=True).sum(1, keepdim=True)
 
 
 def part_shape(values: Tensor, seen: Tensor) -> Tensor:
-    """Return a part without its place and size in each frame.
+    """Return a part of the body without its position and size in each frame.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def part_shape(values: Tensor, seen: Tensor) -> Tensor:
 
 
 class Standardize(nn.Module):
-    """Take the training data's mean from each coordinate and divide by its standard deviation.
+    """Subtract the training data's mean from each coordinate and divide by its standard deviation.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ class Standardize(nn.Module):
 
     @torch.no_grad()
     def measure(self, batches: Iterable[tuple[Tensor, Tensor]]) -> None:
-        """Set mean and standard deviation of each point's x and y over everything seen.
+        """Set mean and standard deviation of each point's x and y over all frames in which it was seen.
 
         A point seen less than twice, or that never moves, keeps mean 0 and standard deviation 1.
 

@@ -1,4 +1,4 @@
-"""Raw pictures to normalized ones, inside the graph."""
+"""From raw pictures to normalized ones, inside the graph."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ GREY = (0.299, 0.587, 0.114)  # ITU-R BT.601 luma, as in Pillow's "L"
 
 
 class PictureFeatures(nn.Module):
-    """Bytes to numbers of mean 0 and standard deviation 1.
+    """From bytes to numbers with mean 0 and standard deviation 1.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class PictureFeatures(nn.Module):
         """Return float32 (B, C, H, W) for RGB pictures uint8 (B, H, W, 3)."""
         if self.channels == 1:
             return channels_of(pictures, grey=True) * self.scale + self.shift
-        # channels are moved while they are bytes, and scaled in two passes
+        # channels are moved while they are still bytes; the scale goes over them in two passes
         return pictures.permute(0, 3, 1, 2).float() * (self.scale / 255) + self.shift
 
 

@@ -1,4 +1,4 @@
-"""Frames dropped and brought to a fixed number, by sums and gathers of a fixed form, so that a graph can hold them."""
+"""Drop frames and pool them to a fixed number, with sums and gathers of fixed form, so that ONNX can express them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 
 class KeepFrames(nn.Module):
-    """Move the frames to keep to the front, in order, and leave out what comes after the first ``limit``.
+    """Move the frames to keep to the front, in order, and keep the first ``limit`` of them.
 
     Parameters
     ----------
@@ -20,7 +20,7 @@ class KeepFrames(nn.Module):
         self.limit = limit
 
     def forward(self, kept: Tensor) -> tuple[Tensor, Tensor]:
-        """Return which frame comes where.
+        """Return the new order of the frames.
 
         Parameters
         ----------
@@ -31,10 +31,10 @@ class KeepFrames(nn.Module):
         order : int64 (B, S)
             S = min(T, limit); kept frames first.
         valid : bool (B, S)
-            False = filled up with frames that are not kept.
+            False = padded with frames that are not kept.
         """
         frames = torch.arange(kept.shape[1], device=kept.device)
-        key = torch.where(kept, frames, frames + kept.shape[1])  # no two alike: any sort gives the same order
+        key = torch.where(kept, frames, frames + kept.shape[1])  # all keys differ, so any sort gives the same order
         order = torch.argsort(key, 1)[:, : self.limit]
         return order, frames[: self.limit] < kept.long().sum(1, keepdim=True)
 
@@ -48,20 +48,20 @@ def take_frames(values: Tensor, order: Tensor) -> Tensor:
 class PoolFrames(nn.Module):
     """Weights that average the frames to keep into a fixed number of bins.
 
-    Up to ``bins`` frames (fewer with ``repeated``) stay as they are, one a bin, the other bins empty. More of them are
-    shared out evenly: each counts in a bin by how much of its time lies in it.
+    Up to ``bins`` frames (fewer with ``repeated``) are not changed: one in each bin, the other bins empty. More frames
+    are distributed evenly: a frame's weight in a bin is the share of its time that lies in it.
 
     Parameters
     ----------
     bins : int
-        S of clips that have as many frames; a shorter one, or batch of such, has S = T unless ``always``.
+        Largest S; a batch of shorter clips has S = T unless ``always``.
     always : bool
-        Fill up with empty bins to S = ``bins``.
+        Pad with empty bins to S = ``bins``.
     repeated : bool
-        Share out the way of Mark Wijkhuizen's notebook (Kaggle, 2023): repeat each frame to S x S at most, repeat the
+        Distribute as Mark Wijkhuizen's notebook (Kaggle, 2023): repeat each frame, up to S x S in all, then repeat the
         first and the last further until S bins of equal length are full, and at least S / 2 times.
     by_raw : bool
-        With ``repeated``, repeat by the number of frames of the clip and not of those kept, as the notebook does.
+        With ``repeated``, repeat by the number of all frames, not of those kept, as the notebook does.
     """
 
     def __init__(self, bins: int = 64, *, always: bool = False, repeated: bool = False, by_raw: bool = False) -> None:
@@ -71,12 +71,12 @@ class PoolFrames(nn.Module):
     def forward(self, kept: Tensor, frames: Tensor) -> Tensor:
         """Return weights float32 (B, S, T), all 0 in empty bins and for frames that are not kept.
 
-        Whole numbers with ``repeated`` and where nothing is shared out, so that sums of them are exact.
+        They are whole numbers with ``repeated`` and for short clips, so that their sums are exact.
 
         Parameters
         ----------
         kept, frames : bool (B, T)
-            The frames to keep, and all that are no padding.
+            The frames to keep, and all frames that are not padding.
         """
         rank = torch.cumsum(kept.float(), 1) - 1
         count = kept.float().sum(1, keepdim=True)
@@ -95,7 +95,7 @@ class PoolFrames(nn.Module):
         return overlap.clamp(min=0) * kept[:, None]
 
     def _repeat(self, rank: Tensor, count: Tensor, total: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return where each frame starts and stops (B, T) and the bins' width (B, 1), in repetitions."""
+        """Return where each frame starts and stops (B, T) and the width of the bins (B, 1), in repetitions."""
         square = float(self.bins**2)
         repeats = torch.where(count < square, torch.floor(square / total.clamp(min=1)), 1.0).clamp(min=1)
         pool = torch.ceil(count * repeats / self.bins)
@@ -107,7 +107,7 @@ class PoolFrames(nn.Module):
 
 
 def pool_points(weights: Tensor, values: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
-    """Average points over bins, without the frames in which they were not seen.
+    """Average points over bins, leaving out frames in which they were not seen.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def pool_points(weights: Tensor, values: Tensor, seen: Tensor) -> tuple[Tensor, 
 
 
 def pool_times(weights: Tensor, kept: Tensor) -> tuple[Tensor, Tensor]:
-    """Tell when each bin lies between the first and the last of them.
+    """Return the relative time of each bin, between the first and the last of them.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ def pool_times(weights: Tensor, kept: Tensor) -> tuple[Tensor, Tensor]:
     Returns
     -------
     times : float32 (B, S)
-        0 at the first kept frame, 1 at the last bin; 0 in empty bins. A clip of one frame is at 0.
+        0 at the first kept frame, 1 at the last bin; 0 in empty bins and in a clip of one frame.
     full : bool (B, S)
         False = empty bin.
     """
@@ -146,6 +146,6 @@ def pool_times(weights: Tensor, kept: Tensor) -> tuple[Tensor, Tensor]:
     first = torch.where(kept, frames, kept.shape[1]).amin(1, keepdim=True)
     since = torch.where(kept, frames - first, 0).to(weights.dtype)
     total = weights.sum(-1)
-    # bins are equally wide, so sums compare like means and stay whole numbers where the weights are
+    # bins are equally wide, so sums have the ratios of means, and are whole numbers if the weights are
     sums = (weights @ since[..., None])[..., 0]
     return sums / torch.maximum(sums.amax(1, keepdim=True), total.amax(1, keepdim=True).clamp(min=1e-3)), total > 0

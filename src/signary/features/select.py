@@ -1,4 +1,4 @@
-"""Which points a network reads, by name; what of them was seen; and clips turned so that the left hand signs."""
+"""The points that a network reads, by name; which of them were seen; and clips mirrored to left-handed signers."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class SelectPoints(nn.Module):
     names : tuple of str
         The P points that are kept, in order.
     parts : mapping of str to slice
-        Where each of them lies among the P points.
+        Where each part lies among the P points.
 
     Raises
     ------
@@ -88,7 +88,7 @@ class SelectPoints(nn.Module):
 
     @property
     def mirror(self) -> tuple[int, ...]:
-        """Return the point that takes each point's place when the picture is mirrored, int (P,): an involution.
+        """Return the counterpart of each point in a mirrored picture, int (P,): an involution.
 
         Raises
         ------
@@ -124,7 +124,7 @@ def _points_of(part: str) -> tuple[int, ...]:
 
 
 def valid_frames(points: Tensor, lengths: Tensor | None) -> Tensor:
-    """Return which frames are no padding, bool (B, T), for points (B, T, P, C) and int64 (B,), None = all of them."""
+    """Return which frames are not padding, bool (B, T), for points (B, T, P, C) and int64 (B,), None = all of them."""
     frames = torch.arange(points.shape[1], device=points.device)[None]
     if lengths is None:
         return (frames >= 0).expand(points.shape[0], -1)
@@ -132,14 +132,14 @@ def valid_frames(points: Tensor, lengths: Tensor | None) -> Tensor:
 
 
 def flat_points(points: Tensor, frames: Tensor) -> tuple[Tensor, Tensor]:
-    """Split points into numbers and whether they are known.
+    """Split points into coordinates and whether they were seen.
 
     Parameters
     ----------
     points : float32 (B, T, P, C)
         NaN = not seen; z may be NaN alone.
     frames : bool (B, T)
-        False = padding, whatever it holds.
+        False = padding, which may hold anything.
 
     Returns
     -------
@@ -154,22 +154,22 @@ def flat_points(points: Tensor, frames: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def full_precision(points: Tensor) -> contextlib.AbstractContextManager[None]:
-    """Keep autocast away: sums over frames in half precision would move points and frames."""
+    """Switch autocast off: sums over frames in half precision would change points and frames."""
     if torch.is_autocast_enabled(points.device.type):
         return torch.autocast(points.device.type, enabled=False)
     return contextlib.nullcontext()
 
 
 class LeftSigner(nn.Module):
-    """Mirror a clip, every point with its counterpart, if the right hand is the one that signs.
+    """Mirror a clip, every point with its counterpart, if the right hand signs.
 
-    The signing hand is the one seen in more frames; of two seen equally often, the one that moves more. A clip
-    without hands stays as it is.
+    The signing hand is the one seen in more frames; if both are seen equally often, the one that moves more. A clip
+    without hands is not changed.
 
     Parameters
     ----------
     select : SelectPoints
-        With both hands, and both sides of everything.
+        With both hands, and both sides of every part.
     """
 
     mirror: Tensor
@@ -180,7 +180,7 @@ class LeftSigner(nn.Module):
         self.register_buffer("mirror", torch.tensor(select.mirror), persistent=False)
 
     def forward(self, values: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
-        """Return both turned.
+        """Return both arrays, mirrored if need be.
 
         Parameters
         ----------
@@ -197,12 +197,12 @@ class LeftSigner(nn.Module):
 
 
 def mirrored(values: Tensor, seen: Tensor) -> Tensor:
-    """Return 1 - x and y, float32 (B, T, P, 2), 0 where not seen, for values of that shape and bool (B, T, P)."""
+    """Return 1 - x and y, float32 (B, T, P, 2), 0 where not seen, for values of that shape and seen bool (B, T, P)."""
     return torch.stack([seen.to(values.dtype) - values[..., 0], values[..., 1]], -1)
 
 
 def either(condition: Tensor, yes: Tensor, no: Tensor) -> Tensor:
-    """Return `torch.where` of bools, in a form that ONNX Runtime has an implementation of."""
+    """Return `torch.where` of bools, in a form that ONNX Runtime implements."""
     return (condition & yes) | (~condition & no)
 
 
@@ -212,6 +212,6 @@ def hand_seen(seen: Tensor) -> Tensor:
 
 
 def hand_path(values: Tensor, seen: Tensor) -> Tensor:
-    """Return how far a hand went, float32 (B,), for float32 (B, T, 21, 2) and bool (B, T, 21)."""
+    """Return the length of a hand's path, float32 (B,), for float32 (B, T, 21, 2) and bool (B, T, 21)."""
     steps = difference(values.mean(2, keepdim=True), seen.all(-1, keepdim=True))
     return steps.abs().sum((1, 2, 3))

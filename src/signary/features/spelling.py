@@ -1,4 +1,4 @@
-"""What the networks of fingerspelling read: clips of points, normalized over the clip and cut down to a length."""
+"""The input of fingerspelling networks: points normalized over the clip, and resized to a largest length."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ BODY = ("left_hand", "right_hand", "face", "pose")
 
 
 class SpellingPoints(nn.Module):
-    """Points with mean 0 and standard deviation 1 over all of a clip, x, y and z apart, 0 where not seen.
+    """Points with mean 0 and standard deviation 1 over the whole clip, x, y and z apart, 0 where not seen.
 
-    By default the 130 points, in the order, of Christof Henkel's and Darragh Hanley's winning entry of the American
-    sign language fingerspelling recognition competition (Kaggle, 2023). Random changes of clips belong between
-    `normalize` and `fit`, which `forward` joins.
+    By default the 130 points, in their order, of Christof Henkel's and Darragh Hanley's winning entry of the American
+    sign language fingerspelling recognition competition (Kaggle, 2023). Augmentation belongs between `normalize` and
+    `fit`; `forward` does both.
 
     Parameters
     ----------
     points : sequence of str
         See ``SelectPoints``.
     coordinates : int
-        C: 2 reads x and y alone, 3 z as well.
+        C: 2 = x and y alone, 3 = z as well.
     max_frames : int, optional
-        Longer clips are resized to so many; None = none is.
+        Longer clips are resized to so many frames; None = no clip is.
     running : bool
-        Normalize each frame by what was seen up to it, so that a clip can be read while it goes on.
+        Normalize each frame by the frames up to it, for streaming.
 
     Raises
     ------
@@ -56,19 +56,19 @@ class SpellingPoints(nn.Module):
 
     @property
     def groups(self) -> dict[str, list[int]]:
-        """Places of the points of each hand, the face and the body, where there are any."""
+        """Indices of the points of each hand, the face and the body; parts without points are left out."""
         places = {
             part: [place for place, name in enumerate(self.select.names) if name.startswith(part)] for part in BODY
         }
         return {part: found for part, found in places.items() if found}
 
     def forward(self, points: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Normalize and fit; see these."""
+        """Normalize, then fit."""
         return self.fit(self.normalize(points, lengths), lengths)
 
     @torch.no_grad()
     def normalize(self, points: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Take the clip's mean from each coordinate and divide by its standard deviation.
+        """Subtract the clip's mean from each coordinate and divide by its standard deviation.
 
         Parameters
         ----------
@@ -85,18 +85,18 @@ class SpellingPoints(nn.Module):
         Raises
         ------
         ShapeError
-            If the points are others, or z is missing.
+            If these are other points, or z is missing.
         """
         self.check(points)
         with full_precision(points):
             known = torch.isfinite(points[..., : self.coordinates])
             known = known & known[..., :2].all(-1, keepdim=True) & valid_frames(points, lengths)[..., None, None]
-            # around the middle of the picture, squares and their mean are small enough to be told apart
+            # around the middle of the picture, squares are small enough for single precision
             values = torch.where(known, points[..., : self.coordinates].float() - MIDDLE, 0.0)
             count = self._total(known.float()).clamp(min=1)
             mean = self._total(values) / count
             variance = self._total(values.square()) / count - mean.square()
-            # all points in one place: their differences are rounding, not to be blown up
+            # all points in one place: their differences are rounding errors and must not be scaled up
             scale = torch.where(variance > EPSILON, variance.clamp(min=EPSILON).sqrt(), 1.0)
             return (values - mean) / scale * known
 
@@ -108,13 +108,13 @@ class SpellingPoints(nn.Module):
             )
 
     def _total(self, values: Tensor) -> Tensor:
-        """Return (B, 1, 1, C) of (B, T, P, C), or (B, T, 1, C), each frame with those before."""
+        """Sum (B, T, P, C) over points and frames: (B, 1, 1, C), or (B, T, 1, C) with running sums."""
         frames = values.sum(2, keepdim=True)
         return frames.cumsum(1) if self.running else frames.sum(1, keepdim=True)
 
     @torch.no_grad()
     def fit(self, values: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Resize clips that are too long, linearly; a point seen in one of two frames alone is taken from that.
+        """Resize clips that are too long, linearly. A point seen in only one of two frames is taken from that one.
 
         Parameters
         ----------
@@ -126,7 +126,7 @@ class SpellingPoints(nn.Module):
         Returns
         -------
         values : float32 (B, S, P, C)
-            S = min(T, max_frames); 0 in padding, if it was.
+            S = min(T, max_frames); 0 in padding, if it was 0.
         valid : bool (B, S)
             False = padding.
         """
@@ -151,19 +151,19 @@ class SpellingPoints(nn.Module):
 
 
 def point_seen(values: Tensor) -> Tensor:
-    """Return bool (..., P, 1) for normalized points (..., P, C): what is 0 throughout was not seen."""
+    """Return bool (..., P, 1) for normalized points (..., P, C): points that are all 0 were not seen."""
     return (values != 0).any(-1, keepdim=True)
 
 
 def normalize_part(values: Tensor, *, unseen: bool = False) -> Tensor:
-    """Give the points of a part mean 0 and standard deviation 1 in each frame, x, y and z apart.
+    """Normalize a part of the body to mean 0 and standard deviation 1 in each frame, x, y and z apart.
 
     Parameters
     ----------
     values : float32 (B, T, P, C)
         Normalized over the clip, 0 where not seen.
     unseen : bool
-        Count points that were not seen, as zeros, in mean and deviation, as the published network does.
+        Include points that were not seen, as zeros, in mean and deviation, as the published network does.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What a network that spells from hands alone reads: both hands, as large in each clip, each around its own middle."""
+"""The input of networks that read fingerspelling from hands alone: both hands, centered and scaled over the clip."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ HANDS = ("left_hand", "right_hand")
 
 
 class SpellingHands(SpellingPoints):
-    """Points of both hands, in mean radii of a clip's hands, around the middle of where the clip's hands are.
+    """Points of both hands, around the mean position of the clip's hands, in units of their mean radius.
 
-    A hand's radius is the root mean square distance of its points from their mean, x and y alone, so that no one
-    point decides about the size, and any subset of points will do.
+    A hand's radius is the root mean square distance of its points from their mean, in x and y. So no single point
+    decides about the size, and any subset of points works.
 
     Parameters
     ----------
     points : sequence of str
-        As many of each hand, the left one's first, in the same order.
+        The same points of both hands, in the same order, the left hand's first.
     coordinates, running
         As of `SpellingPoints`.
 
     Raises
     ------
     ConfigError
-        If other points are among them, or the hands' are not the same.
+        If there are other points, or those of the two hands differ.
     """
 
     def __init__(self, points: Sequence[str] = HANDS, *, coordinates: int = 3, running: bool = False) -> None:
@@ -44,7 +44,7 @@ class SpellingHands(SpellingPoints):
 
     @torch.no_grad()
     def normalize(self, points: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Return points (B, T, P, C) as the class says, 0 where not seen and in padding; see `SpellingPoints`."""
+        """Return normalized points (B, T, P, C), 0 where not seen and in padding; see `SpellingPoints`."""
         self.check(points)
         with full_precision(points):
             valid = valid_frames(points, lengths)[..., None, None]
@@ -64,7 +64,7 @@ class SpellingHands(SpellingPoints):
         away = (hands - mean_point(hands, seen)) * seen
         total = self._total(away.square().sum(-1, keepdim=True).sum(2))
         radius = (total / self._total(seen.sum(2)).clamp(min=1)).sqrt()
-        # all points in one place: no hand, not to be blown up
+        # all points in one place: no hand, and must not be scaled up
         return torch.where(radius > EPSILON, radius.clamp(min=EPSILON), 1.0)
 
 
@@ -74,5 +74,5 @@ def by_hand(values: Tensor) -> Tensor:
 
 
 def mean_point(hands: Tensor, seen: Tensor) -> Tensor:
-    """Return the mean (..., 1, C) of the points (..., P, C) that are seen, (..., P, 1)."""
+    """Return the mean (..., 1, C) of points (..., P, C), of those that are seen (..., P, 1)."""
     return (hands * seen).sum(-2, keepdim=True) / seen.sum(-2, keepdim=True).clamp(min=1)

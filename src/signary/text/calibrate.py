@@ -1,4 +1,4 @@
-"""Confidence that means what it says: probabilities from logits, and how far they can be trusted."""
+"""Calibrated confidence: probabilities from logits, temperature scaling, calibration error."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class ReliabilityTable:
     Parameters
     ----------
     edges : float64 (K + 1,)
-        From 0 to 1; a bin holds its upper edge.
+        From 0 to 1; a bin includes its upper edge.
     count : int64 (K,)
         Readings in each bin.
     mean_confidence, accuracy : float64 (K,)
-        Of the readings in each bin (0 to 1); NaN in an empty bin.
+        Of the readings in each bin, 0 to 1; NaN in an empty bin.
     """
 
     edges: Floats
@@ -37,7 +37,7 @@ class ReliabilityTable:
     accuracy: Floats
 
     def rows(self) -> list[tuple[float, float, int]]:
-        """Return mean confidence, accuracy and count of each bin that is not empty."""
+        """Return mean confidence, accuracy and count of each non-empty bin."""
         columns = (self.mean_confidence.round(4), self.accuracy.round(4), self.count)
         return [row for row in zip(*(column.tolist() for column in columns), strict=True) if row[2]]
 
@@ -49,7 +49,7 @@ def softmax(logits: ArrayLike, temperature: float = 1.0) -> Floats:
     ----------
     logits : (..., V)
     temperature : float
-        Above 0; above 1 makes a model less sure of itself.
+        Above 0; above 1 makes a model less confident.
 
     Returns
     -------
@@ -68,10 +68,10 @@ def softmax(logits: ArrayLike, temperature: float = 1.0) -> Floats:
 
 
 def fit_temperature(logits: ArrayLike, targets: ArrayLike) -> float:
-    """Find the temperature under which the true labels are likeliest.
+    """Find the temperature that gives the true labels the highest likelihood.
 
-    Temperature scaling (Guo et al., "On Calibration of Modern Neural Networks", 2017). It changes no reading, only
-    how sure it is. Fit it on data that the model did not learn from.
+    Temperature scaling (Guo et al., "On Calibration of Modern Neural Networks", 2017). It changes the confidence, never
+    the prediction. Fit it on data outside the training set.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def fit_temperature(logits: ArrayLike, targets: ArrayLike) -> float:
     Returns
     -------
     float
-        0.05 to 20; 1 where no other temperature is better.
+        0.05 to 20; 1 if no other temperature is better.
 
     Raises
     ------
@@ -106,7 +106,7 @@ def fit_temperature(logits: ArrayLike, targets: ArrayLike) -> float:
 
 
 def reliability(confidence: ArrayLike, correct: ArrayLike, bins: int = 10) -> ReliabilityTable:
-    """Sort readings into bins of confidence and compare each bin's confidence with its accuracy.
+    """Sort predictions into bins of confidence and compare each bin's confidence with its accuracy.
 
     Parameters
     ----------
@@ -119,7 +119,7 @@ def reliability(confidence: ArrayLike, correct: ArrayLike, bins: int = 10) -> Re
     Raises
     ------
     ShapeError
-        If the two are not of one length.
+        If the two differ in length.
     InputError
         If a confidence is outside 0 to 1 or ``bins`` is below 1.
     """
@@ -142,25 +142,22 @@ def reliability(confidence: ArrayLike, correct: ArrayLike, bins: int = 10) -> Re
 
 
 def expected_calibration_error(confidence: ArrayLike, correct: ArrayLike, bins: int = 15) -> float:
-    """Return how far confidence and accuracy lie apart: the bins' mean distance, weighted by their readings.
+    """Return the mean distance of confidence and accuracy over bins, weighted by their counts.
 
     Parameters
     ----------
-    confidence : (N,)
-        0 to 1.
-    correct : bool (N,)
-    bins : int
-        Of equal width.
+    confidence, correct, bins
+        As of `reliability`.
 
     Returns
     -------
     float
-        0 (confidence is what it says) to 1.
+        0 (perfectly calibrated) to 1.
 
     Raises
     ------
     InputError
-        If there are no readings, and as `reliability` does.
+        If there are no readings, and as `reliability`.
     """
     table = reliability(confidence, correct, bins)
     total = int(table.count.sum())
@@ -185,7 +182,7 @@ def _check_rows(logits: Floats, targets: NDArray[np.generic]) -> None:
 
 
 def _golden_section(loss: Callable[[float], float], low: float, high: float, tolerance: float = 1e-6) -> float:
-    """Return where ``loss``, which falls and then rises between ``low`` and ``high``, is least."""
+    """Return the minimum of ``loss``, which falls and then rises between ``low`` and ``high``."""
     ratio = (math.sqrt(5) - 1) / 2
     left, right = high - ratio * (high - low), low + ratio * (high - low)
     at_left, at_right = loss(left), loss(right)

@@ -18,7 +18,7 @@ Integers = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class CharacterVocabulary:
-    """Characters and marks, numbered: characters from 0, then ``pad``, ``start``, ``end`` and ``mask``.
+    """Characters and marks by number: characters from 0, then ``pad``, ``start``, ``end`` and ``mask``.
 
     Parameters
     ----------
@@ -34,12 +34,12 @@ class CharacterVocabulary:
     start, end : int
         Stand before its first and after its last character.
     mask : int
-        In place of a character that a decoder in training is not shown.
+        Replaces a character that is hidden from a decoder in training.
 
     Raises
     ------
     InputError
-        If a character occurs twice, or there is none.
+        If a character occurs twice, or there are none.
 
     Examples
     --------
@@ -79,7 +79,7 @@ class CharacterVocabulary:
         Raises
         ------
         InputError
-            If one of them is not among the characters; it is named.
+            If one is unknown; it is named.
         """
         numbers, _ = self.encode_many([phrase])
         return numbers.reshape(-1)
@@ -90,13 +90,13 @@ class CharacterVocabulary:
         Returns
         -------
         int64 (N, L)
-            L is that of the longest; ``pad`` behind the others.
+            L is that of the longest; shorter ones are padded with ``pad``.
         lengths : int64 (N,)
 
         Raises
         ------
         InputError
-            If a phrase has a character that is not among them; the characters and the first such phrase are named.
+            If a phrase has unknown characters; they and the first such phrase are named.
         """
         lengths = np.fromiter(map(len, phrases), np.int64, len(phrases))
         points = np.frombuffer("".join(phrases).encode("utf-32-le", "surrogatepass"), np.uint32)
@@ -108,7 +108,7 @@ class CharacterVocabulary:
         return padded, lengths
 
     def decode(self, numbers: ArrayLike) -> str:
-        """Return the text of numbers (L,): what stands before the first ``end``, without the other marks.
+        """Return the text of numbers (L,) up to the first ``end``, without the other marks.
 
         Raises
         ------
@@ -123,7 +123,7 @@ class CharacterVocabulary:
 
     @cached_property
     def _numbers(self) -> Integers:
-        # by code point, -1 where there is none; the last stands for all beyond
+        # by code point, -1 = unknown; the last entry is for all larger ones
         table: Integers = np.full(max(map(ord, self.characters)) + 2, -1, np.int64)
         table[[ord(character) for character in self.characters]] = np.arange(len(self.characters))
         return table

@@ -1,4 +1,4 @@
-"""Letters that are held: from what a network says of each frame to letters with times and confidence."""
+"""Letters that are held: from a network's probabilities for each frame to letters with times and confidence."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from signary.text.strokes import REST, Run, as_photo, drawn_labels, join_hooks, 
 from signary.text.vocabulary import Vocabulary
 
 Floats = NDArray[np.float64]
-ON_ITS_WAY = 6.0  # hand sizes a second, faster than any letter is held
-MOMENT_S = 0.05  # a frame that stands for longer is a hold by itself
+ON_ITS_WAY = 6.0  # hand sizes a second; faster than in any held letter
+MOMENT_S = 0.05  # a frame that lasts longer is a hold by itself
 TINY_S = 1e-9
 
 
@@ -35,11 +35,11 @@ class HeldOptions:
     gap_s : float
         Shortest break between two holds of one letter that makes it a double.
     bounce : float
-        Way of the hand, in hand sizes, between two holds that makes a double of a long letter.
+        Movement of the hand, in hand sizes, between two holds that makes a long letter a double.
     alternatives : int
-        Other readings to keep.
+        Largest number of alternatives.
     drawn : bool
-        J and Z are known by their movement, and a guess in a photo; else by the look of each frame.
+        Recognize J and Z by their movement (a guess in a photo); else by each frame's handshape.
     """
 
     hold_s: float = 0.18
@@ -62,14 +62,14 @@ def decode_held(
 ) -> list[Token]:
     """Find the held letters of a clip.
 
-    Probabilities are averaged over ``smooth_s``; runs of one label that last ``hold_s`` with enough confidence are
+    Probabilities are averaged over ``smooth_s``. Runs of one label that last ``hold_s`` with enough confidence are
     letters. Breaks shorter than ``gap_s`` are bridged, unless the hand bounced or slid meanwhile: then, as after a
     longer break, the letter is a double. Frames without a hand and silent labels are rests.
 
     Parameters
     ----------
     probabilities : float (T, V)
-        Calibrated; rows of unseen frames are ignored. T = 1 is a still photo: its best guess is the token.
+        Calibrated; rows of unseen frames are ignored. T = 1 is a photo: its best guess is the token.
     times_s : float (T,)
         Rising.
     seen : bool (T,)
@@ -78,7 +78,7 @@ def decode_held(
     vocabulary : Vocabulary
     options : HeldOptions, optional
     ends_s : float (T,), optional
-        Until when each frame stands: by default until the next one, and the last for the median step.
+        When each frame ends: by default when the next one starts, and for the last one after the median step.
 
     Returns
     -------
@@ -114,16 +114,16 @@ def frame_labels(
     vocabulary: Vocabulary,
     options: HeldOptions,
 ) -> NDArray[np.int64]:
-    """Return the likeliest label of each frame, averaged over ``smooth_s``: int64 (T,), `REST` where nothing is said.
+    """Return the likeliest label of each frame, averaged over ``smooth_s``: int64 (T,), `REST` for no letter.
 
-    Parameters are those of `decode_held`. A frame's label depends on those within half of ``smooth_s`` only; a frame
-    that stands for ``smooth_s`` or longer speaks for itself.
+    Parameters are those of `decode_held`. A frame's label depends only on frames within half of ``smooth_s``; a frame
+    that lasts ``smooth_s`` or longer is not averaged.
     """
     silent = np.array([not vocabulary.text(label) for label in range(len(vocabulary))])
     rows = np.asarray(probabilities, np.float64)
     long = ends_s - times_s >= options.smooth_s - TINY_S
     smooth = np.where((long & seen)[:, None], rows, _smoothed(rows, times_s, seen, options.smooth_s))
-    label = np.where(seen, smooth.round(9).argmax(1), REST)  # of labels that tie the first, however sums were rounded
+    label = np.where(seen, smooth.round(9).argmax(1), REST)  # of tied labels the first, however sums were rounded
     label[seen & silent[label]] = REST
     return label
 
@@ -131,7 +131,7 @@ def frame_labels(
 def held_runs(
     labels: NDArray[np.int64], times_s: Floats, ends_s: Floats, vocabulary: Vocabulary, options: HeldOptions
 ) -> list[Run]:
-    """Return the runs of one label, int64 (T,), however short, with short breaks bridged: what may become letters."""
+    """Return the runs of one label, of labels int64 (T,), of any length, with short breaks bridged."""
     runs = _bridged(runs_of(labels), times_s, ends_s, options)
     return join_hooks(runs, times_s, vocabulary, options.gap_s) if options.drawn else runs
 
@@ -146,7 +146,7 @@ def held_tokens(
     vocabulary: Vocabulary,
     options: HeldOptions,
 ) -> list[Token]:
-    """Return the letters among runs, as from `held_runs`; the other parameters are those of `decode_held`, T > 1."""
+    """Return the letters among runs from `held_runs`; the other parameters are those of `decode_held`, T > 1."""
     place = np.asarray(position, np.float64)
     drawn = drawn_labels(vocabulary) if options.drawn else {}
 
@@ -162,7 +162,7 @@ def held_tokens(
 
 
 def left_s(run: Run, times_s: Floats, ends_s: Floats) -> float:
-    """Return when a run is over: when its last frame came, or shortly before its end if that stands for long."""
+    """Return when a run is over: at the start of its last frame, or shortly before its end if that frame is long."""
     return max(float(times_s[run[2] - 1]), float(ends_s[run[2] - 1]) - MOMENT_S)
 
 
@@ -201,7 +201,7 @@ def _smoothed(probabilities: Floats, times: Floats, seen: NDArray[np.bool_], smo
 
 
 def _bridged(runs: list[Run], times: Floats, ends: Floats, options: HeldOptions) -> list[Run]:
-    """Join runs of one label across breaks shorter than ``gap_s``; what is in between is a flicker."""
+    """Join runs of one label across breaks shorter than ``gap_s``; runs in between are flicker."""
     joined: list[Run] = []
     for run in runs:
         since_s = times[run[1]] - options.gap_s
@@ -215,7 +215,7 @@ def _bridged(runs: list[Run], times: Floats, ends: Floats, options: HeldOptions)
 
 
 def _parted(run: Run, times: Floats, position: NDArray[Any], options: HeldOptions) -> list[Run]:
-    """Part a run where the hand bounced or slid quickly between two holds."""
+    """Split a run where the hand bounced or slid quickly between two holds."""
     label, first, end = run
     clock, place = times[first:end], np.asarray(position[first:end], np.float64)
     known = np.isfinite(place).all(1)
@@ -236,7 +236,7 @@ def _parted(run: Run, times: Floats, position: NDArray[Any], options: HeldOption
 
 
 def _settled(run: Run, times: Floats, position: Floats) -> Run:
-    """Cut off the frames at both ends in which the hand is on its way."""
+    """Cut off the frames at both ends in which the hand is in transition."""
     label, first, end = run
     place = position[first:end]
     if end - first < 3 or not np.isfinite(place).all():
@@ -256,7 +256,7 @@ def _token(
     options: HeldOptions,
     like: Sequence[int] = (),
 ) -> Token:
-    """Sum a run up; what a drawn letter looks ``like`` on its way speaks for it."""
+    """Return the token of a run; probabilities of labels that a drawn letter looks ``like`` count for it."""
     label, first, end = run
     weights = np.where(seen, np.maximum(ends - times, TINY_S), 0)[first:end]
     mean = weights @ np.where(seen[first:end, None], probabilities[first:end], 0) / weights.sum()

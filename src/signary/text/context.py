@@ -1,4 +1,4 @@
-"""Letters in context: what was spelled, given what the reader saw and what letters follow which."""
+"""Letters in context: combine a reader's probabilities with a language model."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from signary.text.language import LETTERS, SYMBOLS, CharacterModel
 from signary.text.ngrams import BOUNDARY
 from signary.text.recognition import Alternative, Token
 
-FLOOR = 1e-4  # probability of a letter that the reader does not name
-KEPT = -1  # code of what is no letter
-# Log-odds that a doubtful shape is a letter and no passing one: by its seconds (logarithm), its confidence, the seconds
-# (up to 0.2 each) that part it from its neighbors, and whether it is first or last. A logistic regression on words that
-# the avatar spells at 2 to 3 letters a second; `REAL` is raised from 1.8 by what the language takes off for a letter,
-# `AT_END` lowered from -1.2, so that letters alone stay alone.
+FLOOR = 1e-4  # probability of a letter that the reader does not list
+KEPT = -1  # code of a token that is not a letter
+# Log-odds that a doubtful shape is a letter, not a transition: by its seconds (logarithm), its confidence, the pauses
+# before and after it (seconds, up to 0.2 each), and whether it is first or last. From a logistic regression on words
+# that the avatar spells at 2 to 3 letters a second. `REAL` is raised from 1.8 by the language model's cost of a letter;
+# `AT_END` is lowered from -1.2, so that single letters stay single.
 BY_TIME, BY_CONFIDENCE, BY_PAUSES, AT_END, REAL = 2.4, 2.2, 9.2, -2.0, 2.8
 LONGEST_PAUSE_S, TINY_S = 0.2, 1e-3
-# A word may end where the next letter begins this many times later than letters do; it must end from the second on.
+# A word may end if the next letter starts later than the usual step by the first factor; it must from the second on.
 MAY_PART, MUST_PART = 1.5, 4.0
 
 Floats = NDArray[np.float64]
@@ -31,20 +31,20 @@ Codes = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class ContextOptions:
-    """How far the context is believed.
+    """Options of the context.
 
     Parameters
     ----------
     weight : float
-        Of the language beside the reader, 0 = the reader alone.
+        Of the language model; 0 = the reader alone.
     sure : float
-        Probability (0 to 1) from which on a reading is never changed: people spell names and rare words.
+        Readings with at least this probability (0 to 1) are never changed: people spell names and rare words.
     beam : int
-        Texts that are followed at a time, 1 or more.
+        Beam width: how many texts are followed at a time, 1 or more.
     hold_s : float
-        Shortest time that a letter is held; shapes this short are letters only if they fit.
+        Shortest time that a letter is held. Shapes this short are letters only if they fit the context.
     min_confidence : float
-        Lowest mean probability of a letter (0 to 1); the same holds.
+        Lowest mean probability of a letter (0 to 1); the same applies.
 
     Raises
     ------
@@ -74,16 +74,16 @@ def read_words(
 ) -> Codes:
     """Find the likeliest letters by a beam search.
 
-    What the reader is sure of (`ContextOptions.sure`) stays as it is and serves as context for the rest.
+    What the reader is sure of (`ContextOptions.sure`) is not changed and serves as context for the rest.
 
     Parameters
     ----------
     letters : float (L, 27)
-        Logarithms of probabilities at each place: of no letter at all, then of a to z; ``-inf`` = impossible. Rows
-        are normalized.
+        Logarithms of probabilities at each position: of no letter, then of a to z; ``-inf`` = impossible. Rows are
+        normalized here.
     model : CharacterModel
     gaps : float (L,), optional
-        Chance (0 to 1) that a word starts at each place; 0, all one word, by default.
+        Probability (0 to 1) that a word starts at each position; by default 0: all one word.
     options : ContextOptions, optional
 
     Returns
@@ -118,24 +118,24 @@ def tokens_in_context(
     options: ContextOptions | None = None,
     alternatives: int = 4,
 ) -> list[Token]:
-    """Read spelled tokens again, in context.
+    """Correct spelled tokens by their context.
 
-    A token of one letter a to z may turn into another, unless its confidence is `ContextOptions.sure` or more; any
-    other token stays and parts words. One that changes keeps its times, takes the new letter's confidence, and has its
-    old reading among the alternatives.
+    A token of one letter a to z may become another letter, unless its confidence is `ContextOptions.sure` or more. Any
+    other token is kept and separates words. A changed token keeps its times, has the new letter's confidence, and has
+    the old letter among its alternatives.
 
     Parameters
     ----------
     tokens : sequence of Token
-        In order of time, with all alternatives that there are.
+        In order of time, with all alternatives.
     model : CharacterModel
     frame_s : float
-        Seconds from frame to frame.
+        Seconds between frames.
     doubtful : sequence of Token
-        What may be letters or passing shapes, in order of time; those between ``tokens`` are taken where they fit.
+        Possible letters, or transitions, in order of time; those between ``tokens`` are added where they fit.
     options : ContextOptions, optional
     alternatives : int
-        Other readings to keep.
+        Largest number of alternatives.
 
     Returns
     -------
@@ -149,7 +149,7 @@ def tokens_in_context(
     spelled = np.array([_is_letter(token.text) for token in every], np.bool_)
     rows = [_row(*pair, options.sure) for pair in zip(every, real, strict=True) if _is_letter(pair[0].text)]
     letters = np.array(rows).reshape(-1, SYMBOLS)
-    how = replace(options, sure=1.0)  # what is sure is settled in the rows
+    how = replace(options, sure=1.0)  # the rows already hold what is sure
     codes[spelled] = read_words(letters, model, gaps=_gaps(every, spelled)[spelled], options=how)
     pairs = zip(every, codes.tolist(), strict=True)
     return [_changed(token, code, alternatives) for token, code in pairs if code != BOUNDARY]
@@ -157,7 +157,7 @@ def tokens_in_context(
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _Paths:
-    """B texts in the making: their scores (B,), contexts (B, N - 1) and codes (B, places read)."""
+    """B texts that may still grow: scores (B,), contexts (B, N - 1) and codes (B, positions read)."""
 
     scores: Floats
     contexts: Codes
@@ -181,13 +181,13 @@ def _checked(letters: ArrayLike, gaps: ArrayLike | None) -> tuple[Floats, Floats
 
 
 def _ends(paths: _Paths, model: CharacterModel) -> Floats:
-    """Return how likely each text's last word ends here (B,), logarithms; 0 where no word has begun."""
+    """Return the log-probability (B,) that each text's last word ends here; 0 if no word has begun."""
     ends = model.next_log_probabilities(paths.contexts)[:, BOUNDARY]
     return np.where(paths.contexts[:, -1] == BOUNDARY, 0.0, ends)
 
 
 def _parted(paths: _Paths, gap: float, model: CharacterModel, options: ContextOptions) -> _Paths:
-    """Follow texts on both ways where a word may start."""
+    """Add texts in which a new word starts here."""
     if gap == 0:
         return paths
     apart = paths.scores + options.weight * _ends(paths, model) + np.log(gap)
@@ -199,7 +199,7 @@ def _parted(paths: _Paths, gap: float, model: CharacterModel, options: ContextOp
 
 
 def _stepped(paths: _Paths, row: Floats, model: CharacterModel, options: ContextOptions) -> _Paths:
-    """Follow the likeliest texts one place on."""
+    """Follow the likeliest texts one position on."""
     language = model.next_log_probabilities(paths.contexts).astype(np.float64)
     language[:, BOUNDARY] = 0  # nothing was spelled, so nothing follows
     scores = (paths.scores[:, None] + row + options.weight * language).ravel()
@@ -217,7 +217,7 @@ def _is_letter(text: str) -> bool:
 
 
 def _between(tokens: Sequence[Token], others: Sequence[Token]) -> list[Token]:
-    """Return those letters of other tokens that overlap none of the tokens, which are in order."""
+    """Return the letters among ``others`` that overlap none of the tokens, which are in order."""
     others = [other for other in others if _is_letter(other.text)]
     starts, ends = np.array([(token.start_s, token.end_s) for token in tokens]).reshape(-1, 2).T
     following = np.searchsorted(ends, [other.start_s for other in others], side="right")
@@ -226,7 +226,7 @@ def _between(tokens: Sequence[Token], others: Sequence[Token]) -> list[Token]:
 
 
 def _real(tokens: Sequence[Token], frame_s: float) -> list[float]:
-    """Return the chance that each token is a letter, if it is a doubtful one."""
+    """Return the probability that each token, if it is doubtful, is a letter."""
     if not tokens:
         return []
     starts, ends, sure = np.array([(token.start_s, token.end_s, token.confidence) for token in tokens]).T
@@ -239,7 +239,7 @@ def _real(tokens: Sequence[Token], frame_s: float) -> list[float]:
 
 
 def _row(token: Token, real: float, sure: float) -> Floats:
-    """Return the logarithms (27,) of what a token may be."""
+    """Return the log-probabilities (27,) of the letters that a token may be."""
     certain = real == 1 and token.confidence >= sure
     chances = np.full(SYMBOLS, 0.0 if certain else FLOOR)
     for reading in (*(() if certain else token.alternatives), Alternative(token.text, token.confidence)):
@@ -252,7 +252,7 @@ def _row(token: Token, real: float, sure: float) -> Floats:
 
 
 def _gaps(tokens: Sequence[Token], spelled: NDArray[np.bool_]) -> Floats:
-    """Return the chance that a word starts at each token: after what is no letter, or after a long while."""
+    """Return the probability that a word starts at each token: after a token that is not a letter, or a long pause."""
     steps = np.diff([token.start_s for token in tokens])
     usual = np.median(steps) if len(steps) else 0.0
     late = np.where(steps > MUST_PART * usual, 1.0, np.where(steps > MAY_PART * usual, 0.5, 0.0))

@@ -1,135 +1,28 @@
-"""From what a network says of every frame, a character or none, to characters with times (CTC).
+"""From a network's probabilities for each frame to characters with times (CTC).
 
 Connectionist temporal classification (Graves et al., "Connectionist Temporal Classification: Labelling Unsegmented
-Sequence Data with Recurrent Neural Networks", 2006): frames that follow each other and show one character are one; two
-of a kind in a row have a frame of none, the blank, between them.
+Sequence Data with Recurrent Neural Networks", 2006): consecutive frames with the same character are one character;
+doubles are separated by a frame of no character, the blank.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from signary.errors import InputError, ShapeError
+from signary.text.spelling import Spelling
 
-LEAST = np.finfo(np.float64).min  # in place of -inf where that would make NaN
+LEAST = np.finfo(np.float64).min  # instead of -inf where that would make NaN
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Spelling:
-    """L characters with times.
-
-    Parameters
-    ----------
-    characters : int64 (L,)
-        Classes.
-    first, last : int64 (L,)
-        Frames, both included, in order and none in two characters.
-    rows : float64 (L, V + 1)
-        Probabilities (0 to 1) of all classes in the frame in which each character is likeliest.
-    """
-
-    characters: Integers
-    first: Integers
-    last: Integers
-    rows: Floats
-
-    @property
-    def confidence(self) -> Floats:
-        """Probability (0 to 1) of each character in its likeliest frame, float64 (L,)."""
-        return np.asarray(self.rows[np.arange(len(self.rows)), self.characters])
-
-    def widened(self, frames: int, *, most: int = 8) -> Spelling:
-        """Let characters last until halfway to their neighbors: networks name a shape in a frame or two of many.
-
-        Parameters
-        ----------
-        frames : int
-            Of the clip, T.
-        most : int
-            Frames that a character gains at most on either side, 0 or more.
-
-        Returns
-        -------
-        Spelling
-        """
-        gaps = self.first[1:] - self.last[:-1] - 1
-        before = np.append(self.first[:1], gaps // 2)
-        after = np.append(gaps - gaps // 2, frames - 1 - self.last[-1:])
-        first, last = self.first - np.minimum(before, most), self.last + np.minimum(after, most)
-        return replace(self, first=first, last=last)
-
-
-class PartialCTC:
-    """Read the best path while frames come in, in chunks of any length.
-
-    Parameters
-    ----------
-    blank : int
-        The class of no character.
-
-    Attributes
-    ----------
-    frames : int
-        Read so far.
-    """
-
-    def __init__(self, blank: int) -> None:
-        self.frames = 0
-        self._blank = self._newest = blank
-        self._settled: list[Spelling] = []
-        self._open: Spelling | None = None
-
-    def feed(self, log_probabilities: ArrayLike) -> Integers:
-        """Read on.
-
-        Parameters
-        ----------
-        log_probabilities : float (T, V + 1)
-
-        Returns
-        -------
-        int64 (L,)
-            The characters that have become stable.
-
-        Raises
-        ------
-        ShapeError, InputError
-            As `greedy`.
-        """
-        table = checked(log_probabilities, self._blank)
-        if not len(table):
-            return np.empty(0, np.int64)
-        piece, best = _moved(greedy(table, self._blank), self.frames), table.argmax(1)
-        if self._open is not None:
-            piece = (_continued if best[0] == self._newest else _joined)(self._open, piece)
-        self.frames, self._newest = self.frames + len(table), int(best[-1])
-        settled = len(piece.characters) - (self._newest != self._blank)
-        self._settled.append(_part(piece, slice(settled)))
-        self._open = _part(piece, slice(settled, None)) if settled < len(piece.characters) else None
-        return self._settled[-1].characters
-
-    @property
-    def stable(self) -> Integers:
-        """Characters that no later frame changes, int64 (L,): all but one that still goes on."""
-        return np.concatenate([np.empty(0, np.int64), *(part.characters for part in self._settled)])
-
-    @property
-    def spelling(self) -> Spelling | None:
-        """All that was read, what `greedy` says of the same frames; None before the first."""
-        parts = [*self._settled, *([] if self._open is None else [self._open])]
-        return _joined(*parts) if parts else None
-
-
 def greedy(log_probabilities: ArrayLike, blank: int) -> Spelling:
-    """Read the likeliest class of every frame.
+    """Read the likeliest class of every frame (best path).
 
     Parameters
     ----------
@@ -145,7 +38,7 @@ def greedy(log_probabilities: ArrayLike, blank: int) -> Spelling:
     Raises
     ------
     ShapeError
-        If they are not (T, V + 1) or the blank is none of the classes.
+        If they are not (T, V + 1) or the blank is not a class.
     InputError
         If one is NaN or infinite, or in a frame nothing is possible.
 
@@ -180,8 +73,8 @@ def align(log_probabilities: ArrayLike, characters: ArrayLike, blank: int) -> Sp
     Raises
     ------
     ShapeError, InputError
-        As `greedy`, and if a character is no class, or the text cannot be spelled in these frames: each character
-        takes one, and two of a kind in a row one between them.
+        As `greedy`, and if a character is not a class, or the text does not fit into these frames: each character
+        takes one, and doubles one more between them.
     """
     table = checked(log_probabilities, blank)
     states, skip = _states([_classes(characters, table, blank)], blank)
@@ -202,7 +95,7 @@ def align(log_probabilities: ArrayLike, characters: ArrayLike, blank: int) -> Sp
 
 
 def log_likelihood(log_probabilities: ArrayLike, texts: Sequence[ArrayLike], blank: int) -> Floats:
-    """Return how likely texts are: the sum over all paths that read them (the forward algorithm).
+    """Return the log-likelihoods of texts: sums over all paths that read them (forward algorithm).
 
     Parameters
     ----------
@@ -214,12 +107,12 @@ def log_likelihood(log_probabilities: ArrayLike, texts: Sequence[ArrayLike], bla
     Returns
     -------
     float64 (N,)
-        Natural logarithms; ``-inf`` for a text that cannot be spelled in these frames.
+        Natural logarithms; ``-inf`` for a text that does not fit into these frames.
 
     Raises
     ------
     ShapeError, InputError
-        As `greedy`, and if a character is no class.
+        As `greedy`, and if a character is not a class.
     """
     table = checked(log_probabilities, blank)
     states, skip = _states([_classes(text, table, blank) for text in texts], blank)
@@ -233,7 +126,7 @@ def log_likelihood(log_probabilities: ArrayLike, texts: Sequence[ArrayLike], bla
 
 
 def checked(log_probabilities: ArrayLike, blank: int) -> Floats:
-    """Return logarithms of probabilities as float64 (T, V + 1), or say what is wrong with them, as `greedy` does."""
+    """Return logarithms of probabilities as float64 (T, V + 1); raises what `greedy` raises."""
     table = np.asarray(log_probabilities, np.float64)
     if table.ndim != 2 or table.shape[1] < 2:
         raise ShapeError(f"log_probabilities {table.shape}, must be (T, V + 1)", hint="a row a frame, a column a class")
@@ -256,7 +149,7 @@ def _classes(characters: ArrayLike, table: Floats, blank: int) -> Integers:
 
 
 def _states(texts: Sequence[Integers], blank: int) -> tuple[Integers, NDArray[np.bool_]]:
-    """Return the classes (N, 2 L + 1) along texts with blanks around characters, and where two steps may be taken."""
+    """Return the classes (N, 2 L + 1) of texts with blanks around characters, and where a blank may be skipped."""
     states = np.full((len(texts), 2 * max(map(len, texts), default=0) + 1), blank, np.int64)
     for row, text in zip(states, texts, strict=True):
         row[1 : 2 * len(text) : 2] = text
@@ -264,14 +157,14 @@ def _states(texts: Sequence[Integers], blank: int) -> tuple[Integers, NDArray[np
 
 
 def _entered(states: int) -> Floats:
-    """Return scores (S,) before the first frame, such that it shows the first blank or character."""
+    """Return the scores (S,) before the first frame, which may show the first blank or character."""
     score = np.full(states, -np.inf)
     score[0] = 0
     return score
 
 
 def _ways(score: Floats, skip: NDArray[np.bool_]) -> Floats:
-    """Return the scores (3, ..., S) of staying in a state, of the step into it, and of two."""
+    """Return the scores (3, ..., S) of staying in a state, and of entering it by one or two steps."""
     ways = np.full((3, *score.shape), -np.inf)
     ways[0] = score
     ways[1, ..., 1:] = score[..., :-1]
@@ -280,38 +173,16 @@ def _ways(score: Floats, skip: NDArray[np.bool_]) -> Floats:
 
 
 def _log_sum(scores: Floats) -> Floats:
-    """Return the logarithms of sums of exponentials along the first axis; faster than `numpy.logaddexp.reduce`."""
+    """Return the log-sum-exp along the first axis; faster than `numpy.logaddexp.reduce`."""
     most = np.maximum(scores.max(0), LEAST)
     return np.asarray(np.log(np.exp(scores - most).sum(0)) + most)
 
 
 def _spelled(table: Floats, states: Integers, classes: Integers, blank: int) -> Spelling:
-    """Make a character of each run of one state (T,) whose class (T,) is not blank."""
+    """Turn each run of one state (T,) whose class (T,) is not blank into a character."""
     first = np.flatnonzero(np.diff(states, prepend=-1))
     last = np.append(first[1:], len(states))[: len(first)] - 1
     run = np.repeat(np.arange(len(first)), last - first + 1)
     peak = np.lexsort((-table[np.arange(len(table)), classes], run))[first]
     named = classes[first] != blank
     return Spelling(classes[first[named]], first[named], last[named], np.exp(table[peak[named]]))
-
-
-def _part(spelling: Spelling, rows: slice) -> Spelling:
-    return Spelling(*(getattr(spelling, name)[rows] for name in Spelling.__slots__))
-
-
-def _joined(*parts: Spelling) -> Spelling:
-    fields: list[NDArray[Any]] = [
-        np.concatenate([getattr(part, name) for part in parts]) for name in Spelling.__slots__
-    ]
-    return Spelling(*fields)
-
-
-def _moved(spelling: Spelling, frames: int) -> Spelling:
-    return replace(spelling, first=spelling.first + frames, last=spelling.last + frames)
-
-
-def _continued(one: Spelling, piece: Spelling) -> Spelling:
-    """Join a character that goes on with the piece that it begins."""
-    same = _part(piece, slice(1))
-    better = same if same.confidence[0] > one.confidence[0] else one
-    return _joined(replace(one, last=same.last, rows=better.rows), _part(piece, slice(1, None)))

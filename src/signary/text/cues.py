@@ -12,7 +12,7 @@ Reading = Mapping[str, Any]  # a result as a plain dict
 
 
 class Cue(NamedTuple):
-    """One line of a subtitle file: from when to when, and what it says."""
+    """One line of a subtitle file: start, end and text."""
 
     start_ms: int
     end_ms: int
@@ -20,12 +20,12 @@ class Cue(NamedTuple):
 
 
 def cues(reading: Reading) -> list[Cue]:
-    """Return one cue a token that has a text: in order, none empty, none beginning before the last one's end.
+    """Return a cue for each token with a text: in order, none empty, none overlapping.
 
     Parameters
     ----------
     reading : mapping
-        ``tokens`` and ``fps``, as a `Recognition` has them; what is read from a photo lasts a second.
+        ``tokens`` and ``fps``, as in a `Recognition`; cues of a photo last a second.
     """
     tokens = sorted((token for token in reading["tokens"] if token["text"].strip()), key=lambda token: token["start_s"])
     still = not reading["fps"] and all(token["end_s"] <= token["start_s"] for token in tokens)
@@ -43,7 +43,7 @@ def cues(reading: Reading) -> list[Cue]:
 
 
 def clock(milliseconds: int, point: str) -> str:
-    """Return a time as subtitle files have it, ``00:01:02,345`` with a comma as ``point``."""
+    """Return a time in the notation of subtitle files, ``00:01:02,345`` with a comma as ``point``."""
     seconds, rest = divmod(milliseconds, 1000)
     return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}{point}{rest:03}"
 

@@ -15,7 +15,7 @@ from typing import Any
 from signary.address import is_address, shown_address
 from signary.text.cues import Cue, Reading, cues
 
-STREAM = "stream"  # name of a tier that has no task
+STREAM = "stream"  # name of a tier without a task
 
 _ROOT = {
     "AUTHOR": "Signary",
@@ -27,13 +27,13 @@ _ROOT = {
 
 
 def eaf(readings: Sequence[Reading], *, named: bool) -> str:
-    """Return an ELAN document with one tier a reading.
+    """Return an ELAN document with one tier for each reading.
 
     Parameters
     ----------
     readings : sequence of mapping
-        ``source``, ``model``, ``task``, ``tokens`` and ``fps`` as a `Recognition` has them; the first three are None
-        of a stream.
+        ``source``, ``model``, ``task``, ``tokens`` and ``fps`` as in a `Recognition`; the first three are None for a
+        stream.
     named : bool
         Put the source into the tier's name.
     """
@@ -68,7 +68,7 @@ def _add_header(document: Any, readings: Sequence[Reading], annotations: int) ->
 
 
 def _add_time_order(document: Any, spans: Sequence[Cue]) -> list[tuple[str, str]]:
-    """Add the time slots, rising, and return the names of each cue's own two."""
+    """Add the time slots in ascending order, and return the names of each cue's two."""
     from xml.etree import ElementTree as Xml
 
     moments = sorted((time, cue, side) for cue, span in enumerate(spans) for side, time in enumerate(span[:2]))
@@ -103,7 +103,7 @@ def _source(source: str) -> str:
 
 
 def _media(source: str) -> tuple[str, str] | None:
-    """Return the address and type of what was read; None for stdin, cameras and arrays."""
+    """Return the address and MIME type of a source; None for stdin, cameras and arrays."""
     if is_address(source):
         address = shown_address(source)
         return _legal(address), mimetypes.guess_type(re.split("[?#]", address)[0])[0] or "unknown"

@@ -1,7 +1,7 @@
 """Text, JSON, tables, subtitles and ELAN files from readings as plain dicts, for stdout and for files.
 
-A reading is what ``dataclasses.asdict`` makes of a `Recognition` or an `Event`, its numbers not yet rounded; of a
-`Failure` it has ``source`` and ``error``. What is written ends in a newline (or is empty).
+A reading is ``dataclasses.asdict`` of a `Recognition` or an `Event`, with numbers not yet rounded; for a `Failure` it
+has ``source`` and ``error``. The output ends in a newline, or is empty.
 """
 
 from __future__ import annotations
@@ -32,23 +32,23 @@ _DIGITS = MappingProxyType({"start_s": 3, "end_s": 3, "elapsed_s": 3, "fps": 3, 
 
 
 def rounded(reading: Reading) -> dict[str, Any]:
-    """Return a reading, or a part of one, as JSON has it.
+    """Return a reading, or a part of one, as in JSON.
 
     Times are rounded to milliseconds, confidences and rates to four digits; a number that is not finite is None.
     """
     said = {key: _rounded(key, value) for key, value in reading.items()}
     if "final" in said:
-        said["tokens"] = said.pop("tokens")  # of an event, too, they come last: there may be many
+        said["tokens"] = said.pop("tokens")  # last for events, too: there may be many
     return said
 
 
 def json_text(said: Any, indent: int | None) -> str:
-    """Return what JSON holds as text that UTF-8 can hold: lone surrogates are written ``\\udcXX``."""
+    """Return JSON text that UTF-8 can encode: lone surrogates are written ``\\udcXX``."""
     return writable(json.dumps(said, ensure_ascii=False, indent=indent))
 
 
 def writable(text: str) -> str:
-    """Return text with ``\\udcXX`` for what UTF-8 has no bytes for: names of files that are not UTF-8."""
+    """Return text with ``\\udcXX`` for what UTF-8 cannot encode: file names that are not UTF-8."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
@@ -71,7 +71,7 @@ def format_of(path: Path) -> str:
     Raises
     ------
     InputError
-        If it names none; the known endings are listed.
+        If it names no format; the known endings are listed.
     """
     for format, ending in FORMATS.items():
         if path.suffix.lower() == ending:
@@ -81,7 +81,7 @@ def format_of(path: Path) -> str:
 
 
 def format_readings(readings: Sequence[Reading], format: str) -> str:
-    """Write readings out in one of `FORMATS`; see `signary.text.write.format_results`.
+    """Return readings in one of `FORMATS`; see `signary.text.write.format_results`.
 
     Raises
     ------
@@ -93,14 +93,9 @@ def format_readings(readings: Sequence[Reading], format: str) -> str:
 
 
 def save_readings(readings: Iterable[Reading], path: Path, format: str, *, force: bool = False) -> Path:
-    """Write readings into a file, whole or not at all; folders above it are made.
+    """Write readings into a file, whole or not at all; parent folders are made. Returns ``path``.
 
-    Whether the file may be written is found out before the first reading is asked for: that may take long.
-
-    Returns
-    -------
-    Path
-        ``path``.
+    Whether the file may be written is checked before the first reading, which may take long.
 
     Raises
     ------
@@ -138,7 +133,7 @@ def _rounded(key: str, value: Any) -> Any:
 
 
 def _tracks(readings: Iterable[Reading]) -> list[Reading]:
-    """Return readings without partial events, and one for all final events that follow each other."""
+    """Return readings without partial events, with consecutive final events joined into one."""
     tracks: list[Reading] = []
     said = (reading for reading in readings if reading.get("final", True))
     for is_stream, some in groupby(said, key=lambda reading: "final" in reading):
@@ -148,7 +143,7 @@ def _tracks(readings: Iterable[Reading]) -> list[Reading]:
 
 
 def _joined(events: Sequence[Reading]) -> Reading:
-    """Return final events as one reading that has no source, model or task; one without tokens is its own token."""
+    """Return final events as one reading without source, model and task; an event without tokens becomes a token."""
     tokens = [token for event in events for token in event["tokens"] or [_as_token(event)]]
     text = "\n".join(event["text"] for event in events)
     return {"source": None, "model": None, "task": None, "text": text, "tokens": tokens, "fps": 0.0}
@@ -171,7 +166,7 @@ def _text(readings: Sequence[Reading]) -> str:
 
 
 def _is_named(track: Reading, tracks: Sequence[Reading]) -> bool:
-    """Tell whether a track's source is said: it has one, and is not the only track."""
+    """Return whether a track's source is written: it has one, and is not the only track."""
     return len(tracks) > 1 and track["source"] is not None
 
 

@@ -1,4 +1,4 @@
-"""What letters follow which: a model of words, letter by letter.
+"""A language model of words, letter by letter.
 
 ``language-en.npz`` beside this file is made by ``scripts/fit_language.py`` from lists of words and names.
 """
@@ -19,11 +19,11 @@ from signary.text.ngrams import BOUNDARY, Codes, NGrams
 FOLDER = Path(__file__).parent
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 SYMBOLS = 1 + len(LETTERS)
-ORDER, LONGEST_ORDER = 6, 12  # by bits a letter of words left out of training
+ORDER, LONGEST_ORDER = 6, 12  # chosen by bits a letter on held-out words
 
 
 class CharacterModel(NGrams):
-    """A smoothed n-gram model, see `NGrams`, of a to z, 1 to 26, between the boundaries of words.
+    """A smoothed n-gram model, see `NGrams`, of words of a to z (codes 1 to 26) between boundaries.
 
     Words are independent of each other.
     """
@@ -37,9 +37,9 @@ class CharacterModel(NGrams):
         Parameters
         ----------
         words : sequence of str
-            Of a to z, in either case.
+            Of a to z, in upper or lower case.
         weights : (N,), optional
-            How often each word counts, above 0; only their ratios matter. Evenly by default.
+            Weight of each word, above 0; only their ratios matter. Equal by default.
         order : int
             Letters in an n-gram, 2 to 12.
 
@@ -48,7 +48,7 @@ class CharacterModel(NGrams):
         InputError
             If there are no words, a word holds other characters, or a weight is not above 0.
         ShapeError
-            If there is not one weight a word.
+            If there is not one weight for each word.
         """
         cls.check_order(order)
         weight = checked_weights(words, weights)
@@ -62,17 +62,17 @@ class CharacterModel(NGrams):
         return np.full(self.order - 1, BOUNDARY, np.int64)
 
     def log_probability(self, text: str) -> float:
-        """Return how likely a text is: the natural logarithm of its probability, ends of words included.
+        """Return the natural logarithm of a text's probability, ends of words included.
 
         Parameters
         ----------
         text : str
-            Words of a to z, in either case, parted by spaces.
+            Words of a to z, in upper or lower case, separated by spaces.
 
         Raises
         ------
         InputError
-            If it holds anything else, or no word.
+            If it has other characters, or no word.
 
         Examples
         --------
@@ -100,7 +100,7 @@ def load_language(name: str = "en") -> CharacterModel:
     Raises
     ------
     ModelNotFound
-        If there is none of that name; the known ones are listed.
+        If there is no model of that name; the known ones are listed.
     """
     known = {path.stem.removeprefix("language-"): path for path in FOLDER.glob("language-*.npz")}
     if name not in known:
@@ -114,7 +114,7 @@ def encode(word: str) -> Codes:
     Raises
     ------
     InputError
-        If it is empty or holds anything but a to z, in either case.
+        If it is empty or has characters other than a to z, in upper or lower case.
     """
     low = word.lower()
     if not low or not (low.isascii() and low.isalpha()):
@@ -132,7 +132,7 @@ def _padded(word: str, order: int) -> Codes:
 
 
 def checked_weights(words: Sequence[str], weights: ArrayLike | None) -> NDArray[Any]:
-    """Return how much each of some texts counts, (N,); see `CharacterModel.fit`."""
+    """Return the weights of texts, (N,), checked; see `CharacterModel.fit`."""
     weight = np.ones(len(words)) if weights is None else np.asarray(weights, np.float64)
     if not len(words):
         raise InputError("0 words to learn from", hint="give at least one")

@@ -1,4 +1,4 @@
-"""What symbols follow which, learned by counting."""
+"""Smoothed n-gram models, learned by counting."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from numpy.typing import ArrayLike, NDArray
 from signary.errors import InputError, ShapeError
 from signary.output import whole_file
 
-BOUNDARY = 0  # before the first symbol, and after the last
-DISCOUNT = 0.85  # what each n-gram lends to those not seen; by bits a letter of words left out of training
-OCTAVE = 4  # steps to twice the count
+BOUNDARY = 0  # before the first symbol and after the last
+DISCOUNT = 0.85  # what each n-gram gives to unseen ones; chosen by bits a letter on held-out words
+OCTAVE = 4  # steps for twice the count
 
 Floats = NDArray[np.float32]
 Codes = NDArray[np.int64]
@@ -26,30 +26,30 @@ Codes = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class NGrams:
-    """A smoothed n-gram model over S symbols, of which 0 is the boundary of what is modelled.
+    """A smoothed n-gram model over S symbols; symbol 0 is the boundary of a text.
 
     Interpolated Kneser-Ney (Kneser and Ney, "Improved backing-off for M-gram language modeling", 1995): every n-gram
-    gives a fixed part of its count to what the next shorter context says, and shorter contexts count after how many
-    symbols they occurred, not how often.
+    gives a fixed part of its count to the next shorter context. Shorter contexts count after how many different symbols
+    they occurred, not how often.
 
     Parameters
     ----------
     order : int
         Symbols in an n-gram, N, 2 to ``longest_order``.
     ngrams : int64 (G,)
-        Rising; each a number of N digits to base S. What lies before the start is filled up with boundaries.
+        Ascending; each is a number of N digits in base S. Before the start there are boundaries.
     steps : uint8 (G,)
         How often each occurred: 2 ** (steps / 4) times.
 
     Attributes
     ----------
     symbols, longest_order : int
-        S and the greatest N, of each kind of model.
+        S and the largest N of this kind of model.
 
     Raises
     ------
     InputError
-        If the order is out of range or there are no n-grams from a start on.
+        If the order is out of range or there are no n-grams that start a text.
     ShapeError
         If the arrays do not fit together.
     """
@@ -73,7 +73,7 @@ class NGrams:
 
     @classmethod
     def check_order(cls, order: int) -> None:
-        """Refuse an order that this kind of model cannot have.
+        """Check that this kind of model can have an order.
 
         Raises
         ------
@@ -84,17 +84,17 @@ class NGrams:
 
     @classmethod
     def count(cls, contexts: Codes, following: Codes, weights: ArrayLike, *, least: float = 0.0) -> Self:
-        """Learn from what follows what.
+        """Learn from contexts and the symbols that follow.
 
         Parameters
         ----------
         contexts : int64 (M, N - 1)
-            What came before, newest last.
+            The symbols before, newest last.
         following : int64 (M,)
         weights : float (M,)
-            How often each counts, above 0.
+            Weight of each, above 0.
         least : float
-            N-grams of a smaller weight together are left out.
+            N-grams with a smaller total weight are left out.
         """
         order = contexts.shape[1] + 1
         grams = contexts @ cls._places(order)[:-1] + following
@@ -111,7 +111,7 @@ class NGrams:
         Raises
         ------
         InputError
-            If the file cannot be read or is not one.
+            If the file cannot be read or is not a model.
         """
         try:
             with np.load(path, allow_pickle=False) as arrays:
@@ -121,7 +121,7 @@ class NGrams:
             raise InputError(f"{path}: no language model", hint="write one with a script of scripts/") from error
 
     def save(self, path: str | Path, *, force: bool = False) -> None:
-        """Write the model as npz, small: n-grams as bytes of their distances.
+        """Write the model as a small npz: n-grams as bytes of their differences.
 
         Raises
         ------
@@ -130,22 +130,22 @@ class NGrams:
         """
         distances = np.diff(self.ngrams, prepend=0).astype("<i8")
         with whole_file(Path(path), force=force) as draft:
-            planes = np.asfortranarray(distances.view(np.uint8).reshape(-1, 8))  # alike bytes side by side pack better
+            planes = np.asfortranarray(distances.view(np.uint8).reshape(-1, 8))  # similar bytes compress better
             np.savez_compressed(draft, order=self.order, deltas=planes, steps=self.steps)
 
     def next_log_probabilities(self, contexts: ArrayLike) -> Floats:
-        """Return what comes next.
+        """Return the probabilities of the next symbol.
 
         Parameters
         ----------
         contexts : int (..., C)
-            What came before, newest last. What lies before a boundary, and farther back than the model looks, does not
-            matter; a context shorter than N - 1 is one in the middle.
+            The symbols before, newest last. Symbols before a boundary, or farther back than the model looks, do not
+            matter; a context shorter than N - 1 is one in the middle of a text.
 
         Returns
         -------
         float32 (..., S)
-            Natural logarithms of probabilities, which sum to 1: of the boundary, then of the other symbols.
+            Natural logarithms of probabilities that sum to 1: of the boundary, then of the other symbols.
 
         Raises
         ------
@@ -165,16 +165,16 @@ class NGrams:
 
     @cached_property
     def _table(self) -> _Table:
-        """Return what follows known contexts of 0, 1, ... symbols.
+        """The symbols that follow known contexts of 0, 1, ... symbols.
 
-        Contexts reach back to the boundary at most, so each is known at one length only.
+        Contexts end at a boundary, so each is known at one length only.
         """
         counts = 2.0 ** (self.steps / OCTAVE)
         depth = (self._parts(1, self.order) != BOUNDARY).sum(0)  # symbols since the start, before the last
         longest = depth >= self.order - 2
         grams, totals, levels = self.ngrams[longest], counts[longest], []
         for length in range(self.order - 1, -1, -1):
-            if length < self.order - 1:  # these count after how many they occur; those from the start on, how often
+            if length < self.order - 1:  # count different symbols before them; for those at the start, occurrences
                 inner, after = np.unique(grams % self.symbols ** (length + 1), return_counts=True)
                 whole = depth == length - 1
                 grams, totals = np.append(inner, self.ngrams[whole]), np.append(after, counts[whole])
@@ -185,11 +185,11 @@ class NGrams:
 
     @property
     def _span(self) -> int:
-        """How far keys of contexts of one length lie from those of the next."""
+        """Distance between the keys of contexts of one length and those of the next."""
         return int(self.symbols ** (self.order - 1))
 
     def _keys(self, before: Codes) -> Codes:
-        """Return the keys (1 + C, B) of contexts (B, C), the newest first: of their first 0, 1, ... C symbols."""
+        """Return the keys (1 + C, B) of contexts (B, C), newest symbol first: of their first 0, 1, ... C symbols."""
         places = self.symbols ** np.arange(before.shape[1], dtype=np.int64)
         keys = np.zeros((1 + before.shape[1], len(before)), np.int64)
         np.cumsum((before * places).T, 0, out=keys[1:])
@@ -206,19 +206,19 @@ class NGrams:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _Table:
-    """What follows R contexts, G symbols in all.
+    """The symbols that follow R contexts, G in all.
 
     Parameters
     ----------
     keys : int64 (R,)
-        Of the contexts, rising.
+        Of the contexts, ascending.
     first, count : int64 (R + 1,)
-        Where what follows each begins, and how much it is; last, nothing, of contexts that are not known.
+        Where the symbols after each context begin, and their number; the last entry, 0, is for unknown contexts.
     shares : float64 (R + 1,)
-        What is left to shorter contexts.
+        The share left to shorter contexts.
     symbols : uint8 (G,)
     chances : float32 (G,)
-        Probabilities that shorter contexts have no part in.
+        Probabilities without the part of shorter contexts.
     """
 
     keys: Codes
@@ -230,7 +230,7 @@ class _Table:
 
     @classmethod
     def of(cls, keys: Codes, symbols: Codes, counts: NDArray[np.float64]) -> _Table:
-        """Return what counts (G,) of symbols after contexts with keys (G,), rising, make probable."""
+        """Return the table for counts (G,) of symbols after contexts with keys (G,), ascending."""
         unique, first, count = np.unique(keys, return_index=True, return_counts=True)
         totals, lent = np.add.reduceat(counts, first), np.minimum(counts, DISCOUNT)
         chances = ((counts - lent) / np.repeat(totals, count)).astype(np.float32)
@@ -238,10 +238,10 @@ class _Table:
         return cls(unique, np.append(first, 0), np.append(count, 0), shares, symbols.astype(np.uint8), chances)
 
     def chances_after(self, keys: Codes, width: int) -> NDArray[np.float64]:
-        """Return the probabilities (B, S) of what follows contexts with keys (L, B), the shortest first."""
+        """Return the probabilities (B, S) of the symbol after contexts with keys (L, B), the shortest first."""
         place = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
         place = np.where(self.keys[place] == keys, place, len(self.keys))
-        left = np.cumprod(self.shares[place[::-1]], 0)[::-1]  # to each and all shorter ones, by it and all longer ones
+        left = np.cumprod(self.shares[place[::-1]], 0)[::-1]  # the share left to each context and shorter ones
         count = self.count[place].ravel()
         begins = np.cumsum(count) - count
         each = np.arange(count.sum()) + np.repeat(self.first[place].ravel() - begins, count)

@@ -1,4 +1,4 @@
-"""A reading as HTML that stands alone, for notebooks: on light and on dark ground, without scripts or style sheets."""
+"""A reading as HTML for notebooks: on light and dark backgrounds, without scripts or style sheets."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from html import escape
 
 from signary.text.cues import Reading
 
-# half-transparent grey and the notebook's own ink are seen on any ground
+# half-transparent grey and the notebook's own text color are visible on any background
 _BOX = "font-family:sans-serif;line-height:1.4;color:inherit;max-width:60em"
 _TEXT = "font-size:1.4em;overflow-wrap:anywhere;white-space:pre-wrap"
 _SMALL = "font-size:.8em;opacity:.75"
@@ -15,7 +15,7 @@ _TOKENS = "display:flex;flex-wrap:wrap;gap:.35em;margin:.5em 0"
 _TOKEN = "border:1px solid rgba(128,128,128,.5);border-radius:.3em;padding:.1em .5em;text-align:center"
 _WARNING = "border-left:.25em solid #d97706;padding-left:.6em;margin:.3em 0"
 
-SPACE = "\N{OPEN BOX}"  # a token that is a space is seen, too
+SPACE = "\N{OPEN BOX}"  # shows a token that is a space
 
 
 def reading_html(reading: Reading) -> str:
@@ -24,7 +24,7 @@ def reading_html(reading: Reading) -> str:
     Parameters
     ----------
     reading : mapping
-        Of a `Recognition` or an `Event`, as ``to_dict`` returns it. Other readings of a token are its title.
+        ``to_dict`` of a `Recognition` or an `Event`. The alternatives of a token are its title.
     """
     tokens = "".join(map(_token, reading["tokens"]))
     warnings = "".join(f'<div style="{_WARNING}">Warning: {_safe(said)}</div>' for said in reading.get("warnings", ()))
@@ -53,7 +53,7 @@ def _token(token: Reading) -> str:
 
 
 def _facts(reading: Reading) -> Sequence[str]:
-    """Return what is known beside the text; an event knows its times, all else of a source."""
+    """Return the facts beside the text: times for an event, otherwise the source and more."""
     sure = f"confidence {_share(reading['confidence'])}" if reading["tokens"] else "no tokens"
     if "final" in reading:
         return "final" if reading["final"] else "partial: it may still change", _span(reading), sure

@@ -1,4 +1,4 @@
-"""Names of output files: those of their sources, in one folder, no two alike."""
+"""Names of output files: from their sources, in one folder, no two equal."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from signary.text.formats import format_ending
 
 
 class _Name(NamedTuple):
-    """What the output of a source may be called: the folders above, and its name without and with its ending."""
+    """Possible names of a source's output: the folders above, and its name without and with its ending."""
 
     above: tuple[str, ...]
     short: str
@@ -28,12 +28,12 @@ class _Name(NamedTuple):
 def output_paths(
     folder: Path, sources: Sequence[str], format: str, root: str | None = None, *, whole_names: bool = False
 ) -> list[Path]:
-    """Return where the results of a batch go: under ``folder``, by each source's relative path and name.
+    """Return the output paths of a batch: under ``folder``, by each source's relative path and name.
 
-    The name loses its ending, as players look for subtitles: ``B/1.mp4`` goes to ``B/1.srt``. Where that would be one
-    file for two sources, on file systems that know no case and take characters composed in two ways for one, too, they
-    keep their whole names (``B/1.mp4.srt``), and where these are alike, the later ones are numbered. A source that is
-    named twice is one. Of an address host and path are kept, without user, password, port and query.
+    The name loses its ending, as players look for subtitles: ``B/1.mp4`` goes to ``B/1.srt``. If two sources would
+    share a file, also on file systems that ignore case or Unicode normalization, they keep their whole names
+    (``B/1.mp4.srt``); if these are equal, too, the later ones are numbered. A source named twice has one output. Of an
+    address, host and path are kept, without user, password, port and query.
 
     Parameters
     ----------
@@ -43,15 +43,15 @@ def output_paths(
     format : str
         One of `FORMATS`, or the ending of another kind of file (``.parquet``).
     root : str, optional
-        The folder or pattern that the user named and ``sources`` were found by; their paths are kept from there on.
-        Without it, or where one lies elsewhere, the whole path is kept, less its root and leading ``..``.
+        The folder or pattern by which the user named the ``sources``; their paths are kept from there on. Without it,
+        or for a source elsewhere, the whole path is kept, without its root and leading ``..``.
     whole_names : bool
-        Keep all whole names; two sources may then have one output.
+        Keep all whole names; two sources may then share an output.
 
     Returns
     -------
     list of Path
-        One for each source, in their order.
+        One for each source, in order.
 
     Raises
     ------
@@ -72,7 +72,7 @@ def output_paths(
 
 
 def check_apart(path: Path, source: str) -> None:
-    """Refuse an output that would take the place of the source it is made of.
+    """Refuse an output that would overwrite its own source.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def check_apart(path: Path, source: str) -> None:
 
 
 def _apart(names: Sequence[_Name], identities: Sequence[str]) -> list[str]:
-    """Return a name for each source: the short one, the whole one where that is not its alone, numbered if need be."""
+    """Return a name for each source: the short one, or the whole one if that is taken, numbered if need be."""
     said = [name.short for name in names]
     while alike := _alike(names, said, identities):
         for place in alike:
@@ -100,7 +100,7 @@ def _apart(names: Sequence[_Name], identities: Sequence[str]) -> list[str]:
 
 
 def _alike(names: Sequence[_Name], said: Sequence[str], identities: Sequence[str]) -> list[int]:
-    """Return the places of short names that another source has, too."""
+    """Return the indices of short names that another source has, too."""
     places = defaultdict(list)
     for place, name in enumerate(names):
         places[_key(name.above, said[place])].append(place)
@@ -109,12 +109,12 @@ def _alike(names: Sequence[_Name], said: Sequence[str], identities: Sequence[str
 
 
 def _key(above: Iterable[str], name: str) -> str:
-    """Return what is one for two paths that are one file on some file system."""
+    """Return a key that is equal for two paths that are the same file on some file system."""
     return normalize("NFC", normalize("NFD", "/".join((*above, name))).casefold())
 
 
 def _identity(source: str) -> str:
-    """Return what is one for two ways to name a file."""
+    """Return a key that is equal for two ways to name the same file."""
     return source if source == "-" or is_address(source) else os.path.normpath(Path(source).absolute())
 
 
@@ -131,7 +131,7 @@ def _name(source: str, root: str | None) -> _Name:
 
 
 def _without_ending(name: str) -> str:
-    """Return a name without its last ending; one that is all ending (``.mp4``) stays."""
+    """Return a name without its last ending; a name that is only an ending (``.mp4``) is kept."""
     stem, _, ending = name.rpartition(".")
     return stem if stem.strip(".") and ending else name
 
@@ -152,7 +152,7 @@ def _relative_parts(source: str, root: str | None) -> list[str]:
 
 
 def _folder_of(root: str) -> Path:
-    """Return the part of a pattern that has no wildcards; a folder is itself."""
+    """Return the part of a pattern before wildcards; a folder is returned as it is."""
     folder = Path(root)
     while glob.has_magic(str(folder)) and not folder.exists():
         folder = folder.parent

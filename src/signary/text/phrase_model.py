@@ -1,4 +1,4 @@
-"""What characters follow which in what is spelled: names, words, numbers, addresses.
+"""A language model of spelled phrases: names, words, numbers, addresses.
 
 ``phrases-en.npz`` beside this file is made by ``scripts/fit_phrases.py`` from made-up phrases.
 """
@@ -17,11 +17,11 @@ from signary.text.ngrams import BOUNDARY, Codes, NGrams
 
 ENGLISH = Path(__file__).with_name("phrases-en.npz")
 MARKS = " .,:-_/'+@"
-WORD = 1 + len(LETTERS) + 1 + len(MARKS)  # in place of a word that is over
+WORD = 1 + len(LETTERS) + 1 + len(MARKS)  # in place of a finished word
 OTHER = WORD + 1
 DIGIT, SYMBOLS = 1 + len(LETTERS), OTHER + 1
 ORDER = 8
-# A context is one number: what came before the word, to base S, and the word's letters, to base 27, the newest last.
+# A context is one number: the symbols before the word, in base S, and the word's letters, in base 27, newest last.
 EARLIER, LATEST = 5, ORDER - 1
 WORDS, PLACES = (1 + len(LETTERS)) ** LATEST, SYMBOLS**EARLIER
 
@@ -36,8 +36,8 @@ _ALIKE[DIGIT] = np.log(10)  # one digit is as likely as another
 class PhraseModel(NGrams):
     """A smoothed n-gram model, see `NGrams`, of the characters of phrases.
 
-    Letters, a mark of ten kinds, any digit, or any other character; of words that are over it only knows that they
-    were there, so that it looks back farther.
+    Its symbols are the letters, ten marks, any digit, and any other character. A finished word is one symbol, so that
+    the model looks back farther.
     """
 
     symbols, longest_order, usual_order = SYMBOLS, ORDER, ORDER
@@ -58,18 +58,18 @@ class PhraseModel(NGrams):
         phrases : sequence of str
             In lower case.
         weights : (N,), optional
-            How often each counts, above 0; evenly by default.
+            Weight of each, above 0; equal by default.
         order : int
             Characters in an n-gram, 2 to 8.
         least : float
-            N-grams of a smaller weight together are left out.
+            N-grams with a smaller total weight are left out.
 
         Raises
         ------
         InputError
             If there are no phrases, a weight is not above 0, or the order is out of range.
         ShapeError
-            If there is not one weight a phrase.
+            If there is not one weight for each phrase.
         """
         cls.check_order(order)
         weight, lengths = checked_weights(phrases, weights), np.array([len(phrase) for phrase in phrases])
@@ -83,7 +83,7 @@ class PhraseModel(NGrams):
         return cls.count(*(np.concatenate(part) for part in zip(*found, strict=True)), least=least)
 
     def following(self, contexts: Codes, codes: Codes) -> NDArray[np.float32]:
-        """Return how likely each of V characters comes next.
+        """Return the log-probabilities of V next characters.
 
         Parameters
         ----------
@@ -100,7 +100,7 @@ class PhraseModel(NGrams):
         return np.asarray((self.next_log_probabilities(_unpacked(contexts)) - _ALIKE)[:, codes])
 
     def log_probability(self, text: str) -> float:
-        """Return how likely a phrase is: the natural logarithm of its probability, its end included.
+        """Return the natural logarithm of a phrase's probability, its end included.
 
         Examples
         --------
@@ -121,7 +121,7 @@ def encode(text: str) -> Codes:
 
 
 def after(contexts: ArrayLike, codes: ArrayLike) -> Codes:
-    """Return the contexts after one more character each; both int64 (B,), and 0 is the start of a phrase."""
+    """Return the contexts after one more character each, all int64 (B,); 0 is the start of a phrase."""
     earlier, word = np.divmod(np.asarray(contexts), WORDS)
     codes = np.asarray(codes)
     longer = (word * (1 + len(LETTERS)) + codes) % WORDS
@@ -131,7 +131,7 @@ def after(contexts: ArrayLike, codes: ArrayLike) -> Codes:
 
 @cache
 def load_phrase_model() -> PhraseModel:
-    """Load the model that comes with the package: phrases of American English words and names.
+    """Load the package's own model: phrases of American English words and names.
 
     Raises
     ------
@@ -142,7 +142,7 @@ def load_phrase_model() -> PhraseModel:
 
 
 def _unpacked(contexts: Codes) -> Codes:
-    """Return the symbols of contexts (B,): (B, N - 1), the newest last, filled up with boundaries."""
+    """Return the symbols of contexts (B,): (B, N - 1), newest last, padded with boundaries."""
     earlier, word = np.divmod(contexts[:, None], WORDS)
     back = np.arange(LATEST)
     letters = word // (1 + len(LETTERS)) ** back % (1 + len(LETTERS))

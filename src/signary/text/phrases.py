@@ -1,7 +1,7 @@
-"""Kinds of spelled phrases: what somebody spells with the fingers is rarely a sentence.
+"""Kinds of spelled phrases, which are rarely sentences.
 
 The phrases of Google's fingerspelling data are made-up names, addresses, phone numbers and web addresses
-(https://www.kaggle.com/competitions/asl-fingerspelling); the data does not say which is which, so rules do.
+(https://www.kaggle.com/competitions/asl-fingerspelling). The data does not label them, so rules do.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ _ADDRESS = re.compile(r"(?=.*\d)(?=.*[^\W\d_]).*")
 
 
 def phrase_kind(phrase: str) -> str:
-    """Return the kind of a phrase, one of `PHRASE_KINDS`; the first rule that holds decides.
+    """Return the kind of a phrase, one of `PHRASE_KINDS`, by the first rule that matches.
 
-    ``phone``: digits, ``+``, ``-`` and brackets only. ``url``: no space, and a dot or slash in it, or ``http`` or
-    ``www`` before it. ``address``: digits and letters. ``words``: everything else, names above all.
+    ``phone``: digits, ``+``, ``-`` and brackets only. ``url``: no space, and a dot or slash in it, or it starts with
+    ``http`` or ``www``. ``address``: digits and letters. ``words``: everything else, names above all.
 
     Examples
     --------

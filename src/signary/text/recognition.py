@@ -1,4 +1,4 @@
-"""What a recognizer says: text with times, confidence and alternatives."""
+"""Results of recognition: text with times, confidence and alternatives."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ class _Part:
     __slots__ = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as ``--format json`` has it.
+        """Return it as in ``--format json``.
 
         Times are rounded to milliseconds, confidences and rates to four digits; a number that is not finite is None.
 
         Returns
         -------
         dict
-            Its fields by name, with lists for tuples; of a failure ``source`` and ``error`` (``type``, ``message``,
+            Its fields by name, with lists for tuples; for a failure ``source`` and ``error`` (``type``, ``message``,
             ``hint``).
         """
         return rounded(asdict(cast(Any, self)))
@@ -44,7 +44,7 @@ class _Result(_Part):
         Returns
         -------
         str
-            Without a newline at its end.
+            Without a newline at the end.
         """
         return json_text(self.to_dict(), indent)
 
@@ -56,13 +56,13 @@ class _Reading(_Result):
     text: str
 
     def save(self, path: str | Path, *, force: bool = False) -> Path:
-        """Write it into a file, whole or not at all; folders above it are made.
+        """Write it into a file, whole or not at all; parent folders are made.
 
         Parameters
         ----------
         path : str or Path
-            Its ending is the format: .txt, .json, .jsonl, .csv, .srt, .vtt or .eaf. A partial event has a place in
-            JSON alone.
+            The ending decides the format: .txt, .json, .jsonl, .csv, .srt, .vtt or .eaf. A partial event is written
+            only to JSON.
         force : bool
             Write over an existing file.
 
@@ -74,7 +74,7 @@ class _Reading(_Result):
         Raises
         ------
         InputError
-            If the ending is no format's (the known ones are listed), the file exists and ``force`` is false, or it
+            If the ending is unknown (the known ones are listed), the file exists and ``force`` is false, or it
             cannot be written.
         """
         return save_readings([asdict(cast(Any, self))], Path(path), format_of(Path(path)), force=force)
@@ -83,7 +83,7 @@ class _Reading(_Result):
         return self.text
 
     def _repr_html_(self) -> str:
-        """Return what a notebook shows."""
+        """Return HTML for a notebook."""
         from signary.text.notebook import reading_html
 
         return reading_html(self.to_dict())
@@ -109,7 +109,7 @@ class Token(_Part):
     confidence : float
         Calibrated probability that the token is right (0 to 1).
     alternatives : tuple of Alternative
-        Other readings, likeliest first; the token itself is not among them.
+        Likeliest first, without the token itself.
     """
 
     text: str
@@ -126,20 +126,20 @@ class Recognition(_Reading):
     Parameters
     ----------
     source : str
-        What was read, as the user named it.
+        As the user named it.
     model : str
         Name of the bundle.
     task : str
         ``letters``, ``digits``, ``signs`` or ``spelling``.
     text : str
-        The tokens joined as the task joins them; empty where nothing was signed.
+        The tokens, joined as the task requires; empty if nothing was signed.
     confidence : float
         Mean of the tokens' confidences; 0 without tokens.
     tokens : tuple of Token
     frames : int
         Frames read.
     fps : float
-        Frames a second of the source; 0 for a still picture.
+        Frames a second of the source; 0 for a photo.
     hand_rate : float
         Share of frames in which a hand was seen (0 to 1).
     elapsed_s : float
@@ -188,12 +188,12 @@ class Failure(_Result):
 
 @dataclass(frozen=True, slots=True)
 class Event(_Reading):
-    """What a stream says at one moment. As a string it is its text.
+    """A partial or final result of a stream. As a string it is its text.
 
     Parameters
     ----------
     text : str
-        Partial: the text of the open segment, which may still change. Final: the text that was settled.
+        Partial: the text of the open segment, which may still change. Final: text that does not change any more.
     final : bool
     tokens : tuple of Token
     start_s, end_s : float

@@ -1,4 +1,4 @@
-"""What a network says of every frame of a phrase, as its likeliest text, with times and how far to trust it."""
+"""From a network's probabilities for each frame to the likeliest phrase, with times and confidence."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from signary.text.beam import BeamOptions, prefix_beam
-from signary.text.ctc import Spelling, align, checked
+from signary.text.ctc import align, checked
 from signary.text.phrase_model import PhraseModel
+from signary.text.spelling import Spelling
 from signary.text.trust import Trust, evidence
 from signary.text.twins import TWINS, told_apart, twin_odds
 
@@ -27,9 +28,9 @@ class SpelledText:
     first, last : int64 (L,)
         Frames of each, both included.
     rows : float (L, V)
-        Probabilities (0 to 1) of all classes where each is likeliest, in the order of the network's.
+        Probabilities (0 to 1) of the network's classes, in order, in each character's likeliest frame.
     confidence : float
-        Probability (0 to 1) that all of the text is right; NaN where nothing says so.
+        Probability (0 to 1) that the whole text is right; NaN if it is not known.
     """
 
     text: str
@@ -39,7 +40,7 @@ class SpelledText:
     confidence: float
 
     def at(self, frames: Integers) -> SpelledText:
-        """Return the phrase in the frames of a longer clip, of which it was read in the given ones."""
+        """Return the phrase with the frames of a longer clip; ``frames`` are those in which it was read."""
         return replace(self, first=frames[self.first], last=frames[self.last])
 
 
@@ -52,21 +53,21 @@ def spelled_text(
     trust: Trust | None = None,
     ended: bool = True,
 ) -> SpelledText:
-    """Read a phrase: the likeliest text over all paths, and when each of its characters is shown.
+    """Find the likeliest text over all paths, and when each of its characters is shown.
 
-    Shapes that are one for a letter and a digit are told apart by what stands around them.
+    Letters and digits with the same handshape are distinguished by their context.
 
     Parameters
     ----------
     log_probabilities : float (T, V + 1)
-        Natural logarithms, as of `signary.text.ctc.greedy`; the last class is no character.
+        Natural logarithms, as of `signary.text.ctc.greedy`; the last class is the blank.
     characters : str
         Of the V classes, in order.
     language : PhraseModel, optional
     options : BeamOptions, optional
     trust : Trust, optional
     ended : bool
-        False for a phrase that goes on.
+        False for a phrase that is not over.
 
     Returns
     -------
@@ -79,9 +80,9 @@ def spelled_text(
     """
     blank = len(characters)
     table = checked(log_probabilities, blank)
-    readings = prefix_beam(table, blank, language=language, characters=characters, options=options, ended=ended)
-    spelling = align(table, readings[0].characters, blank)
-    sure = float((trust or Trust()).confidence(evidence(readings, spelling)))
+    candidates = prefix_beam(table, blank, language=language, characters=characters, options=options, ended=ended)
+    spelling = align(table, candidates[0].characters, blank)
+    sure = float((trust or Trust()).confidence(evidence(candidates, spelling)))
     return _phrase(spelling, characters, len(table), sure)
 
 
@@ -91,7 +92,7 @@ def _phrase(spelling: Spelling, characters: str, frames: int, confidence: float)
     text = told_apart(said, odds=twin_odds(said, spelling.rows, characters)) if known else said
     rows = spelling.rows.copy()
     for row, one, other in zip(rows, said, text, strict=True):
-        if one != other:  # the shape was seen as surely, whichever symbol it is
+        if one != other:  # the handshape is as sure, whichever symbol it is
             pair = [characters.index(one), characters.index(other)]
             row[pair] = row[pair[::-1]]
     wide = spelling.widened(frames)

@@ -1,4 +1,4 @@
-"""Long clips in overlapping windows, and what was read of each window as one."""
+"""Long clips in overlapping windows, and joining the results of the windows."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from signary.errors import InputError, ShapeError
 
-NEARNESS = 4  # power of the distance to a window's edge; high, for two windows may name a shape a frame apart
-# How many characters two windows share at most: so many times as many as if all took the same time, and some more.
+NEARNESS = 4  # power of the distance to a window's edge; high, as two windows may name a shape a frame apart
+# Most characters that two windows share: this factor times as many as if all took the same time, plus some.
 FASTER, SLACK = 1.5, 3
 
 Floats = NDArray[np.float64]
@@ -18,7 +18,7 @@ Integers = NDArray[np.int64]
 
 
 def windows(frames: int, *, size: int = 384, overlap: int = 128) -> Integers:
-    """Return spans of frames that cover a clip, evenly apart.
+    """Return evenly spaced spans of frames that cover a clip.
 
     Parameters
     ----------
@@ -27,12 +27,12 @@ def windows(frames: int, *, size: int = 384, overlap: int = 128) -> Integers:
     size : int
         Frames of a window.
     overlap : int
-        Frames that neighbors share at least, fewer than ``size``.
+        Smallest number of frames that neighbors share, below ``size``.
 
     Returns
     -------
     int64 (W, 2)
-        First frame of each window, and the first one after it; one window if the clip is no longer than that.
+        First frame of each window, and the first one after it; one window if the clip is not longer.
 
     Raises
     ------
@@ -54,7 +54,7 @@ def windows(frames: int, *, size: int = 384, overlap: int = 128) -> Integers:
 
 
 def stitch_frames(pieces: Sequence[ArrayLike], starts: ArrayLike) -> Floats:
-    """Join what was said of the frames of overlapping windows; the window whose middle is nearer counts most.
+    """Join log-probabilities of overlapping windows; the window whose middle is nearer counts more.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def stitch_frames(pieces: Sequence[ArrayLike], starts: ArrayLike) -> Floats:
     Raises
     ------
     ShapeError
-        If the windows do not fit together, or there is none.
+        If the windows do not fit together, or there are none.
     InputError
         If a frame is in no window.
     """
@@ -95,18 +95,18 @@ def stitch_frames(pieces: Sequence[ArrayLike], starts: ArrayLike) -> Floats:
 
 
 def stitch_texts(texts: Sequence[str], *, share: float = 1 / 3) -> str:
-    """Join what was read in overlapping windows, where only texts are known.
+    """Join the texts of overlapping windows.
 
-    The end of one and the start of the next are laid over each other so that most characters agree, with gaps where
-    either has read more, and joined at the middle one that agrees: readers are least sure at the edges. Texts without
-    a character in common follow each other.
+    The end of a text and the start of the next are aligned so that most characters agree, with gaps where one has more,
+    and joined at the middle one of these: results are least reliable at the edges. Texts without a character in common
+    are appended.
 
     Parameters
     ----------
     texts : sequence of str
         In order of time.
     share : float
-        Of a window's frames that the next one has, too (0 to 1).
+        Share of a window's frames that the next one has, too (0 to 1).
 
     Returns
     -------
@@ -134,7 +134,7 @@ def stitch_texts(texts: Sequence[str], *, share: float = 1 / 3) -> str:
 
 
 def _join(tail: str, head: str) -> tuple[int, int]:
-    """Return where to leave the end of a text and where to enter the next one."""
+    """Return where to cut the end of a text and the start of the next one."""
     score, same = _overlaps(tail, head)
     one, other = len(tail), int(score[-1].argmax())
     if score[one, other] <= 0:
@@ -153,10 +153,10 @@ def _join(tail: str, head: str) -> tuple[int, int]:
 
 
 def _overlaps(tail: str, head: str) -> tuple[Integers, Integers]:
-    """Score how well the last characters of one text agree with the first of another.
+    """Score how well the last characters of one text align with the first of another.
 
-    Returns the scores (M + 1, N + 1) of the best ways to lay any end of ``tail[:m]`` over ``head[:n]``, and 1 or -1
-    (M, N) for each two characters that agree or do not; what only one of them has is -1, too.
+    Returns the scores (M + 1, N + 1) of the best alignments of any end of ``tail[:m]`` with ``head[:n]``, and 1 or -1
+    (M, N) for each two characters that agree or do not; a gap costs 1.
     """
     codes = [np.frombuffer(text.encode("utf-32-le"), np.uint32) for text in (tail, head)]
     same = np.where(codes[0][:, None] == codes[1], 1, -1)

@@ -1,4 +1,4 @@
-"""Letters that are drawn: J is an I that turns into its hook, Z a pointing finger that goes to and fro and to again."""
+"""Letters drawn in the air: J is an I that draws a hook, Z a pointing finger that draws a zigzag."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ REST = -1
 
 HOOKED, HOOK_FROM = "J", "I"
 ZIGZAG, ZIGZAG_LIKE = "Z", ("D", "X", "G", "L")
-# Factor on their probability where nothing moves; chosen on letters of people left out of training.
+# Factor on their probability in a photo; chosen on letters of signers held out from training.
 DRAWN_IN_PHOTO = 0.1
 HOOK_WAY, HOOK_S = 1.0, 0.5  # hand sizes down, then aside; seconds for the latter
 STROKE_SPEED, STROKE_WAY = 1.5, 0.8  # hand sizes a second, hand sizes
 
 
 def runs_of(values: NDArray[np.int64]) -> list[Run]:
-    """Return the runs of equal values, without those of `REST`."""
+    """Return the runs of equal values, without `REST`."""
     starts = np.flatnonzero(np.diff(values, prepend=values[0] - 1)) if len(values) else np.array([], np.int64)
     ends = np.append(starts[1:], len(values))
     kept = values[starts] != REST
@@ -50,7 +50,7 @@ def read_strokes(
     vocabulary: Vocabulary,
     gap_s: float,
 ) -> list[Run]:
-    """Put drawn letters together by the way of the hand.
+    """Find drawn letters by the path of the hand.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def read_strokes(
     position : float64 (T, 2)
         Center of the hand in hand sizes; NaN where it was not seen.
     vocabulary : Vocabulary
-        One without J and Z leaves everything as it is.
+        Without J and Z nothing changes.
     gap_s : float
         Longest break within one letter.
 
@@ -79,7 +79,7 @@ def read_strokes(
 
 
 def drawn_labels(vocabulary: Vocabulary) -> dict[int, list[int]]:
-    """Return the labels whose hand moves, each with the still ones that it looks like on its way."""
+    """Return the labels that are drawn, each with the held ones that it looks like meanwhile."""
     like = {HOOKED: (HOOK_FROM,), ZIGZAG: ZIGZAG_LIKE}
     texts = [vocabulary.text(label) for label in range(len(vocabulary))]
     return {
@@ -90,7 +90,7 @@ def drawn_labels(vocabulary: Vocabulary) -> dict[int, list[int]]:
 
 
 def as_photo(probabilities: NDArray[Any], vocabulary: Vocabulary) -> NDArray[Any]:
-    """Return probabilities (..., V) of photos, which show no movement: drawn letters are the last guess."""
+    """Return probabilities (..., V) for photos, which show no movement: drawn letters become the last guess."""
     drawn = list(drawn_labels(vocabulary))
     if not drawn:
         return probabilities
@@ -104,7 +104,7 @@ def as_photo(probabilities: NDArray[Any], vocabulary: Vocabulary) -> NDArray[Any
 def _swung(
     runs: list[Run], times: NDArray[np.float64], position: NDArray[np.float64], start: int, hook: int
 ) -> list[Run]:
-    """Call an I that goes down and then aside a J; what the hand looks like as it swings belongs to it."""
+    """Turn an I that goes down and then aside into a J; labels during the movement belong to it."""
     swung: list[Run] = []
     free_from = 0
     for label, first, end in runs:
@@ -132,7 +132,7 @@ def _hook_end(position: NDArray[np.float64]) -> int:
 
 
 def _chains(runs: list[Run], times: NDArray[np.float64], like: set[int], gap_s: float) -> list[list[Run]]:
-    """Group neighboring runs of pointing fingers; every other run is alone."""
+    """Group neighboring runs of pointing fingers; every other run is its own group."""
     chains: list[list[Run]] = []
     for run in runs:
         last = chains[-1][-1] if chains else None
@@ -147,7 +147,7 @@ def _chains(runs: list[Run], times: NDArray[np.float64], like: set[int], gap_s: 
 def _zigzagged(
     chain: list[Run], times: NDArray[np.float64], position: NDArray[np.float64], label: int, like: set[int]
 ) -> Iterable[Run]:
-    """Return a chain's letters: a Z for each zigzag, and the others that lie beside them."""
+    """Return the letters of a chain: a Z for each zigzag, and the others outside of them."""
     first, end = chain[0][1], chain[-1][2]
     if chain[0][0] not in like:
         return chain
@@ -161,7 +161,7 @@ def _zigzagged(
 
 
 def zigzags(times_s: NDArray[np.float64], x: NDArray[np.float64]) -> list[tuple[int, int]]:
-    """Find three strokes to and fro and to.
+    """Find zigzags: three strokes to, fro and to.
 
     Parameters
     ----------
@@ -171,7 +171,7 @@ def zigzags(times_s: NDArray[np.float64], x: NDArray[np.float64]) -> list[tuple[
     Returns
     -------
     list of (first frame, frame after the last)
-        The stroke back to the start of another Z belongs to none.
+        A stroke back to the start of another Z belongs to neither.
     """
     known = np.isfinite(x)
     if known.sum() < 4:

@@ -1,4 +1,4 @@
-"""How far to trust what was spelled: from what a search found to one number, and a flag."""
+"""Confidence of a spelled text: from the results of a beam search to one probability, and a flag."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from numpy.typing import ArrayLike, NDArray
 
 from signary.errors import InputError, ShapeError
 from signary.text.beam import Candidate
-from signary.text.ctc import Spelling
+from signary.text.spelling import Spelling
 
 EVIDENCE = ("odds", "margin", "least", "mean", "share")
-FARTHEST = 20.0  # logarithms beyond say no more
+FARTHEST = 20.0  # logarithms are clipped to this
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """Turn evidence into a probability that a text is right in every character.
+    """From evidence to the probability that a text is right in every character.
 
-    By default that is what the network says of the text, all paths summed up; `fit_trust` learns better weights.
+    By default it is the network's probability of the text, summed over all paths; `fit_trust` learns better weights.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ class Trust:
         Of each of `EVIDENCE`.
     bias : float
     threshold : float
-        Texts less probable (0 to 1) are doubtful.
+        Texts with a lower probability (0 to 1) are doubtful.
 
     Raises
     ------
@@ -51,40 +51,40 @@ class Trust:
         return np.asarray(1 / (1 + np.exp(-(np.asarray(evidence, np.float64) @ self.weights + self.bias))))
 
     def doubtful(self, evidence: ArrayLike) -> NDArray[np.bool_]:
-        """Say which texts are too improbable to rely on; they remain the best guess."""
+        """Return which texts are too improbable to rely on; they are still the best guess."""
         return np.asarray(self.confidence(evidence) < self.threshold)
 
 
-def evidence(readings: Sequence[Candidate], spelling: Spelling) -> Floats:
+def evidence(candidates: Sequence[Candidate], spelling: Spelling) -> Floats:
     """Return what speaks for the first of some readings.
 
     Parameters
     ----------
-    readings : sequence of Candidate
-        Of a clip, the best first.
+    candidates : sequence of Candidate
+        Of one clip, the best first.
     spelling : Spelling
-        The best one's characters with their times.
+        The characters of the best one with their times.
 
     Returns
     -------
     float64 (5,)
-        In the order of `EVIDENCE`: ``odds``, logarithm, that the text is right, by the network; ``margin`` of its
-        score over all others together; logarithms of the confidence of its ``least`` sure character and of their
-        ``mean``, and of the text's probability, ``share`` alike among its characters and its end. None lies beyond -20
-        or 20; a text without characters has -20 where they count.
+        In the order of `EVIDENCE`: ``odds``, the network's log-odds that the text is right; ``margin`` of its score
+        over all others together; the logarithms of the confidence of its ``least`` sure character and of the ``mean``
+        confidence; ``share``, the logarithm of the text's probability divided among its characters and its end. All
+        are clipped to -20 to 20; without characters, ``least`` and ``mean`` are -20.
 
     Raises
     ------
     InputError
-        If there is no reading.
+        If there is no candidate.
     """
-    if not readings:
+    if not candidates:
         raise InputError("0 readings", hint="as of prefix_beam")
-    best = readings[0]
+    best = candidates[0]
     total = min(best.log_probability, -1e-12)
     odds = total - np.log(-np.expm1(total))
     sure = spelling.confidence if len(spelling.characters) else np.zeros(1)
-    others = [reading.score for reading in readings[1:]] or [-np.inf]
+    others = [other.score for other in candidates[1:]] or [-np.inf]
     with np.errstate(divide="ignore", invalid="ignore"):
         margin = best.score - np.logaddexp.reduce(others)
         least, mean = np.log(sure.min()), np.log(sure.mean())
@@ -93,18 +93,18 @@ def evidence(readings: Sequence[Candidate], spelling: Spelling) -> Floats:
 
 
 def fit_trust(evidence: ArrayLike, right: ArrayLike, *, threshold: float = 0.5, ridge: float = 1e-2) -> Trust:
-    """Learn from clips with known texts: a logistic regression by Newton's method.
+    """Fit a logistic regression on clips with known texts, by Newton's method.
 
     Parameters
     ----------
     evidence : float (N, 5)
-        Of clips that no network learned from.
+        Of clips outside all training data.
     right : bool (N,)
         Whether each was read without an error.
     threshold : float
         Of the result.
     ridge : float
-        How much weights are held down, above 0; keeps them finite where the two kinds do not mix.
+        L2 penalty, above 0; keeps weights finite if the two kinds can be separated.
 
     Returns
     -------

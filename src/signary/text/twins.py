@@ -1,4 +1,4 @@
-"""One handshape for two symbols: 2 and V, 6 and W, 9 and F, 0 and O, told apart by what stands around them."""
+"""Symbols with the same handshape, 2 and V, 6 and W, 9 and F, 0 and O, distinguished by their context."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from signary.errors import ShapeError
 
 TWINS = {"2": "v", "6": "w", "9": "f", "0": "o"}
 _FOLDING = str.maketrans(TWINS)
-# Logarithms of how often a digit is one of ten, and a letter of English one of these.
+# Log-probabilities of each digit among ten, and of each of these letters in English.
 DIGIT = -2.3
 LETTER = {"v": -4.6, "w": -4.0, "f": -4.0, "o": -2.6}
-# The same of words that consist of twins alone.
+# The same for words of twins alone.
 WORDS = {"of": -3.5, "off": -7.0, "vow": -9.0, "wow": -9.0}
-# Of a first symbol, and of the next one by what stands between: rows letter, digit before; columns letter, digit after.
-# Rounded from made-up names, words, addresses, phone numbers and web addresses; nothing is rarer than -6.
+# Of a first symbol, and of the next one by the text between: rows letter, digit before; columns letter, digit after.
+# Rounded from made-up names, words, addresses, phone numbers and web addresses; never below -6.
 FIRST, AFTER_PLUS = (-0.4, -1.1), (-6.0, 0.0)
-WEB = -20.0  # of three digits that may be "www."
+WEB = -20.0  # for three digits that may be "www."
 NEXT = {
     "": ((0.0, -6.0), (-6.0, 0.0)),
     " ": ((0.0, -3.0), (0.0, -4.0)),
@@ -32,7 +32,7 @@ Floats = NDArray[np.float64]
 
 
 def fold(text: str) -> str:
-    """Return a text with symbols of one handshape written as one: digits as the letters that they look like.
+    """Return a text with digits replaced by the letters of the same handshape.
 
     Examples
     --------
@@ -43,19 +43,17 @@ def fold(text: str) -> str:
 
 
 def told_apart(text: str, *, odds: ArrayLike | None = None) -> str:
-    """Read symbols that share a handshape as letters or digits, whatever fits their neighbors best.
+    """Choose letters or digits for symbols that share a handshape, whichever fits their neighbors best.
 
-    Each symbol is a letter or a digit; the likeliest row of them is taken (Viterbi), by how often letters and digits
-    follow each other and how often each of the twins occurs. What is no twin stays and serves as context; without
-    any, a number stays a guess.
+    The likeliest sequence is chosen (Viterbi), by how often letters and digits follow each other and how often each
+    twin occurs. Other symbols are kept and serve as context; without context, a number is a guess.
 
     Parameters
     ----------
     text : str
         Lower-case.
     odds : float (L,), optional
-        Logarithms of how much likelier each character is a digit than a letter, by the reader; see `twin_odds`. 0 by
-        default.
+        The reader's log-odds of digit against letter for each character, see `twin_odds`; 0 by default.
 
     Returns
     -------
@@ -65,7 +63,7 @@ def told_apart(text: str, *, odds: ArrayLike | None = None) -> str:
     Raises
     ------
     ShapeError
-        If there is not one of the odds a character.
+        If there is not one value for each character.
 
     Examples
     --------
@@ -95,21 +93,21 @@ def told_apart(text: str, *, odds: ArrayLike | None = None) -> str:
 
 
 def twin_odds(text: str, rows: ArrayLike, characters: str) -> Floats:
-    """Return how much likelier each character is a digit than its twin letter.
+    """Return the log-odds of each character's digit against its twin letter.
 
     Parameters
     ----------
     text : str
         L characters.
     rows : float (L, V)
-        Probabilities of all classes, as of `Spelling.rows`; those behind the characters do not matter.
+        Probabilities of all classes, as of `Spelling.rows`; classes after the characters do not matter.
     characters : str
         Of the classes, in order.
 
     Returns
     -------
     float64 (L,)
-        Logarithms; 0 where the character has no twin.
+        0 where the character has no twin.
     """
     table = np.log(np.maximum(np.asarray(rows, np.float64), 1e-9))
     odds = np.zeros(len(text))

@@ -1,4 +1,4 @@
-"""What a model can say: its labels, which of them are silent, and the other names that data sets give them."""
+"""The labels of a model, which of them are silent, and their other names in data sets."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SEPARATORS = re.compile(r"[\s_-]+")
 def canonical(label: str) -> str:
     """Return the form in which labels are compared: lower-case, words joined by hyphens.
 
-    A label of separators alone is a symbol of its own (a spelled space, hyphen or underscore) and stays as it is.
+    A label of separators alone is a symbol (a spelled space, hyphen or underscore) and is not changed.
 
     Examples
     --------
@@ -38,16 +38,16 @@ class Vocabulary:
     Parameters
     ----------
     labels : tuple of str
-        As they are written out: ``"A"``, ``"7"``, ``"thank-you"``.
+        As written in results: ``"A"``, ``"7"``, ``"thank-you"``.
     silent : tuple of str
-        Those of the labels that are read but not written (``"nothing"``).
+        Labels that are recognized but not written (``"nothing"``).
     aliases : mapping of str to str
         Other names of labels: ``{"Num0": "0", "Del": "nothing"}``.
 
     Raises
     ------
     InputError
-        If two labels compare as equal, or ``silent`` or ``aliases`` name what is not among the labels.
+        If two labels compare as equal, or ``silent`` or ``aliases`` name an unknown label.
 
     Examples
     --------
@@ -90,7 +90,7 @@ class Vocabulary:
         return tuple("" if canonical(label) in silent else label for label in self.labels)
 
     def index(self, label: str) -> int | None:
-        """Return the place of a label or alias, however it is written; None if it is outside the vocabulary."""
+        """Return the index of a label or alias, in any spelling; None if it is outside the vocabulary."""
         return self._indices.get(canonical(label))
 
     def places(self, labels: NDArray[np.str_]) -> NDArray[np.int64]:
@@ -100,7 +100,7 @@ class Vocabulary:
         return np.array([-1 if place is None else place for place in found], np.int64)[kind]
 
     def text(self, index: int) -> str:
-        """Return what is written for logit ``index``: the label, or ``""`` where that is silent.
+        """Return the text for logit ``index``: the label, or ``""`` if it is silent.
 
         Raises
         ------
@@ -113,6 +113,6 @@ class Vocabulary:
         return self._texts[place]
 
     def expected_text(self, label: str) -> str | None:
-        """Return the text that a data set's label stands for; None if it is outside the vocabulary."""
+        """Return the text for a data set's label; None if it is outside the vocabulary."""
         place = self.index(label)
         return None if place is None else self._texts[place]

@@ -1,4 +1,4 @@
-"""Signs in windows: from what a network says of windows over a clip to signs with times and confidence."""
+"""Signs in windows: from a network's probabilities for windows over a clip to signs with times and confidence."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from signary.text.recognition import Alternative, Token
 from signary.text.vocabulary import Vocabulary
 
 TINY_S = 1e-9
-LEAST = 0.01  # less likely labels are no alternatives
+LEAST = 0.01  # less likely labels are not alternatives
 
 Floats = NDArray[np.float64]
 
@@ -27,14 +27,14 @@ class WindowOptions:
     min_confidence : float
         Lowest probability of a sign (0 to 1).
     overlap : float
-        Share of the shorter of two signs that the other may cover (0 to 1); of two that overlap more, the likelier
-        one stays.
+        Share of the shorter of two signs that the other may cover (0 to 1); if two overlap more, the likelier one is
+        kept.
     smooth_s : float
-        Windows whose middles are within half of it of each other vote together.
+        Windows are averaged with those whose middles are within half of this time.
     gap_s : float
-        Windows whose middles lie further apart do not belong to one sign.
+        Windows whose middles are farther apart do not belong to one sign.
     alternatives : int
-        Other readings to keep.
+        Largest number of alternatives.
     """
 
     min_confidence: float = 0.5
@@ -53,9 +53,9 @@ def decode_windows(
 ) -> list[Token]:
     """Find the signs of a clip.
 
-    Neighboring windows vote together. A run of windows that agree on a label is one sign: it lasts as long as they do
-    on average, each counted by its score, and is as likely as at its best. Windows of another label, silent ones too,
-    part two signs of one label.
+    Neighboring windows are averaged. A run of windows with the same label is one sign. Its start and end are the means
+    over its windows, weighted by score; its confidence is its highest score. Windows with another label, even a silent
+    one, separate two signs with the same label.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def decode_windows(
     Returns
     -------
     list of Token
-        By start; no two overlap by more than ``overlap``.
+        Sorted by start; no two overlap by more than ``overlap``.
 
     Raises
     ------
@@ -102,7 +102,7 @@ def decode_windows(
 def shared(spans: NDArray[Any]) -> Floats:
     """Return the share (0 to 1) of the shorter of each two spans, float (N, 2), that the other covers: (N, N).
 
-    Two moments share all where they are one.
+    Two equal moments share 1.
     """
     first, last = np.asarray(spans, np.float64).reshape(-1, 2).T
     both = np.minimum(last[:, None], last) - np.maximum(first[:, None], first)
@@ -122,7 +122,7 @@ def _check_shapes(probabilities: Floats, start: Floats, end: Floats, vocabulary:
 
 
 def _smoothed(probabilities: Floats, middle: Floats, smooth_s: float) -> Floats:
-    """Average the windows within half of ``smooth_s`` before and after each, whose middles rise: (W, V)."""
+    """Average the windows within half of ``smooth_s`` before and after each, by ascending middles: (W, V)."""
     total = np.vstack([np.zeros(probabilities.shape[1]), np.cumsum(probabilities, 0)])
     first = np.searchsorted(middle, middle - smooth_s / 2 - TINY_S)
     last = np.searchsorted(middle, middle + smooth_s / 2 + TINY_S, side="right")
@@ -144,7 +144,7 @@ def _runs(
 
 
 def _strongest(spans: Floats, confidence: Floats, overlap: float) -> NDArray[np.int64]:
-    """Return which signs stay: the likeliest, then each next one that overlaps none of them too much."""
+    """Return which signs are kept: the likeliest, then each next one that overlaps none of them too much."""
     apart = shared(spans) <= overlap
     kept: list[int] = []
     for k in np.argsort(-confidence, kind="stable").tolist():

@@ -1,4 +1,4 @@
-"""Results written out, for stdout and for files."""
+"""Writing of results, to stdout and to files."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ Result = Recognition | Failure | Event
 
 
 def to_dict(result: Result) -> dict[str, Any]:
-    """Return a result as ``--format json`` has it: `Recognition.to_dict` and its like."""
+    """Return a result as in ``--format json``: its own ``to_dict``."""
     return result.to_dict()
 
 
 def format_results(results: Sequence[Result], format: str) -> str:
-    """Write results out in one of `FORMATS`, for stdout.
+    """Return results in one of `FORMATS`, for stdout.
 
     ========  =======================================================================================================
     text      the text alone; of several sources ``source: text``, one line each
@@ -35,10 +35,10 @@ def format_results(results: Sequence[Result], format: str) -> str:
     eaf       an ELAN 3.0 document with one tier; of several sources one tier and one media file each
     ========  =======================================================================================================
 
-    Failures have no place in text, srt, vtt and eaf: name them on stderr.
+    Failures are not in text, srt, vtt and eaf: report them on stderr.
 
-    Events are of one stream, which has no name: text has a line for each final one, the final ones that follow each
-    other are one track of srt, vtt and eaf, and partial ones are in json and jsonl alone.
+    Events belong to one stream without a name: text has a line for each final one, consecutive final ones are one track
+    in srt, vtt and eaf, and partial ones are only in json and jsonl.
 
     Parameters
     ----------
@@ -48,8 +48,8 @@ def format_results(results: Sequence[Result], format: str) -> str:
     Returns
     -------
     str
-        Ends in a newline, unless there is nothing to say. Characters that UTF-8 has no bytes for (in names of files
-        that are not UTF-8) are written ``\\udcXX``, which JSON reads back.
+        Ends in a newline, unless it is empty. Characters that UTF-8 cannot encode (in file names that are not UTF-8)
+        are written ``\\udcXX``, which JSON reads back.
 
     Raises
     ------
@@ -60,44 +60,23 @@ def format_results(results: Sequence[Result], format: str) -> str:
 
 
 def write_result(result: Result, path: Path, format: str, *, force: bool = False) -> Path:
-    """Write one result into a file, whole or not at all; folders above it are made.
-
-    Parameters
-    ----------
-    result : Recognition, Failure or Event
-    path : Path
-        Best from `output_paths`.
-    format : str
-        One of `FORMATS`.
-    force : bool
-        Write over an existing file.
-
-    Returns
-    -------
-    Path
-        ``path``.
-
-    Raises
-    ------
-    InputError
-        If there is no such format, the file exists and ``force`` is false, or it cannot be written.
-    """
+    """Write one result into a file, as `write_results`; ``path`` is best from `output_paths`."""
     return save_readings([_plain(result)], path, format, force=force)
 
 
 def write_results(
     results: Result | Iterable[Result], path: str | Path, *, format: str | None = None, force: bool = False
 ) -> Path:
-    """Write results into one file, whole or not at all; folders above it are made.
+    """Write results into one file, whole or not at all; parent folders are made.
 
     Parameters
     ----------
     results : Recognition, Failure or Event, or an iterable of them
-        A generator is read to its end before the file is written, and not begun where the file cannot be. What becomes
-        of failures and events is told at `format_results`.
+        A generator is read to its end before the file is written, and not started if the file cannot be written. For
+        failures and events see `format_results`.
     path : str or Path
     format : str, optional
-        One of `FORMATS`; by default the one that the ending names.
+        One of `FORMATS`; by default the file's ending decides.
     force : bool
         Write over an existing file.
 
@@ -109,7 +88,7 @@ def write_results(
     Raises
     ------
     InputError
-        If there is no such format or ending (the known ones are listed), one of the results is something else, the
+        If there is no such format or ending (the known ones are listed), one of the results has another type, the
         file exists and ``force`` is false, or it cannot be written.
 
     Examples
@@ -132,7 +111,7 @@ def _each(results: Result | Iterable[Result]) -> Iterator[Result]:
 
 
 def _plain(result: Result) -> dict[str, Any]:
-    """Return a result as the formats take it."""
+    """Return a result as a plain dict, for the formats."""
     if isinstance(result, Failure):
         return result.to_dict()
     if isinstance(result, Recognition | Event):

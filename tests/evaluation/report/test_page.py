@@ -13,19 +13,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from signary.evaluation.report.page import (
-    Example,
-    Mistake,
-    Section,
-    folded,
-    named,
-    pairs,
-    plot,
-    shown,
-    size_of,
-    table,
-    write_page,
-)
+from signary.evaluation.report.markup import Section, folded, named, plot, shown, table
+from signary.evaluation.report.page import size_of, write_page
+from signary.evaluation.report.pairs import Example, Mistake, pairs
 from signary.evaluation.wording import counted
 
 HOSTILE = "\"><script>alert(1)</script><img src=http://a.example/x onerror='go()'>"
@@ -113,6 +103,8 @@ def test_what_was_held_out_is_said_beside_the_warning(read_page: Callable[[str],
     assert "50 of these 150 clips were part of the model’s training: the figures flatter it." in page.text
     assert "Of the other 100 clips it read 95.0% right, 95% interval 88.8–97.8%." in page.text
     assert page.tables["figures"].count(["top-5", "0.9900"]) == 1
+    spelled = {"n": 100, "metrics": {"score": 0.99, "cer": 0.01, "exact": 0.95}}
+    assert "it read 95.0% right" in read_page(write_page(told | {"held_out": spelled}, [])).text
 
 
 def test_figures_at_the_top(read_page: Callable[[str], Any]) -> None:

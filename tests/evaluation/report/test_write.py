@@ -17,7 +17,7 @@ from PIL import Image
 
 from signary.errors import ExtraMissing, InputError, ShapeError
 from signary.evaluation.metrics import classification_metrics, per_class, spelling_metrics
-from signary.evaluation.report.curves import Curve, Step
+from signary.evaluation.report.history import Curve, Step
 from signary.evaluation.report.write import write_report
 
 TARGETS = ["A"] * 10 + ["K"] * 10 + [""] * 5

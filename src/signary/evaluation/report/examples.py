@@ -1,4 +1,4 @@
-"""What was read wrong, with pictures that show it."""
+"""Confused classes, and thumbnails of examples."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from signary.errors import SignaryError
 from signary.evaluation.labeled import Source
-from signary.evaluation.report.page import Example, Mistake
+from signary.evaluation.report.pairs import Example, Mistake
 from signary.landmarks.draw import draw_landmarks
 from signary.landmarks.sequence import LandmarkSequence
 from signary.landmarks.skeleton import LEFT_HAND, POSE, RIGHT_HAND
@@ -25,13 +25,13 @@ THUMBNAIL_ASPECT = 0.5, 2.0
 STRIP_FRAMES = 3
 STRIP_MARGIN = 0.08
 STRIP_PAPER, STRIP_GAP_PX = 244, 3
-LIKELY_ASPECT = 4 / 3  # of a film that does not say
+LIKELY_ASPECT = 4 / 3  # of a clip that does not say
 
 Confidence = NDArray[np.float64]
 
 
 def worst_confusions(targets: Sequence[str], predictions: Sequence[str]) -> list[tuple[str, str, int]]:
-    """Return what was read wrong: expected, read, how often; the most frequent first, then by name."""
+    """Return the confusions (expected, read, count), the most frequent first, then by name."""
     wrong = Counter(pair for pair in zip(targets, predictions, strict=True) if pair[0] != pair[1])
     return sorted(((*pair, count) for pair, count in wrong.items()), key=lambda row: (-row[2], row[:2]))
 
@@ -42,21 +42,21 @@ def confused_pairs(
     confidence: Sequence[float] | Confidence = (),
     sources: Sequence[Source] = (),
 ) -> list[tuple[Mistake, ...]]:
-    """Find the classes that are most often taken for each other, in both directions together.
+    """Find the pairs of classes that are confused most, both directions together.
 
     Parameters
     ----------
     targets, predictions : sequence of str (N,)
-        A prediction of ``""``, no answer, is no confusion.
+        A prediction of ``""``, no answer, is not a confusion.
     confidence : (N,), optional
-        The surest readings are shown, which tell most; without it the first ones.
+        The most confident predictions are shown; without it the first ones.
     sources : sequence of Path or StoredClip (N,), optional
-        Without them there are no pictures.
+        Without it there are no pictures.
 
     Returns
     -------
     list of tuples of Mistake
-        Most frequent pair first. In a tuple the one or two directions, the more frequent first.
+        Most frequent pair first. Each holds one or two directions, the more frequent first.
     """
     places: dict[tuple[str, str], list[int]] = defaultdict(list)
     for place, pair in enumerate(zip(targets, predictions, strict=True)):
@@ -78,14 +78,14 @@ def confused_pairs(
 def thumbnail(source: Source) -> NDArray[np.uint8] | None:
     """Return a small picture, uint8 (120, W, 3) RGB, 60 <= W <= 240.
 
-    It is a photo, or the first frame of a video, cut to that; of a stored clip the skeleton at moments of it. What
-    cannot be shown, a landmark file, a broken picture or a clip without hands, is None.
+    It is a photo or the first frame of a video, cropped; for a stored clip it is the skeleton at several moments. None
+    for what cannot be shown: a landmark file, a broken picture, a clip without hands.
     """
     return _photo(source) if isinstance(source, Path) else skeleton_strip(source.sequence())
 
 
 def skeleton_strip(clip: LandmarkSequence) -> NDArray[np.uint8] | None:
-    """Draw the skeleton at moments of a clip, from its first hand to its last: uint8 (120, 240, 3) RGB.
+    """Draw the skeleton at three moments of a clip, from its first hand to its last: uint8 (120, 240, 3) RGB.
 
     Parameters
     ----------
@@ -94,19 +94,19 @@ def skeleton_strip(clip: LandmarkSequence) -> NDArray[np.uint8] | None:
     Returns
     -------
     picture or None
-        None where no hand was seen.
+        None if no hand was seen.
     """
     points = clip.as_holistic().points.copy()
     shown = np.flatnonzero(np.isfinite(points[:, np.r_[LEFT_HAND, RIGHT_HAND], 0]).any(axis=1))
     if not len(shown):
         return None
     moments = points[shown[np.linspace(0, len(shown) - 1, STRIP_FRAMES).round().astype(int)]]
-    # the head and the shoulders give the hands their place
+    # the head and the shoulders show where the hands are
     core = moments[:, np.r_[POSE.start : POSE.start + 13, LEFT_HAND, RIGHT_HAND], :2]
     low, high = np.nanmin(core, axis=(0, 1)), np.nanmax(core, axis=(0, 1))
     scale = np.array([clip.aspect or LIKELY_ASPECT, 1.0])
     panel = np.array([THUMBNAIL_PX * THUMBNAIL_ASPECT[1] / STRIP_FRAMES, THUMBNAIL_PX])
-    # pixels a picture's height, as many as let all of it in
+    # pixels for a picture's height, so that everything fits in
     fit = (panel * (1 - 2 * STRIP_MARGIN) / np.maximum((high - low) * scale, 1e-3)).min()
     moments[..., :2] = (moments[..., :2] - (low + high) / 2) * scale * fit / panel + 0.5
     blank = np.full((THUMBNAIL_PX, int(panel[0]), 3), STRIP_PAPER, np.uint8)

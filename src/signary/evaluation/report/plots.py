@@ -29,16 +29,14 @@ def plot_confusion(targets: Sequence[str], predictions: Sequence[str], labels: S
     labels : sequence of str
         Order of the classes. Predictions outside them (``""``: nothing) get columns of their own at the end.
     path : Path
-        PNG to write.
+        PNG to write; for its errors see `drawn`.
 
     Raises
     ------
     InputError
-        If there are no clips, a target is not among ``labels``, or the file exists.
+        If there are no clips, or a target is not among ``labels``.
     ShapeError
         If targets and predictions differ in length.
-    ExtraMissing
-        If matplotlib is not installed.
     """
     rows = list(dict.fromkeys(labels))
     columns = [*rows, *sorted(set(predictions) - set(rows))]
@@ -67,14 +65,7 @@ def plot_reliability(table: ReliabilityTable, path: Path) -> None:
     ----------
     table : ReliabilityTable
     path : Path
-        PNG to write.
-
-    Raises
-    ------
-    InputError
-        If the file exists.
-    ExtraMissing
-        If matplotlib is not installed.
+        PNG to write; for its errors see `drawn`.
     """
     width = np.diff(table.edges)
     filled = table.count > 0
@@ -99,14 +90,12 @@ def plot_per_class(scores: Mapping[str, ClassScore], path: Path) -> None:
     scores : mapping of str to ClassScore
         From `signary.evaluation.metrics.per_class`.
     path : Path
-        PNG to write.
+        PNG to write; for its errors see `drawn`.
 
     Raises
     ------
     InputError
-        If there are no classes, or the file exists.
-    ExtraMissing
-        If matplotlib is not installed.
+        If there are no classes.
     """
     if not scores:
         raise InputError("0 classes: nothing to draw", hint="score at least one clip")
@@ -124,14 +113,12 @@ def plot_groups(groups: Mapping[str, Mapping[str, float]], path: Path) -> None:
     groups : mapping of str to mapping
         Group -> its figures. ``n`` and ``accuracy`` are drawn, in order.
     path : Path
-        PNG to write.
+        PNG to write; for its errors see `drawn`.
 
     Raises
     ------
     InputError
-        If there are no groups, or the file exists.
-    ExtraMissing
-        If matplotlib is not installed.
+        If there are no groups.
     """
     if not groups:
         raise InputError("0 groups: nothing to draw", hint="group by a column of the manifest")
@@ -156,14 +143,12 @@ def plot_examples(rows: Sequence[tuple[str, Sequence[Picture], str, Sequence[Pic
     rows : sequence of (str, pictures, str, pictures)
         Title and pictures, uint8 (H, W, 3) RGB, of the left half and of the right half.
     path : Path
-        PNG to write.
+        PNG to write; for its errors see `drawn`.
 
     Raises
     ------
     InputError
-        If there are no pictures, or the file exists.
-    ExtraMissing
-        If matplotlib is not installed.
+        If there are no pictures.
     """
     if not any(left or right for _, left, _, right in rows):
         raise InputError("0 pictures: nothing to draw", hint="give at least one")

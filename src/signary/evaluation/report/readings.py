@@ -1,4 +1,4 @@
-"""Pictures of how phrases were read: frames, letters, times, the hand's path; errors of groups. Needs matplotlib."""
+"""Plots of how phrases were read: letters, times, the hand's path; error rates of groups. Needs matplotlib."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from signary.evaluation.report.figure import GRID, INK, RIGHT, WRONG, draw_bars,
 from signary.landmarks.sequence import LandmarkSequence
 from signary.landmarks.skeleton import HAND_EDGES, LEFT_HAND, RIGHT_HAND
 
-LONGEST_DRAWN = 24  # characters: more have no room
+LONGEST_DRAWN = 24  # characters; more have no room
 HANDS, SPELLED, READ = 3.1, 1.35, 0.35  # heights of the rows
 ROW_IN, AXES_IN, HAND_IN = 2.5, 9.6, 0.36
-NEAR_S = 0.1  # a hand seen so long before or after a letter shows it
+NEAR_S = 0.1  # a hand seen within this time of a letter shows it
 SPACE = "␣"
 
 Points = NDArray[np.float32]
 
 
 def chosen_readings(readings: Sequence[ReadPhrase]) -> list[int]:
-    """Choose readings to look at: a right one, and of those with errors the best, a middling and the worst one.
+    """Choose readings to show: one without errors, and of those with errors the best, a middling one and the worst.
 
-    Phrases of more than `LONGEST_DRAWN` characters are taken only if there are no others.
+    Phrases of more than `LONGEST_DRAWN` characters are chosen only if there are no others.
     """
     short = [place for place, one in enumerate(readings) if len(one.text) <= LONGEST_DRAWN]
     places = short or list(range(len(readings)))
@@ -52,14 +52,12 @@ def plot_readings(readings: Sequence[ReadPhrase], clips: Sequence[LandmarkSequen
     clips : sequence of LandmarkSequence (N,)
         Their landmarks.
     path : Path
-        PNG to write.
+        PNG to write; for its errors see `drawn`.
 
     Raises
     ------
     InputError
-        If there are none, or the file exists.
-    ExtraMissing
-        If matplotlib is not installed.
+        If there are none.
     """
     if not readings:
         raise InputError("0 readings: nothing to draw", hint="give at least one")
@@ -80,14 +78,12 @@ def plot_error_rates(groups: Mapping[str, Mapping[str, Any]], path: Path) -> Non
     groups : mapping of str to mapping
         Group -> its figures. ``n`` and ``cer`` are drawn.
     path : Path
-        PNG to write.
+        PNG to write; for its errors see `drawn`.
 
     Raises
     ------
     InputError
-        If there are no groups, or the file exists.
-    ExtraMissing
-        If matplotlib is not installed.
+        If there are no groups.
     """
     if not groups:
         raise InputError("0 groups: nothing to draw", hint="score at least one phrase")
@@ -99,7 +95,7 @@ def plot_error_rates(groups: Mapping[str, Mapping[str, Any]], path: Path) -> Non
 
 
 def signing_hand(clip: LandmarkSequence) -> Points:
-    """Return the hand that was seen more, float32 (T, 21, 2), in picture widths; NaN where it was not."""
+    """Return the hand that was seen more, float32 (T, 21, 2), in picture widths; NaN where it was not seen."""
     points = clip.as_holistic().points
     left, right = points[:, LEFT_HAND, :2], points[:, RIGHT_HAND, :2]
     more = left if np.isfinite(left).sum() > np.isfinite(right).sum() else right
@@ -111,7 +107,7 @@ def _rate(reading: ReadPhrase) -> float:
 
 
 def _colors(reading: ReadPhrase) -> tuple[list[str], list[str]]:
-    """Return the color of each character spelled, and of each one read."""
+    """Return the colors of the spelled and of the read characters."""
     spelled, read = [WRONG] * len(reading.text), [WRONG] * len(reading.found.text)
     for place, other in matched(reading.text, reading.found.text):
         spelled[place] = read[other] = RIGHT
@@ -159,15 +155,15 @@ def _spans(axes: Any, height: float, texts: Sequence[str], spans: Sequence[Seque
             shown = shown_name(text) if text.strip() else SPACE
             middle = (start + end) / 2
             look = {"ha": "center", "va": "center", "color": color, "fontsize": 9, "parse_math": False}
-            axes.text(middle, height, shown, clip_on=True, **look).set_in_layout(False)  # it may lie behind the end
+            axes.text(middle, height, shown, clip_on=True, **look).set_in_layout(False)  # it may lie beyond the end
 
 
 def _draw_hands(axes: Any, clip: LandmarkSequence, hands: Points, middles: NDArray[np.float64]) -> None:
-    """Draw the hand at some moments, all in one size, above the time at which each was seen."""
+    """Draw the hand at some moments, all in one size, above the time of each."""
     seen = np.flatnonzero(np.isfinite(hands).all((1, 2)))
     if not len(seen) or not len(middles):
         return
-    # an inch is so many seconds across, and so many rows up
+    # seconds and rows for one inch
     across, up = clip.duration_s / AXES_IN, (HANDS + 0.7) / (ROW_IN - 0.55)
     room = np.floor(middles / max(2 * HAND_IN * across, 1e-6))
     middles = middles[np.append(True, np.diff(room) > 0)]
@@ -177,7 +173,7 @@ def _draw_hands(axes: Any, clip: LandmarkSequence, hands: Points, middles: NDArr
         return
     chosen = hands[frames] - hands[frames].mean(1, keepdims=True)
     reach = np.maximum(np.abs(chosen).max((0, 1)), 1e-6)
-    # where the picture's format is not known, as high as wide
+    # if the aspect is not known, as high as wide
     size = HAND_IN / (reach.max() if clip.aspect else reach) * np.ones(2)
     x = clip.times_s[frames][:, None] + size[0] * across * chosen[..., 0]
     y = HANDS - 0.35 - size[1] * up * chosen[..., 1]

@@ -1,4 +1,4 @@
-"""An evaluation as a folder to read: ``report.html``, its pictures and ``evaluation.json``. Needs matplotlib."""
+"""Write an evaluation as a folder: ``report.html``, its plots and ``evaluation.json``. Needs matplotlib."""
 
 from __future__ import annotations
 
@@ -14,22 +14,12 @@ from numpy.typing import ArrayLike
 from signary.errors import ShapeError
 from signary.evaluation.labeled import Source
 from signary.evaluation.readings import ReadPhrase
-from signary.evaluation.report.curves import CURVES, History, Step, plot_curves, plot_learning
+from signary.evaluation.report.curves import CURVES, plot_curves, plot_learning
 from signary.evaluation.report.examples import Confidence, confused_pairs, worst_confusions
-from signary.evaluation.report.page import (
-    EVALUATION,
-    Mistake,
-    Section,
-    beside,
-    folded,
-    named,
-    pairs,
-    paragraph,
-    plot,
-    shown,
-    table,
-    write_page,
-)
+from signary.evaluation.report.history import History, Step
+from signary.evaluation.report.markup import Section, beside, folded, named, paragraph, plot, shown, table
+from signary.evaluation.report.page import EVALUATION, write_page
+from signary.evaluation.report.pairs import Mistake, pairs
 from signary.evaluation.report.plots import (
     MOST_COUNTED,
     plot_confusion,
@@ -69,41 +59,39 @@ def write_report(
     Parameters
     ----------
     folder : Path
-        To be made; the one above it exists.
+        A new folder; its parent exists.
     evaluation : mapping
-        What ``signary evaluate --json`` says: ``model``, ``data``, ``n``, ``skipped``, ``trained_on``, ``metrics``,
-        ``per_class`` (empty for spelling: then there are no pictures of classes), ``by``: what it was split by
-        (``signer``) -> each of its groups -> their figures, and, where they apply, ``speed``, ``unit`` (``file`` or
-        ``clip``), ``n_skipped``, ``held_out``.
+        The output of ``signary evaluate --json``: ``model``, ``data``, ``n``, ``skipped``, ``trained_on``, ``metrics``,
+        ``per_class`` (empty for spelling: then there are no plots of classes), ``by``: column (``signer``) -> group ->
+        its figures, and, where they apply, ``speed``, ``unit`` (``file`` or ``clip``), ``n_skipped``, ``held_out``.
     targets, predictions : sequence of str (N,)
-        What was expected and what was read.
     confidence : (N,), optional
-        Of each reading (0 to 1), for the reliability diagram.
+        Of each prediction (0 to 1), for the reliability diagram.
     sources : sequence of Path, StoredClip or SpelledClip (N,), optional
         The files or clips, to show pictures of those that were read wrong.
     readings : sequence of ReadPhrase (N,), optional
-        Of spelling, to show how some clips were read.
+        For spelling, to show how some clips were read.
     history : mapping, optional
-        Of the model's training, from `signary.evaluation.report.curves.read_history`.
+        Of the model's training, from `signary.evaluation.report.history.read_history`.
     learning : sequence of Step, optional
-        Accuracy by how much was learned from, from `signary.evaluation.report.curves.read_learning`.
+        Accuracy by number of training clips, from `signary.evaluation.report.history.read_learning`.
     force : bool
-        Put it in the place of an existing report.
+        Replace an existing report.
 
     Returns
     -------
     Path
         ``folder``, which now holds ``report.html`` (all in one file), ``evaluation.json`` and, as far as they apply,
-        the plots ``confusion.png``, ``confusion-most.png`` (of more than 40 classes, those confused most),
+        the plots ``confusion.png``, ``confusion-most.png`` (with more than 40 classes: those confused most),
         ``per-class.png``, ``reliability.png``, ``confused-pairs.png``, ``by-0.png``, ``curves.png``, ``learning.png``,
         ``readings.png``.
 
     Raises
     ------
     InputError
-        If the folder exists and ``force`` is false, or holds something else than a report.
+        If the folder exists and ``force`` is false, or it holds something other than a report.
     ShapeError
-        If targets, predictions, confidence and sources are not of one length.
+        If targets, predictions, confidence and sources differ in length.
     ExtraMissing
         If matplotlib is not installed.
     """
@@ -179,7 +167,7 @@ def _confusion(
 
 
 def _most_confused(draft: Path, targets: Sequence[str], predictions: Sequence[str]) -> str:
-    """Draw the classes of the most frequent confusions alone, with what else they were read as together."""
+    """Draw only the classes that are confused most; other predictions share one column."""
     true = set(targets)
     names = (name for target, read, _ in worst_confusions(targets, predictions) for name in (target, read))
     chosen = list(dict.fromkeys(name for name in names if name in true))[: MOST_COUNTED - 2]
