@@ -21,7 +21,7 @@ def doctor(*, camera: bool = False) -> int:
     Parameters
     ----------
     camera
-        Also look through camera 0: size, lag, light, hands.
+        Also check camera 0: picture size, light, hands.
     """
     sys.stdout.write(f"[ok] Python {platform.python_version()} on {platform.platform()}\n")
     missing = [name for name in CORE if not _show_version(name, "missing")]
