@@ -16,7 +16,7 @@ from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
-from types import ModuleType
+from types import SimpleNamespace
 
 import made_jobs
 import pytest
@@ -206,34 +206,24 @@ def test_wrong_numbers_of_workers() -> None:
             run(made_jobs.start, [1], workers)
 
 
-class Tasks:
-    """Stands for a data set of Ray, whose tasks end in any order."""
-
-    def __init__(self, rows: list[dict[str, object]]) -> None:
-        self.rows = rows
-
-    def map(self, do: Callable[[dict[str, object]], dict[str, object]], *, concurrency: int) -> Tasks:
-        assert concurrency == 2
-        return Tasks([pickle.loads(pickle.dumps(do))(row) for row in self.rows[::-1]])
-
-    def iter_rows(self) -> list[dict[str, object]]:
-        return self.rows
-
-
 @pytest.fixture(params=["made", "real"])
 def ray(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Run jobs on Ray, or on what stands for it."""
+    """Run jobs on Ray, or on a stand-in whose tasks end in reverse order."""
     if request.param == "real":
         real = pytest.importorskip("ray")
         yield
         real.shutdown()
         return
-    made = ModuleType("ray.data")
-    made.from_items = lambda rows, override_num_blocks: Tasks(rows)  # type: ignore[attr-defined]
-    package = ModuleType("ray")
-    package.data, package.__spec__ = made, ModuleSpec("ray", None)  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "ray", package)
-    monkeypatch.setitem(sys.modules, "ray.data", made)
+
+    def tasks(do: Callable[..., object], rows: list[object]) -> SimpleNamespace:
+        return SimpleNamespace(iter_rows=lambda: [pickle.loads(pickle.dumps(do))(row) for row in rows[::-1]])
+
+    def from_items(rows: list[object], override_num_blocks: int) -> SimpleNamespace:
+        return SimpleNamespace(map=lambda do, concurrency: tasks(do, rows))
+
+    data = SimpleNamespace(from_items=from_items)
+    monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(data=data, __spec__=ModuleSpec("ray", None)))
+    monkeypatch.setitem(sys.modules, "ray.data", data)
     yield
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +36,12 @@ def opened(prepared: Prepared) -> ClipStore:
     """Return the store that was prepared."""
     assert prepared.store is not None
     return prepared.store
+
+
+def interrupted(batches: Iterable[None], total: int) -> Iterator[None]:
+    """Do the first batch, and stop as Ctrl+C does."""
+    yield next(iter(batches))
+    raise KeyboardInterrupt
 
 
 def refuses_file(run: Callable[[Path, Path], object], folder: Path, name: str, content: str | None, match: str) -> None:

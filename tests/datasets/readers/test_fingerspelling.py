@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from made_stores import opened, refuses_file
+from made_stores import interrupted, opened, refuses_file
 
 from signary.datasets.fake import make_fingerspelling
 from signary.datasets.prepare import Prepared, prepare
@@ -211,12 +211,8 @@ def test_phrases_can_be_chosen(folder: Path, tmp_path: Path) -> None:
 
 
 def test_an_interrupted_run_is_gone_on_with(folder: Path, tmp_path: Path) -> None:
-    def interrupt(files: Iterable[None], _: int) -> Iterator[None]:
-        yield next(iter(files))
-        raise KeyboardInterrupt
-
     with pytest.raises(KeyboardInterrupt):
-        run(folder, tmp_path / "store", track=interrupt)
+        run(folder, tmp_path / "store", track=interrupted)
     prepared = run(folder, tmp_path / "store", resume=True)
     assert (prepared.kept, len(opened(prepared))) == (1, 15)
 

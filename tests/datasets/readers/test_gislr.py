@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from made_stores import made_points, opened, refuses_file
+from made_stores import interrupted, made_points, opened, refuses_file
 
 from signary.datasets.prepare import Prepared, prepare
 from signary.datasets.readers.reader import Options, find_reader
@@ -161,15 +161,8 @@ def test_no_clip_at_all(tmp_path: Path) -> None:
 
 def test_a_stopped_run_is_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder, target = write_set(tmp_path / "set", [2] * 150), tmp_path / "store"
-
-    def stopped(batches: Iterable[None], total: int) -> Iterator[None]:
-        assert total == 3
-        for _ in batches:
-            yield
-            raise KeyboardInterrupt
-
     with pytest.raises(KeyboardInterrupt):
-        run(folder, target, track=stopped)
+        run(folder, target, track=interrupted)
     first = next((tmp_path / "store.partial").glob("*.npy"))
     written = first.stat().st_mtime_ns
     with pytest.raises(InputError, match="1 batches of a store half written"):

@@ -17,7 +17,7 @@ from signary.avatar.keys import smooth_step
 from signary.datasets.synthetic.dice import Dice
 from signary.datasets.synthetic.frozen import describe, frozen_test
 from signary.datasets.synthetic.moments import Moments
-from signary.datasets.synthetic.movement import FPS, moved, spell
+from signary.datasets.synthetic.movement import FPS, Spelling, moved, spell
 from signary.datasets.synthetic.noise import ENDS, missed
 from signary.datasets.synthetic.options import SyntheticOptions
 from signary.datasets.synthetic.shapes import (
@@ -47,6 +47,13 @@ def some(count: int = 200) -> SyntheticBatch:
 
 def plain(text: str, **changes: object) -> SyntheticBatch:
     return SyntheticSpelling(HANDS, PLAIN.model_copy(update=changes), seed=1).draw(1, texts=[text])
+
+
+def laid_out(*texts: str, seed: int = 4, **changes: object) -> Spelling:
+    """Return the key poses of texts."""
+    options = PLAIN.model_copy(update=changes)
+    numbers, lengths = (torch.from_numpy(part) for part in CharacterVocabulary().encode_many(texts))
+    return spell(numbers, lengths, options, Shapes("train", options), Dice(seed))
 
 
 def test_every_character_has_a_form_or_is_listed() -> None:
@@ -238,10 +245,7 @@ def test_body_is_there_and_the_arm_follows_the_hand() -> None:
 
 def _places(text: str, **changes: object) -> torch.Tensor:
     """Return where the wrist is at the keys of each character, (L, 6, 3)."""
-    vocabulary = CharacterVocabulary()
-    options = PLAIN.model_copy(update={"asynchrony": 0.0, "coarticulation": 0.0} | changes)
-    numbers, lengths = (torch.from_numpy(part) for part in vocabulary.encode_many([text]))
-    spelling = spell(numbers, lengths, options, Shapes("train", options), Dice(4))
+    spelling = laid_out(text, **{"asynchrony": 0.0, "coarticulation": 0.0} | changes)
     return spelling.keys[0, 2 * KEYS : -KEYS, -3:].view(-1, KEYS, 3)
 
 
@@ -255,10 +259,7 @@ def test_j_and_z_are_drawn_and_others_are_held() -> None:
 
 
 def test_doubles_keep_their_shape() -> None:
-    vocabulary = CharacterVocabulary()
-    numbers, lengths = (torch.from_numpy(part) for part in vocabulary.encode_many(["wwwa"]))
-    options = PLAIN.model_copy(update={"coarticulation": 0.0})
-    spelling = spell(numbers, lengths, options, Shapes("train", options), Dice(4))
+    spelling = laid_out("wwwa", coarticulation=0.0)
     angles = spelling.keys[0, 2 * KEYS :, :22].view(-1, KEYS, 22)
     torch.testing.assert_close(angles[0], angles[1])
     torch.testing.assert_close(angles[0], angles[2])
@@ -283,18 +284,14 @@ def test_strangers_show_a_letter_in_a_way_of_their_own() -> None:
 def test_fast_spelling_does_not_reach_its_shapes() -> None:
     reach = []
     for frames in (18.0, 4.0):
-        options = PLAIN.model_copy(update={"letter_frames": (frames,) * 3, "variation": 0.0})
-        numbers, lengths = (torch.from_numpy(part) for part in CharacterVocabulary().encode_many(["sws" * 8]))
-        spelling = spell(numbers, lengths, options, Shapes("train", options), Dice(4))
+        spelling = laid_out("sws" * 8, letter_frames=(frames,) * 3, variation=0.0)
         bends = spelling.keys[0, 2 * KEYS : -KEYS : KEYS, 7]  # at the index finger's first joint
         reach.append(float(bends.view(-1, 3)[:, 0].mean() - bends.view(-1, 3)[:, 1].mean()))
     assert 0.2 < reach[1] < 0.9 * reach[0]
 
 
 def test_hands_move_without_jumps() -> None:
-    options = PLAIN.model_copy(update={"letter_frames": (9.5,) * 3})
-    numbers, lengths = (torch.from_numpy(part) for part in CharacterVocabulary().encode_many(["jazz band", "3/4"]))
-    spelling = spell(numbers, lengths, options, Shapes("train", options), Dice(0))
+    spelling = laid_out("jazz band", "3/4", seed=0, letter_frames=(9.5,) * 3)
     moments = Moments.of(spelling.durations_s, torch.full((2,), 1000.0))
     values, still = moved(spelling, moments)
     steps = values.diff(dim=0)[moments.text.diff() == 0]

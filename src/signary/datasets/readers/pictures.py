@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 
-from signary.datasets.pictures import Pictures
+from signary.datasets.pictures import ROWS, Pictures
 from signary.datasets.readers.photos import find_photos, photo_groups
 from signary.digest import sha256_file
 from signary.errors import InputError, ShapeError, SignaryError
@@ -198,10 +198,7 @@ def join_pictures(parts: Sequence[Pictures]) -> Pictures:
     if len(parts) == 1:
         return parts[0]
     offsets = np.cumsum([0, *(len(part.images) for part in parts[:-1])])
-    columns = {
-        name: np.concatenate([getattr(part, name) for part in parts])
-        for name in ("label", "source", "group", "place", "sha256")
-    }
+    columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in ROWS}
     return replace(
         parts[0],
         images=np.concatenate([part.images for part in parts]),
