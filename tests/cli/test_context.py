@@ -36,10 +36,7 @@ def test_none_is_the_default(capsys: pytest.CaptureFixture[str], clip: Path) -> 
 
 @pytest.mark.parametrize(
     ("words", "named"),
-    [
-        (("--context", "sentences"), "sentences"),
-        (("--context", "words", "--model", "digits"), "reads digits"),
-    ],
+    [(("--context", "sentences"), "sentences"), (("--context", "words", "--model", "digits"), "reads digits")],
 )
 def test_wrong_use(capsys: pytest.CaptureFixture[str], clip: Path, words: tuple[str, ...], named: str) -> None:
     status, out, err = run(capsys, "recognize", str(clip), *words)

@@ -13,7 +13,6 @@ from signary.avatar.hand import quaternion_times as numpy_product
 from signary.avatar.hand import quaternion_turn as numpy_turn
 from signary.avatar.hand import vector_quaternion as numpy_vector
 from signary.avatar.handshapes import load_handshapes
-from signary.avatar.keys import smooth_step
 from signary.datasets.synthetic.dice import Dice
 from signary.datasets.synthetic.frozen import describe, frozen_test
 from signary.datasets.synthetic.moments import Moments
@@ -124,8 +123,6 @@ def test_torch_moves_hands_as_numpy_does() -> None:
     np.testing.assert_allclose(vector_quaternion(torch.from_numpy(vectors[0])), one, atol=1e-6)
     product = quaternion_product(torch.from_numpy(one), torch.from_numpy(other))
     np.testing.assert_allclose(product, numpy_product(one, other), atol=1e-6)
-    share = np.linspace(0, 1, 7)
-    np.testing.assert_allclose(smooth_step(torch.from_numpy(share)), smooth_step(share))
 
 
 def test_the_same_seed_gives_the_same_batches() -> None:
