@@ -14,7 +14,7 @@ from signary.landmarks.write import write_landmarks
 
 @pytest.fixture
 def clip(tmp_path: Path) -> Path:
-    """Spell a name too quickly for letters alone."""
+    """Spell a name too fast to be read without context."""
     path = tmp_path / "name.parquet"
     write_landmarks(path, plan_spelling("MICHAEL", SpellOptions(speed=4)).sequence(25))
     return path

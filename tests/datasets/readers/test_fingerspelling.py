@@ -1,4 +1,4 @@
-"""Kaggle's continuous fingerspelling into a store: made folders of its schema, and everything that can be wrong."""
+"""Kaggle's fingerspelling data into a store: fake folders of its layout, and all possible faults."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ NAMED = """0,61,185,40,39,37,267,269,270,409,291,146,91,181,84,17,314,405,321,37
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a made set of two files of five phrases and three supplemental sentences."""
+    """Return a fake set of two files of five phrases, and a supplemental one of five sentences."""
     path = tmp_path_factory.mktemp("made") / "set"
     make_fingerspelling(path, files=2, sequences=5, frames_a_letter=3, seed=1)
     return path

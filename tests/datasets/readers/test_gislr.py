@@ -1,4 +1,4 @@
-"""Kaggle's isolated signs into a store: made folders of its schema, real files, and everything that can be wrong."""
+"""Kaggle's isolated signs into a store: fake folders of its layout, real files, and all possible faults."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SIGNS = ("hello", "thankyou", "blow")
 
 
 def write_clip(path: Path, points: np.ndarray) -> pa.Table:
-    """Write a file of Kaggle's long layout, without metadata of ours."""
+    """Write a file in Kaggle's long layout, without our metadata."""
     path.parent.mkdir(parents=True, exist_ok=True)
     write_landmarks(path, LandmarkSequence(points, np.arange(len(points)) / 30), force=True)
     table = pq.read_table(path).replace_schema_metadata(None)
@@ -36,7 +36,7 @@ def write_clip(path: Path, points: np.ndarray) -> pa.Table:
 
 
 def write_set(folder: Path, lengths: Iterable[int], rows: Iterable[tuple[str, ...]] = ()) -> Path:
-    """Write a folder as Kaggle's: clip n has n as its sequence_id and is by signer n % 2."""
+    """Write a folder in Kaggle's layout; clip n has sequence_id n and signer n % 2."""
     table = [("path", "participant_id", "sequence_id", "sign")]
     for number, length in enumerate(lengths):
         path = f"train_landmark_files/{number % 2}/{number}.parquet"

@@ -1,4 +1,4 @@
-"""Properties of made spelling."""
+"""Properties of synthetic spelling."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def test_clips_are_padded_behind_their_ends() -> None:
     assert batch.points.shape == (200, int(batch.lengths.max()), 42, 3) and batch.points.dtype == torch.float32
     assert batch.points[behind].isnan().all()
     seen = batch.points[~behind].isfinite().all(-1)
-    assert seen.view(-1, 2, 21).all(-1).eq(seen.view(-1, 2, 21).any(-1)).all()  # a hand is seen whole or not
+    assert seen.view(-1, 2, 21).all(-1).eq(seen.view(-1, 2, 21).any(-1)).all()  # hands are complete or absent
 
 
 def test_times_of_characters_follow_one_another_within_the_clip() -> None:
@@ -241,7 +241,7 @@ def test_body_is_there_and_the_arm_follows_the_hand() -> None:
 
 
 def _places(text: str, **changes: object) -> torch.Tensor:
-    """Return where the wrist is at the keys of each character, (L, 6, 3)."""
+    """Return the wrist positions at the keys of each character, (L, 6, 3)."""
     spelling = laid_out(text, **{"asynchrony": 0.0, "coarticulation": 0.0} | changes)
     return spelling.keys[0, 2 * KEYS : -KEYS, -3:].view(-1, KEYS, 3)
 
@@ -264,7 +264,7 @@ def test_doubles_keep_their_shape() -> None:
 
 
 def test_strangers_show_a_letter_in_a_way_of_their_own() -> None:
-    """Each the same way whenever it comes, and not as anybody who is known does."""
+    """A letter always has the same shape, and it differs from those of all known people."""
     numbers, _ = (torch.from_numpy(part) for part in CharacterVocabulary().encode_many(["aba"] * 40))
     bank = load_handshapes()
     known = torch.from_numpy(bank.mean[:, bank.shapes.index("A"), :22])
