@@ -1,4 +1,4 @@
-"""Jobs come back in order, a process that is killed costs the one that it had, and none outlives the program."""
+"""Results are in order, a killed process loses only its job, and no process outlives the program."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
-from types import ModuleType
+from types import SimpleNamespace
 
 import made_jobs
 import pytest
@@ -31,7 +31,7 @@ PATIENCE_S = 30.0
 
 
 def children(of: int | str = "self") -> list[int]:
-    """Return the processes that a process started and that are not gone, without the one that guards semaphores."""
+    """Return the child processes of a process, without the resource tracker."""
     listed = Path(f"/proc/{of}/task").glob("*/children")
     found = [int(word) for path in listed for word in path.read_text().split()]
     return [number for number in found if "resource_tracker" not in command_of(number)]
@@ -45,7 +45,7 @@ def command_of(number: int) -> str:
 
 
 def is_there(number: int) -> bool:
-    """Whether a process runs; one that has ended, and that nobody took note of, does not."""
+    """Whether a process runs; a zombie does not."""
     try:
         return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
@@ -76,7 +76,7 @@ def nothing_stays() -> Iterator[None]:
 
 @pytest.fixture
 def program(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    """Run two endless jobs in two processes of a program, which stands in the middle of them."""
+    """Run two endless jobs in two processes of a program, and wait until both work."""
     marks = [tmp_path / "a", tmp_path / "b"]
     words = [sys.executable, made_jobs.__file__, "7", *(f"draft {mark}" for mark in marks)]
     pipe = subprocess.PIPE
@@ -190,7 +190,7 @@ def test_workers_that_cannot_start_end_in_an_error() -> None:
 def test_workers_that_never_do_anything_end_in_an_error() -> None:
     found = []
     with pytest.raises(InputError, match=r"SIGKILL.*nothing gets done"):
-        found.extend(run(made_jobs.start, ["kill"] * 1000, 2))  # what came before stays
+        found.extend(run(made_jobs.start, ["kill"] * 1000, 2))  # results before the error are kept
     assert 0 < len(found) <= DEATHS + 5
     assert all(isinstance(one, Lost) for one in found)
 
@@ -206,34 +206,24 @@ def test_wrong_numbers_of_workers() -> None:
             run(made_jobs.start, [1], workers)
 
 
-class Tasks:
-    """Stands for a data set of Ray, whose tasks end in any order."""
-
-    def __init__(self, rows: list[dict[str, object]]) -> None:
-        self.rows = rows
-
-    def map(self, do: Callable[[dict[str, object]], dict[str, object]], *, concurrency: int) -> Tasks:
-        assert concurrency == 2
-        return Tasks([pickle.loads(pickle.dumps(do))(row) for row in self.rows[::-1]])
-
-    def iter_rows(self) -> list[dict[str, object]]:
-        return self.rows
-
-
 @pytest.fixture(params=["made", "real"])
 def ray(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Run jobs on Ray, or on what stands for it."""
+    """Run jobs on Ray, or on a stand-in whose tasks end in reverse order."""
     if request.param == "real":
         real = pytest.importorskip("ray")
         yield
         real.shutdown()
         return
-    made = ModuleType("ray.data")
-    made.from_items = lambda rows, override_num_blocks: Tasks(rows)  # type: ignore[attr-defined]
-    package = ModuleType("ray")
-    package.data, package.__spec__ = made, ModuleSpec("ray", None)  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "ray", package)
-    monkeypatch.setitem(sys.modules, "ray.data", made)
+
+    def tasks(do: Callable[..., object], rows: list[object]) -> SimpleNamespace:
+        return SimpleNamespace(iter_rows=lambda: [pickle.loads(pickle.dumps(do))(row) for row in rows[::-1]])
+
+    def from_items(rows: list[object], override_num_blocks: int) -> SimpleNamespace:
+        return SimpleNamespace(map=lambda do, concurrency: tasks(do, rows))
+
+    data = SimpleNamespace(from_items=from_items)
+    monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(data=data, __spec__=ModuleSpec("ray", None)))
+    monkeypatch.setitem(sys.modules, "ray.data", data)
     yield
 
 
@@ -273,7 +263,7 @@ def test_closing_early_ends_the_workers(tmp_path: Path) -> None:
         assert len(workers) == 2
     assert children() == []
     assert not any(map(is_there, workers))
-    assert list(tmp_path.iterdir()) == []  # what a job cleans up is cleaned up
+    assert list(tmp_path.iterdir()) == []  # jobs have cleaned up
 
 
 @LINUX

@@ -1,4 +1,4 @@
-"""The processes that do jobs for this one: what they have to do, what they did, and how they end."""
+"""The worker processes: their jobs, their results, and how they end."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from typing import Any
 from signary.errors import InputError
 from signary.worker import GRACE_S, Worker, exit_name, held_interrupt, threads_each
 
-DEATHS = 8  # in a row without a job done, and one more for each worker: beyond that, the jobs are not at fault
+DEATHS = 8  # in a row without a finished job, plus one for each worker; more than that is not the fault of the jobs
 IMPORTING = 79  # exit code of a worker that was about to start workers
 
 
 class Crew:
-    """The workers, what they have to do, and what was done.
+    """The workers, their open jobs and the results.
 
     Parameters
     ----------
     start : bytes
-        As of a `Worker`.
+        As for a `Worker`.
     size : int
-        Workers at most.
+        Most workers.
     lost : callable(number, exit code)
         Returns the result of a job whose worker was ended.
     """
@@ -39,7 +39,7 @@ class Crew:
         self.deaths, self.code = 0, 0
 
     def has_room(self) -> bool:
-        """Whether another job may come, and a worker is free for it."""
+        """Whether there is a free worker for another job."""
         busy = sum(worker.job is not None for worker in self.workers)
         return not self.has_all and busy + len(self.todo) < self.size
 
@@ -48,7 +48,7 @@ class Crew:
         self.todo.append((number, pickle.dumps(job)))
 
     def hand_out(self) -> None:
-        """Give jobs to workers without one, and start workers for the others."""
+        """Give jobs to free workers, and start workers for the other jobs."""
         free = [worker for worker in self.workers if worker.job is None]
         starting = sum(not worker.is_ready for worker in free)
         for worker in free:
@@ -59,7 +59,7 @@ class Crew:
                 self.workers.append(Worker(self.start, self.threads))
 
     def listen(self, timeout_s: float | None = None) -> None:
-        """Take messages of workers: that one is ready, has done a job, or has ended."""
+        """Handle messages of workers: one is ready, has done a job, or has ended."""
         said = wait([worker.pipe for worker in self.workers], timeout_s) if self.workers else []
         for worker in [worker for worker in self.workers if worker.pipe in said]:
             if (answer := worker.answer()) is None:
@@ -76,7 +76,7 @@ class Crew:
         worker.is_ready = True
 
     def _bury(self, worker: Worker) -> None:
-        """Remove a worker that has ended. Another may take its place if it had a job; else that one would end, too."""
+        """Remove an ended worker. If it had a job, another may replace it; if not, a new one would end, too."""
         self.workers.remove(worker)
         self.code = worker.bury()
         if worker.job is None:
@@ -86,7 +86,7 @@ class Crew:
         self.done[worker.job[0]] = partial(self.lost, worker.job[0], self.code)
 
     def check(self) -> None:
-        """Stop where no job can get done.
+        """Stop if no job can get done.
 
         Raises
         ------
@@ -110,7 +110,7 @@ class Crew:
 
 
 def outcome(is_well: bool, result: Any) -> Any:
-    """Return what a job gave, or raise the exception that it ended with."""
+    """Return the result of a job, or raise its exception."""
     if not is_well:
         raise result
     return result

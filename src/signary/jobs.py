@@ -25,7 +25,7 @@ AHEAD = 16  # results for each worker that may wait for a slow job before them
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """Stands for a result: number of the job (from 0), exit code of the worker that was ended (-9 = signal 9)."""
+    """The result of a job whose worker was ended: number of the job (from 0) and exit code (-9 = signal 9)."""
 
     number: int
     code: int
@@ -34,13 +34,13 @@ class Lost:
 
     @property
     def message(self) -> str:
-        """What happened, to follow a name."""
+        """What happened, to write after a name."""
         return f"its worker was ended ({exit_name(self.code)})"
 
 
 @dataclass(frozen=True, slots=True)
 class Here(Generic[Result]):
-    """A job that cannot go to another process: ``do`` is called in this one, in its turn."""
+    """A job that no other process can do: ``do`` is called in this one, in its turn."""
 
     do: Callable[[], Result]
 
@@ -53,26 +53,25 @@ def run(start: Start[Result], jobs: Iterable[Any], workers: int, engine: Engine 
     start : callable
         Runs once in each worker and returns what does a job. It is pickled, and so are jobs and results.
     jobs : iterable
-        Drawn as they are needed, a few ahead; for Ray all at once. `Here` is done in this process.
+        Consumed as needed, a few ahead; with Ray, all at once. `Here` is done in this process.
     workers : int
-        Processes, never more than there are jobs; 1 does all jobs in this one. Each imports the program's main file
-        anew: what a script does has to stand under ``if __name__ == "__main__":``. Of Ray, tasks at a time.
+        Processes, at most the number of jobs; 1 does all jobs in this process. Each imports the program's main file
+        again, so a script must guard its code with ``if __name__ == "__main__":``. With Ray, tasks at a time.
     engine : {"local", "ray"}
 
     Returns
     -------
     iterator of Result or Lost
-        In the order of the jobs. Closing it ends the workers. Ray tries the job of a lost worker again, so that
-        nothing is `Lost`.
+        In the order of the jobs. Closing it ends the workers. Ray retries jobs of lost workers, and gives no `Lost`.
 
     Raises
     ------
     InputError
-        If ``workers`` is below 1; while iterating, if workers end again and again and nothing gets done.
+        If ``workers`` is below 1; while iterating, if workers end repeatedly and no job gets done.
     ExtraMissing
-        If Ray is asked for and not installed.
+        If Ray is requested and not installed.
     Exception
-        While iterating: what a job raised, in its turn, or a start.
+        While iterating: the exception of a job, in its turn, or of ``start``.
     """
     if workers < 1:
         raise InputError(f"workers={workers}, must be 1 or more", hint="a process each")
@@ -83,7 +82,7 @@ def run(start: Start[Result], jobs: Iterable[Any], workers: int, engine: Engine 
     if workers == 1:
         return _alone(start, jobs)
     if getattr(multiprocessing.current_process(), "_inheriting", False):
-        os._exit(IMPORTING)  # a worker imports a script without that line; the script itself says so
+        os._exit(IMPORTING)  # this is a worker that imports a script without the guard; the script reports it
     return _shared(start, jobs, workers)
 
 
@@ -126,7 +125,7 @@ def _shared(start: Start[Result], jobs: Iterable[Any], workers: int) -> Iterator
 
 
 def _on_ray(start: Start[Result], jobs: list[Any], workers: int) -> Iterator[Result]:
-    """Do jobs as tasks, which end in any order; results wait for those before them."""
+    """Do jobs as tasks, which finish in any order; results are put back in order."""
     import ray.data
 
     rows = [{"number": n, "job": pickle.dumps(job)} for n, job in enumerate(jobs) if not isinstance(job, Here)]

@@ -1,4 +1,4 @@
-"""One process that does jobs, the pipe to it, and how it ends: when it is told to, or with the process above it."""
+"""A worker process with its pipe; it ends when told to, or with its parent process."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from multiprocessing.connection import Connection
 from types import FrameType
 from typing import Any, NoReturn
 
-GRACE_S = 3.0  # for what a job cleans up when it is stopped
-# Read by libraries when they are loaded. OpenCV knows a name of its own.
+GRACE_S = 3.0  # for the cleanup of a stopped job
+# Read by libraries when they are loaded; OpenCV has its own name.
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OPENCV_FOR_THREADS_NUM")
 
 
@@ -28,7 +28,7 @@ def cores() -> int:
 
 
 def threads_each(workers: int) -> int:
-    """Return how many threads each of some workers may use without taking another's core."""
+    """Return the number of threads that each worker may use without sharing cores."""
     return max(1, cores() // workers)
 
 
@@ -38,16 +38,16 @@ class Worker:
     Parameters
     ----------
     start : bytes
-        Pickled: what is called there once, and returns what does a job.
+        Pickled function, called there once; it returns the function that does a job.
     threads : int
-        That libraries may use there, where the environment does not say.
+        For libraries there, unless the environment sets them.
 
     Attributes
     ----------
     is_ready : bool
-        It has answered that it could start.
+        It has started.
     job : (int, bytes), optional
-        Number of the job that it has, and the job, pickled.
+        Number of its current job, and the job, pickled.
     """
 
     def __init__(self, start: bytes, threads: int) -> None:
@@ -60,7 +60,7 @@ class Worker:
         self.job: tuple[int, bytes] | None = None
 
     def give(self, job: tuple[int, bytes]) -> bool:
-        """Give it a job, or return False where it has just ended by itself, and lost nothing."""
+        """Give it a job, or return False if it has just ended by itself; no job is lost then."""
         try:
             self.pipe.send_bytes(job[1])
         except OSError:
@@ -69,7 +69,7 @@ class Worker:
         return True
 
     def answer(self) -> tuple[bool, Any] | None:
-        """Return whether it is well and a result, or else an exception; None where it is no more."""
+        """Return (True, result) or (False, exception), or None if it has ended."""
         try:
             message = self.pipe.recv_bytes()
         except (EOFError, OSError):
@@ -78,7 +78,7 @@ class Worker:
         return is_well, result
 
     def bury(self, grace_s: float = GRACE_S) -> int:
-        """Wait until it is gone, and end it where that takes too long; return its exit code."""
+        """Wait until it has ended, kill it if that takes too long, and return its exit code."""
         self.process.join(grace_s)
         self.process.kill()
         self.process.join()
@@ -90,12 +90,12 @@ class Worker:
 
 @contextmanager
 def held_interrupt() -> Iterator[None]:
-    """Let Ctrl+C wait until the block is done: a process is started, and known, or neither."""
+    """Delay Ctrl+C until the block is done, so that no process is started without being known."""
     held: list[tuple[int, FrameType | None]] = []
     before = signal.getsignal(signal.SIGINT)
     is_heard = threading.current_thread() is threading.main_thread() and callable(before)
     with _masked():
-        if is_heard:  # other threads, of libraries, may still be told
+        if is_heard:  # threads of libraries may still get the signal
             signal.signal(signal.SIGINT, lambda *said: held.append(said))
         try:
             yield
@@ -108,13 +108,13 @@ def held_interrupt() -> Iterator[None]:
 
 @contextmanager
 def _masked() -> Iterator[None]:
-    """Let processes that are started begin deaf to Ctrl+C, before they can say that it is not for them."""
+    """Block Ctrl+C in new processes until they ignore it themselves."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
     from multiprocessing import resource_tracker
 
-    resource_tracker.ensure_running()  # its own start would end this
+    resource_tracker.ensure_running()  # starting it later would unblock the signal
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -123,7 +123,7 @@ def _masked() -> Iterator[None]:
 
 
 def exit_name(code: int) -> str:
-    """Return what an exit code says: ``SIGKILL`` of -9, ``exit code 3`` of 3."""
+    """Return an exit code in words: ``SIGKILL`` for -9, ``exit code 3`` for 3."""
     try:
         return signal.Signals(-code).name
     except ValueError:
@@ -136,18 +136,18 @@ def _work(pipe: Connection, start: bytes, threads: int) -> NoReturn:
     for name in THREADS:
         os.environ.setdefault(name, str(threads))
     null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, 2)  # native libraries write there; what a job has to say is its result
+    os.dup2(null, 2)  # hide messages of native libraries
     code: object = 1
     try:
         _do_all(pipe, start)
     except SystemExit as stop:
         code = stop.code
     finally:
-        os._exit(code if isinstance(code, int) else 1)  # without what libraries do at an end, which takes its time
+        os._exit(code if isinstance(code, int) else 1)  # skip the slow exit handlers of libraries
 
 
 def _do_all(pipe: Connection, start: bytes) -> None:
-    """Do jobs until nobody hears of it."""
+    """Do jobs until the pipe is closed."""
     doing: list[Callable[[Any], Any]] = []
     with suppress(EOFError, OSError):
         pipe.send_bytes(attempt(lambda: doing.append(pickle.loads(start)())))
@@ -161,7 +161,7 @@ def _done(do: Callable[[Any], Any], job: bytes) -> Any:
 
 
 def attempt(do: Callable[[], Any]) -> bytes:
-    """Return, pickled, true and what a call returns, or false and the exception that it raises."""
+    """Return, pickled, (True, what a call returns) or (False, the exception that it raises)."""
     try:
         return pickle.dumps((True, do()))
     except Exception as error:
@@ -170,7 +170,7 @@ def attempt(do: Callable[[], Any]) -> bytes:
 
 
 def _pickled(error: Exception) -> bytes:
-    """Return an exception as an answer, or what it says where it cannot cross."""
+    """Return an exception as an answer; its text only, if it cannot be pickled."""
     try:
         message = pickle.dumps((False, error))
         pickle.loads(message)
@@ -180,7 +180,7 @@ def _pickled(error: Exception) -> bytes:
 
 
 def _follow_parent() -> None:
-    """Leave Ctrl+C to the process above; end when that says so, and when it was killed."""
+    """Leave Ctrl+C to the parent process; end when it says so or was killed."""
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
@@ -195,5 +195,5 @@ def _follow_parent() -> None:
 
 
 def _leave(number: int, frame: object) -> NoReturn:
-    """End by way of what a job cleans up: drafts of files, temporary folders."""
+    """End with the cleanup of the job: drafts of files, temporary folders."""
     raise SystemExit(128 + number)

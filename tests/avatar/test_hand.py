@@ -1,4 +1,4 @@
-"""A hand of bones and joints."""
+"""The hand model."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def test_people_are_apart() -> None:
 
 
 def test_differences_are_those_between_people() -> None:
-    """Made people who differ in one joint and about one axis, one of whom shows nothing."""
+    """Fake people who differ in one joint and about one axis; one of them shows nothing."""
     random = np.random.default_rng(3)
     bends, leans = random.normal(0, [[[0.3]], [[0.2]]], (2, 3, 400)).astype(np.float32)
     mean = np.zeros((4, 401, JOINTS + 4), np.float32)
@@ -62,7 +62,7 @@ def test_differences_are_those_between_people() -> None:
 
 
 def test_fists_have_the_thumb_where_it_belongs() -> None:
-    """S has the thumb before the fingers, M and N behind them, seen from the palm."""
+    """Seen from the palm, S has the thumb in front of the fingers, M and N behind them."""
     from signary.avatar.hand import hand_points
 
     still = np.eye(3, dtype=np.float32)

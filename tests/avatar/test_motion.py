@@ -1,4 +1,4 @@
-"""From text to movement."""
+"""Text to movement."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The body behind the hands, and what a camera does to the picture."""
+"""The body behind the hands, and camera effects."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SIZE = (240, 240)
 
 
 def body_of(points: np.ndarray, look: Look = PLAIN) -> np.ndarray:
-    """Return the body alone, float32 (H, W, 3), before green."""
+    """Return the body alone on green, float32 (H, W, 3)."""
     painter = Painter(SIZE, look)
     return draw_body(look.backdrop_image(SIZE), painter.placed(points), look)
 

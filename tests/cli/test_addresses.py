@@ -1,4 +1,4 @@
-"""Addresses on the command line: files, cameras, failures, and names of outputs without anything secret."""
+"""Addresses on the command line: files, cameras, failures, and output names without secrets."""
 
 from __future__ import annotations
 

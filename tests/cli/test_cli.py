@@ -1,4 +1,4 @@
-"""The command line as its user meets it."""
+"""The command line from the user's view."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from signary.landmarks.write import write_landmarks
 
 @pytest.fixture
 def clip(tmp_path: Path) -> Path:
-    """Spell a name too quickly for letters alone."""
+    """Spell a name too fast to be read without context."""
     path = tmp_path / "name.parquet"
     write_landmarks(path, plan_spelling("MICHAEL", SpellOptions(speed=4)).sequence(25))
     return path
@@ -36,10 +36,7 @@ def test_none_is_the_default(capsys: pytest.CaptureFixture[str], clip: Path) -> 
 
 @pytest.mark.parametrize(
     ("words", "named"),
-    [
-        (("--context", "sentences"), "sentences"),
-        (("--context", "words", "--model", "digits"), "reads digits"),
-    ],
+    [(("--context", "sentences"), "sentences"), (("--context", "words", "--model", "digits"), "reads digits")],
 )
 def test_wrong_use(capsys: pytest.CaptureFixture[str], clip: Path, words: tuple[str, ...], named: str) -> None:
     status, out, err = run(capsys, "recognize", str(clip), *words)

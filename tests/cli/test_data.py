@@ -1,4 +1,4 @@
-"""``signary data`` as its user meets it."""
+"""``signary data`` from the user's view."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from signary.landmarks.files import read_landmarks
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """Four made hands, and a photo of none."""
+    """Four random hands, and a photo without a hand."""
     folder = tmp_path / "data"
     for seed, label in enumerate("1234"):
         write_hand(folder / label / "hand.npz", seed)
@@ -30,7 +30,7 @@ def data(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def run_folder(tmp_path: Path) -> Path:
-    """A run: a bundle beside the log of its training."""
+    """A run folder: a bundle and the log of its training."""
     folder = tmp_path / "run"
     shutil.copytree(load_bundle("digits").path, folder / "bundle")
     log = folder / "logs" / "csv" / "validation" / "metrics.csv"
@@ -40,7 +40,7 @@ def run_folder(tmp_path: Path) -> Path:
 
 
 def learn(bundle: Path, key: str) -> None:
-    """Say in a bundle that it was trained on one clip."""
+    """Declare in a bundle that it was trained on one clip."""
     about = (bundle / "bundle.json").read_text(encoding="utf-8")
     listed = bundle / json.loads(about)["training_files"]
     before = sha256_file(listed)

@@ -1,4 +1,4 @@
-"""What a person who films is told."""
+"""Messages to a person who records clips."""
 
 from __future__ import annotations
 

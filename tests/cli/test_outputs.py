@@ -1,4 +1,4 @@
-"""Files that the command line writes: their names, beside what is there already."""
+"""Names of the files that the command line writes, and existing files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signs from videos on the command line: features, a network over time, and on from it to other signs."""
+"""Signs from videos on the command line: features, training, and transfer to other signs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Verbs that share files out among processes: the same comes of it, and nothing stays behind."""
+"""Verbs with several processes: the results are the same, and no process is left."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PATIENCE_S = 60.0
 
 @pytest.fixture
 def files(tmp_path: Path) -> Path:
-    """Write a folder of made hands, a photo and what is none."""
+    """Write a folder of random hands, a photo and a file that is not one."""
     folder = tmp_path / "in"
     for seed in range(8):
         write_hand(folder / "B" / f"{seed}.npz", seed)
@@ -85,7 +85,7 @@ def test_landmarks_are_the_same(capsys: pytest.CaptureFixture[str], files: Path,
 
 @pytest.fixture
 def reading(files: Path) -> Iterator[subprocess.Popen[str]]:
-    """Run a program that reads 400 photos in two processes, and stands in the middle of them."""
+    """Run a program that reads 400 photos in two processes, and wait until both work."""
     photos = [str(files / "photo.png")] * 400
     words = [sys.executable, "-m", "signary", "recognize", *photos, "--workers", "2"]
     pipe = subprocess.PIPE
@@ -99,7 +99,7 @@ def reading(files: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def workers_of(program: int) -> list[int]:
-    """Return the workers of a program that run."""
+    """Return the running workers of a program."""
     found = []
     for path in Path(f"/proc/{program}/task").glob("*/children"):
         for number in path.read_text().split():

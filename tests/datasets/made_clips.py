@@ -1,4 +1,4 @@
-"""Stores of made clips whose labels can be told by what the hand does."""
+"""Stores of fake clips whose labels are movements of the hand."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WAYS = {"across": (0.4, 0.0), "up": (0.0, -0.4), "still": (0.0, 0.0)}
 
 
 def made_clip(label: str, signer: int, number: int, *, frames: int = 12) -> Clip:
-    """Move the left hand in the label's way, in front of a body of the signer's size and place."""
+    """Move the left hand in the direction of the label, with a body of the signer's size and position."""
     random = np.random.default_rng((signer, number, len(label)))
     points = np.full((frames, 543, 3), np.nan, np.float32)
     size, place = 0.8 + 0.1 * signer, np.array([0.45 + 0.02 * signer, 0.5, 0.0])

@@ -1,8 +1,8 @@
-"""Stores that tests write, and what they expect of a reader."""
+"""Stores for tests, and checks of readers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,7 @@ def made_points(frames: int, seed: int = 0) -> np.ndarray:
 
 
 def write_store(path: Path, clips: Sequence[Clip], points: str = RECIPE_POINTS, *, batch: int = 1000) -> ClipStore:
-    """Write a store of clips, so many in each batch."""
+    """Write a store of clips, with ``batch`` clips per batch."""
     draft = StoreDraft(path, choose_points(points))
     draft.begin()
     for start in range(0, len(clips), batch):
@@ -38,8 +38,14 @@ def opened(prepared: Prepared) -> ClipStore:
     return prepared.store
 
 
+def interrupted(batches: Iterable[None], total: int) -> Iterator[None]:
+    """Do the first batch, and stop as Ctrl+C does."""
+    yield next(iter(batches))
+    raise KeyboardInterrupt
+
+
 def refuses_file(run: Callable[[Path, Path], object], folder: Path, name: str, content: str | None, match: str) -> None:
-    """Write a file of a data set anew, or remove it, and see that the folder is refused and nothing is written."""
+    """Rewrite or remove a file of a data set; check that the folder is refused and nothing is written."""
     (folder / name).unlink(missing_ok=True)
     if content is not None:
         (folder / name).write_text(content)

@@ -1,4 +1,4 @@
-"""Clips of one store and of several: labels of one form, honest folds, padded batches."""
+"""Clips of one or more stores: normalized labels, honest folds, padded batches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Folds that part signers, and stretches of a film."""
+"""Folds that separate signers, and blocks of a film."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_blocks_are_stretches_of_a_film() -> None:
     for name, size in (("A", 5), ("B", 3)):
         rows = np.flatnonzero(label == name)
         along = folds[rows[np.argsort(place[rows])]]
-        assert (np.diff(along) != 0).sum() == 9  # each fold is one stretch
+        assert (np.diff(along) != 0).sum() == 9  # each fold is one block
         assert np.bincount(along).tolist() == [size] * 10
 
 

@@ -13,14 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from signary.avatar.hand import (
-    Floats,
-    HandBuild,
-    clip_angles,
-    quaternion_times,
-    quaternion_vector,
-    vector_quaternion,
-)
+from signary.avatar.hand import Floats, HandBuild, clip_angles, quaternion_times, quaternion_vector, vector_quaternion
 from signary.errors import InputError
 
 BANK = Path(__file__).with_name("handshapes.npz")

@@ -1,1 +1,1 @@
-"""The command line: one file a verb, results to stdout, progress and warnings to stderr."""
+"""The command line: one file per verb, results to stdout, progress and warnings to stderr."""

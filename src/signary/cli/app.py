@@ -1,18 +1,20 @@
-"""``signary``: the verbs, and how errors end."""
+"""``signary``: its verbs, and how errors are shown."""
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from cyclopts import App
 
 import signary
 from signary.cli.fields import gather_fields
-from signary.errors import ConfigError, InputError, ModelNotFound, SignaryError
+from signary.errors import ConfigError, ExtraMissing, InputError, ModelNotFound, SignaryError
 
 if TYPE_CHECKING:
     from signary.text.recognition import Failure
@@ -24,9 +26,9 @@ VERBS = {
     "recognize": "Read photos, videos, landmark files or a camera.",
     "serve": "Serve the web page: camera or file to live text, on this machine only.",
     "spell": "Let the avatar fingerspell a text into a clip, a picture or landmarks.",
-    "landmarks": "Find the landmarks of hands, body and face, and keep them as files.",
-    "record": "Film your own labeled clips: a data set to train from.",
-    "data": "List, describe and prepare data sets to train from.",
+    "landmarks": "Find the landmarks of hands, body and face, and save them as files.",
+    "record": "Film your own labeled clips: a data set to train on.",
+    "data": "List, describe and prepare data sets to train on.",
     "train": "Train a recipe.",
     "evaluate": "Measure a model on labeled data.",
     "recipes": "List the recipes.",
@@ -35,7 +37,7 @@ VERBS = {
     "doctor": "Check what is installed and whether it works.",
 }
 
-STDIN_WORD = "/dev/stdin"  # for cyclopts, which takes a lone - for a flag
+STDIN_WORD = "/dev/stdin"  # stands for -, which cyclopts takes for a flag
 
 app = App(name="signary", version=signary.__version__, help="Reads sign language.", result_action="return_value")
 for _verb, _help in VERBS.items():
@@ -43,12 +45,12 @@ for _verb, _help in VERBS.items():
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit: 0 all well, 1 some inputs failed, 2 wrong use.
+    """Run the command line and exit: 0 success, 1 some inputs failed, 2 wrong use.
 
     Parameters
     ----------
     arguments : sequence of str, optional
-        Those of the process by default. ``--debug`` anywhere shows tracebacks.
+        By default those of the process. ``--debug`` anywhere shows tracebacks.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
@@ -56,12 +58,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 class WrongUse(InputError):
-    """A flag's value cannot be used, whatever the sources are."""
+    """A flag has an invalid value."""
 
 
 @contextmanager
 def checked_flags() -> Iterator[None]:
-    """Call what is wrong with values wrong use, in a block that does nothing but check flags."""
+    """Turn `InputError` into `WrongUse`, in a block that only checks flags."""
     try:
         yield
     except InputError as error:
@@ -69,8 +71,19 @@ def checked_flags() -> Iterator[None]:
 
 
 def given(sources: Sequence[str]) -> list[str]:
-    """Return the sources as they were given, with ``-`` for stdin."""
+    """Return the sources as the user gave them, with ``-`` for stdin."""
     return [STDIN if source == STDIN_WORD else source for source in sources]
+
+
+def check_extra(modules: Sequence[str], needs: str) -> None:
+    """Raise `ExtraMissing` if a module of the extra ``train`` is not installed; ``needs`` names it for people."""
+    if any(find_spec(module) is None for module in modules):
+        raise ExtraMissing.named("train", needs)
+
+
+def show_json(value: object, indent: int | None = 2) -> None:
+    """Write a value to stdout as JSON."""
+    sys.stdout.write(json.dumps(value, indent=indent) + "\n")
 
 
 def show_error(error: SignaryError) -> None:
@@ -79,7 +92,7 @@ def show_error(error: SignaryError) -> None:
 
 
 def show_failure(failure: Failure) -> None:
-    """Write to stderr which source failed, why, and a hint."""
+    """Write to stderr which source failed and why, with a hint."""
     named = failure.source in failure.message
     message = failure.message if named else f"{failure.source}: {failure.message}"
     show_error(SignaryError(message, hint=failure.hint))
@@ -90,7 +103,7 @@ def _run(words: list[str], *, debug: bool) -> int:
         status = app(gather_fields(words), exit_on_error=True)
         return status if isinstance(status, int) else OK
     except SystemExit as stop:
-        # cyclopts ends wrong words with 1
+        # cyclopts exits with 1 on wrong use
         return STOPPED if stop.code == STOPPED else WRONG_USE if stop.code else OK
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

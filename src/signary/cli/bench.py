@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_format
-import sys
 import time
 from collections.abc import Callable
 from statistics import median
@@ -11,23 +9,23 @@ from typing import Any
 
 import numpy as np
 
-from signary.cli.app import WrongUse
+from signary.cli.app import WrongUse, show_json
 
 FRAMES, FPS = 60, 30.0
 HEIGHT, WIDTH = 480, 640
 
 
 def bench(model: str = "letters", /, *, runs: int = 5, json: bool = False) -> None:
-    """Measure how long a model takes on made frames: detector, features and network, decoding.
+    """Measure how long a model takes on synthetic frames: detector, features and network, decoding.
 
-    No hand is in the pictures, so that the detector searches each of them whole, which is what takes it longest.
+    The pictures show no hand, so the detector searches each of them completely, its slowest case.
 
     Parameters
     ----------
     model
         A bundled model's name, a bundle or a run folder.
     runs
-        Measured runs; medians are shown.
+        Number of runs; medians are shown.
     json
         Write one JSON object.
     """
@@ -35,8 +33,7 @@ def bench(model: str = "letters", /, *, runs: int = 5, json: bool = False) -> No
         raise WrongUse(f"runs={runs}, must be 1 or more", hint="5 is the default")
     rows = _measure(model, runs)
     if json:
-        said = {"model": model, "frames": FRAMES, "runs": runs, "ms_a_frame": rows}
-        sys.stdout.write(json_format.dumps(said) + "\n")
+        show_json({"model": model, "frames": FRAMES, "runs": runs, "ms_a_frame": rows}, indent=None)
         return
     from rich.console import Console
     from rich.table import Table
@@ -48,7 +45,7 @@ def bench(model: str = "letters", /, *, runs: int = 5, json: bool = False) -> No
 
 
 def _measure(model: str, runs: int) -> dict[str, float]:
-    """Return the median milliseconds a frame of each step."""
+    """Return the median milliseconds per frame of each step."""
     from signary.landmarks.detect import open_detector
     from signary.landmarks.sequence import LandmarkSequence
     from signary.landmarks.skeleton import RIGHT_HAND
@@ -72,7 +69,7 @@ def _measure(model: str, runs: int) -> dict[str, float]:
 
 
 def _median_s(step: Callable[[], Any], runs: int) -> float:
-    """Return the median seconds of ``runs`` runs, after one that is not measured."""
+    """Return the median seconds of ``runs`` runs, after one warm-up."""
     step()
     times = []
     for _ in range(runs):

@@ -1,8 +1,7 @@
-"""``signary data``: what data sets can be read, what is in a store of clips, and how one is made."""
+"""``signary data``: list readers of data sets, describe stores, prepare stores."""
 
 from __future__ import annotations
 
-import json as json_format
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,16 +9,16 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
-from signary.cli.app import OK, SOME_FAILED, WrongUse, checked_flags, show_error
+from signary.cli.app import OK, SOME_FAILED, WrongUse, checked_flags, show_error, show_json
 from signary.cli.progress import progress
 from signary.errors import ModelNotFound, SignaryError
 
-data = App(name="data", help="List, describe and prepare data sets to train from.", result_action="return_value")
+data = App(name="data", help="List, describe and prepare data sets to train on.", result_action="return_value")
 
 
 @data.command(name="list")
 def list_readers(*, json: bool = False) -> None:
-    """List the readers, and the layout that each expects.
+    """List the readers and the layouts that they expect.
 
     Parameters
     ----------
@@ -30,7 +29,7 @@ def list_readers(*, json: bool = False) -> None:
 
     rows = [{"name": name, "layout": find_reader(name).layout} for name in READERS]
     if json:
-        sys.stdout.write(json_format.dumps(rows, indent=2) + "\n")
+        show_json(rows)
         return
     for row in rows:
         sys.stdout.write(f"{row['name']}\n    {row['layout']}\n")
@@ -38,12 +37,12 @@ def list_readers(*, json: bool = False) -> None:
 
 @data.command
 def info(store: str, /, *, json: bool = False) -> None:
-    """Count what is in a store: labels or phrases, lengths, missing hands, signers, sources, licences.
+    """Show statistics of a store: labels or phrases, lengths, missing hands, signers, sources, licences.
 
     Parameters
     ----------
     store
-        A store that was prepared, or the name of a reader, to see what it expects.
+        A prepared store, or the name of a reader, to see the layout that it expects.
     json
         Write one JSON object.
     """
@@ -62,7 +61,7 @@ def info(store: str, /, *, json: bool = False) -> None:
     else:
         raise ModelNotFound.named(store, READERS, kind="store or reader")
     if json:
-        sys.stdout.write(json_format.dumps(told, indent=2) + "\n")
+        show_json(told)
     else:
         _show(told)
 
@@ -90,7 +89,7 @@ def prepare(
     resume: bool = False,
     force: bool = False,
 ) -> int:
-    """Read a data set into a store to train from.
+    """Read a data set into a store to train on.
 
     Parameters
     ----------
@@ -99,40 +98,40 @@ def prepare(
     folder
         The data set.
     output
-        The store. What is there is kept, unless --force.
+        The store. An existing one is kept, unless --force.
     points
-        Which of the 543 are kept: lips, nose, eyes, face, left_hand, right_hand, hands, pose, upper_body, all, and
-        numbers such as 468-488, with commas. By default all that any recipe reads.
+        Which of the 543 to keep: lips, nose, eyes, face, left_hand, right_hand, hands, pose, upper_body, all, and
+        numbers such as 468-488, separated by commas. By default all that any recipe uses.
     classes
-        Labels that are kept, with commas; all by default.
+        Labels to keep, separated by commas; all by default.
     workers
         Processes.
     fps
-        Frames a second of clips that do not say; 30 for Kaggle's.
+        Frames a second of clips without a rate of their own; 30 for Kaggle's.
     licence
-        Of the data, in place of what the reader knows.
+        Of the data; replaces the one that the reader knows.
     detector
-        Of videos: hands, body and face, or hands alone.
+        For videos: hands, body and face, or hands only.
     mirrored
         Videos are mirror images.
     features
-        Store what a network of pictures sees in some frames of each video, in place of landmarks. What was done before
-        is gone on with; with another network, everything is made anew.
+        Store the output of a picture network for some frames of each video, instead of landmarks. A stopped run is
+        resumed; with another network, everything is made again.
     weights
         Of that network. inception: torchvision's file of ImageNet weights, its path or address. compact: a run of
-        letters-cnn-modern; by default, those that come with Signary.
+        letters-cnn-modern; by default the weights that come with Signary.
     weights_sha256
         First digits of the sha256 of that file; by default those at the end of its name.
     frames
-        How many are taken of each video; 20 by default.
+        Number of frames taken of each video; 20 by default.
     fit
-        How pictures that are not square become so: pad beside them (the default), or crop their middle.
+        How to make pictures square: pad them (the default), or crop the center.
     draws
-        Samples by chance beside the even one, so that no training epoch is like the other.
+        Random samples besides the even one, so that training epochs differ.
     resume
-        Go on with a store half written.
+        Continue a half-written store.
     force
-        Write over a store that is there.
+        Overwrite an existing store.
     """
     from signary.cli.features import Asked, prepare_videos
     from signary.datasets.prepare import prepare as prepare_store
@@ -167,7 +166,7 @@ def _track(batches: Iterable[None], total: int) -> Iterable[None]:
 
 
 def _tell(prepared: Any, output: Path, unit: str = "batches") -> int:
-    """Say what came of it and what did not, and return the exit status."""
+    """Report the result and the failures, and return the exit status."""
     if prepared.kept:
         sys.stderr.write(f"{prepared.kept} {unit} done before and kept\n")
     for one in prepared.refused:

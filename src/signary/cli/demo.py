@@ -38,28 +38,28 @@ def demo(
     json: bool = False,
     force: bool = False,
 ) -> int:
-    """Let the avatar spell a text, find its hand in the pictures, read it, and show both.
+    """Let the avatar spell a text, detect its hand in the pictures, read it, and show both texts.
 
     Parameters
     ----------
     text
         Letters A to Z, digits and spaces.
     model
-        What reads: letters, digits, a bundle or a run folder.
+        The model that reads: letters, digits, a bundle or a run folder.
     speed
         Letters a second.
     skin
         1 (light) to 10 (dark), of the Monk Skin Tone scale.
     seed
-        Another seed moves a little otherwise.
+        Another seed changes the movement a little.
     output
-        Write the clip, .mp4 or .gif, with the landmarks found and the letters read drawn over it.
+        Write the clip, .mp4 or .gif, with the detected landmarks and the letters read.
     show
-        Write a PNG of every letter with the landmarks found drawn over it.
+        Write a PNG of every letter with the detected landmarks.
     json
         Print one JSON object.
     force
-        Write over files that exist.
+        Overwrite existing files.
     """
     from signary.avatar.look import Look
     from signary.avatar.motion import SpellOptions
@@ -91,7 +91,7 @@ def demo(
 def paired(
     letters: tuple[SpelledLetter, ...], tokens: tuple[Token, ...]
 ) -> Iterator[tuple[SpelledLetter | None, Token | None]]:
-    """Lay what was read beside what was spelled: letters missed stand beside None, and so do letters too many."""
+    """Align the letters read with those spelled: missed letters and extra letters are paired with None."""
     spelled, read = [letter.text for letter in letters], [token.text for token in tokens]
     for _, i, j, m, n in SequenceMatcher(None, spelled, read, autojunk=False).get_opcodes():
         for step in range(max(j - i, n - m)):
@@ -117,7 +117,7 @@ def _write_clip(path: Path, clip: Path, points: LandmarkSequence, result: Recogn
     from signary.video.source import open_source
     from signary.video.write import write_video
 
-    small = path.suffix.lower() == ".gif"  # pages and READMEs want few bytes
+    small = path.suffix.lower() == ".gif"  # for web pages and READMEs
     step = 2 if small else 1
 
     def drawn() -> Iterator[Any]:

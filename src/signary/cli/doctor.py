@@ -21,17 +21,13 @@ def doctor(*, camera: bool = False) -> int:
     Parameters
     ----------
     camera
-        Also look through camera 0: size, lag, light, hands.
+        Also check camera 0: picture size, light, hands.
     """
     sys.stdout.write(f"[ok] Python {platform.python_version()} on {platform.platform()}\n")
     missing = [name for name in CORE if not _show_version(name, "missing")]
     for name in TRAINING:
         _show_version(name, "not installed (needed to train)")
-    checks: list[tuple[str, Callable[[], str]]] = [
-        ("models", _models),
-        ("detector", _detector),
-        ("privacy", _privacy),
-    ]
+    checks: list[tuple[str, Callable[[], str]]] = [("models", _models), ("detector", _detector), ("privacy", _privacy)]
     if camera:
         checks.append(("camera", _camera))
     failed = [name for name, check in checks if not _try(name, check)]

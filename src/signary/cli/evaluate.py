@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json as json_format
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from signary.cli.app import checked_flags
+from signary.cli.app import check_extra, checked_flags, show_json
 from signary.cli.progress import progress
-from signary.errors import ExtraMissing
 
 
 def evaluate(
@@ -34,24 +31,23 @@ def evaluate(
     model
         A bundled model's name, a bundle or a run folder.
     data
-        A prepared store, or a folder with one folder a label or a manifest.csv. Of spelling also synthetic (1,000
-        made clips that are always the same), avatar (films of it, seen by the detector), avatar:PERSON, and
-        photos:PATH (photos of letters, or an .npz of their landmarks, strung together).
+        A prepared store, or a folder with one folder per label or a manifest.csv. For spelling also synthetic (1,000
+        synthetic clips, always the same), avatar (its films, seen by the detector), avatar:PERSON, and photos:PATH
+        (phrases from photos of letters, or from an .npz of their landmarks).
     by
-        Column of the manifest to group by: signer, source, group, split, label or another one of text.
+        Column of the manifest to group by: signer, source, group, split, label or another text column.
     limit
-        Read so many files or clips only.
+        Read only this number of files or clips.
     workers
-        Processes that read files; all cores by default, 1 where files are few.
+        Processes that read files; all cores by default, 1 for few files.
     json
         Write one JSON object.
     output
         Folder for a report: report.html with all plots in it.
     force
-        Write over a report that exists.
+        Overwrite an existing report.
     """
-    if find_spec("sklearn") is None:
-        raise ExtraMissing.named("train", "scikit-learn")
+    check_extra(["sklearn"], "scikit-learn")
     from signary.evaluation.evaluate import evaluate as measure
     from signary.evaluation.report.history import read_history, read_learning
     from signary.evaluation.report.write import write_report
@@ -83,7 +79,7 @@ def evaluate(
             force=force,
         )
     if json:
-        sys.stdout.write(json_format.dumps(summary, indent=2) + "\n")
+        show_json(summary)
     else:
         _show(summary)
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from signary.cli.app import WrongUse
-from signary.errors import ExtraMissing
+from signary.cli.app import WrongUse, check_extra
 
 if TYPE_CHECKING:
     from signary.datasets.readers.reader import Options
@@ -19,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The flags that concern features; see `signary.cli.data.prepare`."""
+    """The flags for features; see `signary.cli.data.prepare`."""
 
     features: Literal["inception", "compact"] | None
     weights: str
@@ -29,12 +27,7 @@ class Asked:
     draws: int
 
     def check(self) -> None:
-        """Refuse what cannot be meant.
-
-        Raises
-        ------
-        WrongUse
-        """
+        """Raise `WrongUse` for flags that do not fit together or are out of range."""
         more = {"weights": self.weights, "weights-sha256": self.weights_sha256, "frames": self.frames, "fit": self.fit}
         given = [f"--{name}" for name, value in (more | {"draws": self.draws}).items() if value]
         if given and not self.features:
@@ -61,10 +54,9 @@ def prepare_videos(
     Raises
     ------
     ExtraMissing
-        If there is no PyTorch.
+        If PyTorch is not installed.
     """
-    if find_spec("torch") is None or find_spec("lightning") is None:
-        raise ExtraMissing.named("train", "PyTorch and Lightning")
+    check_extra(["torch", "lightning"], "PyTorch and Lightning")
     from signary.training.videos.backbones import open_backbone
     from signary.training.videos.features import Sampling, prepare_features
     from signary.video.sample import CLIP_FRAMES

@@ -1,4 +1,4 @@
-"""Flags that are fields of a recipe: ``--augment.flip 0.5`` becomes ``--field augment.flip=0.5``."""
+"""Flags for fields of a recipe: ``--augment.flip 0.5`` becomes ``--field augment.flip=0.5``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ OWN = ("--data", "--output", "--resume", "--no-resume", "--force", "--no-force",
 
 
 def gather_fields(words: Sequence[str]) -> list[str]:
-    """Return the words of a command line with a recipe's fields gathered under ``--field``; others as they are.
+    """Return the words of a command line with each field of a recipe turned into ``--field``.
 
     >>> gather_fields(["train", "letters", "--steps", "5", "--augment.flip=0.5", "-o", "run"])
     ['train', 'letters', '--field', 'steps=5', '--field', 'augment.flip=0.5', '-o', 'run']
@@ -30,5 +30,5 @@ def gather_fields(words: Sequence[str]) -> list[str]:
 
 
 def split_fields(fields: Sequence[str]) -> dict[str, str]:
-    """Return field -> value of ``field=value`` words."""
+    """Return a dict of ``field=value`` words."""
     return dict(word.partition("=")[::2] for word in fields)

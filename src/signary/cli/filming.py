@@ -1,4 +1,4 @@
-"""What a person who films sees: a countdown, a word when no hand is in the picture, and a window where asked for."""
+"""What a person who records sees: a countdown, a warning if no hand is in the picture, and optionally a window."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
     from signary.datasets.recordings.film import Take
     from signary.video.write import Picture
 
-REVIEW_S = 2.5  # a clip is shown for so long, unless a key is pressed
+REVIEW_S = 2.5  # a clip is shown this long, or until a key is pressed
 AGAIN = "r"
 WIDTH = 60
 
 
 class Filming:
-    """Tell what is filmed; a `signary.datasets.recordings.film.Watch`.
+    """Report the recording of clips; a `signary.datasets.recordings.film.Watch`.
 
     Parameters
     ----------
     label : str
     count : int
-        Clips to film.
+        Clips to record.
     out : file
-        Where a line is written, over and over on a terminal, else whenever it changes.
+        Gets a line that is overwritten on a terminal, else a line for each change.
     window : PictureWindow, optional
     """
 
@@ -43,11 +43,11 @@ class Filming:
         self._say(f"{clip}: {int(left_s) + 1}" if self.out.isatty() or self.window else clip, image)
 
     def films(self, image: Picture, *, hand: bool) -> None:
-        """Tell that a clip is filmed, and whether a hand is in it."""
+        """Report recording, and whether a hand is in the picture."""
         self._say("filming" if hand else "filming, but NO HAND is in the picture", image)
 
     def keeps(self, take: Take) -> bool:
-        """Show the clip's first, middle and last picture, and ask; without a window it stays."""
+        """Show the clip's first, middle and last picture, and ask whether to keep it; without a window, keep it."""
         if self.window is not None and self._again(take, self.window):
             self._say("again", None)
             return False
@@ -72,12 +72,12 @@ class Filming:
             self.out.flush()
         self._said = text
         if self.window is not None and image is not None and self.window.show(mirrored_view(image, None, text)) == "q":
-            raise KeyboardInterrupt  # as Ctrl+C: the clip that was begun is not kept
+            raise KeyboardInterrupt  # as Ctrl+C: the unfinished clip is discarded
 
 
 @contextmanager
 def watching(label: str, count: int, *, show: bool) -> Iterator[Filming]:
-    """Yield what tells of filming on stderr, and in a window if that is asked for.
+    """Yield a `Filming` that writes to stderr and, with ``show``, opens a window.
 
     Raises
     ------

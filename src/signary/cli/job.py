@@ -1,4 +1,4 @@
-"""One source's landmarks and drawing, as a piece of work that any process or machine can do."""
+"""Landmarks and drawing of one source, as a job that any process or machine can do."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ DEFAULT_FPS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What is to be done for one source.
+    """The job for one source.
 
     Parameters
     ----------
     source, path : str
-        What the user calls it, and where it lies.
+        Its name for the user, and its path.
     target : str
-        Landmark file; the drawing lies beside it. What is there already is kept, unless ``force``.
+        Landmark file; the drawing is next to it. Existing files are kept, unless ``force``.
     detector : {"hands", "holistic"}
     mirrored, draw, force : bool
     max_hands : int
@@ -48,26 +48,26 @@ class Job:
 
     @property
     def is_written(self) -> bool:
-        """Whether the landmarks need not be found."""
+        """Whether the landmarks are written already."""
         return Path(self.target).exists() and not self.force
 
     @property
     def is_drawn(self) -> bool:
-        """Whether nothing needs to be drawn."""
+        """Whether the drawing is written already, or not wanted."""
         return not self.draw or (not self.force and any(self.drawing(end).exists() for end in (PICTURE, FILM)))
 
     def drawing(self, ending: str) -> Path:
-        """Return the path of the drawing, which is never that of the source, though they lie in one folder."""
+        """Return the path of the drawing, which differs from the source's even in the same folder."""
         return Path(self.target).with_suffix(f".drawn{ending}")
 
 
 def run_jobs(jobs: Sequence[Job], workers: int, engine: Engine) -> Iterator[Failure | None]:
-    """Do jobs in order, and yield what went wrong with each.
+    """Do jobs, and yield for each, in order, its failure or None.
 
     Parameters
     ----------
     jobs : sequence of Job
-        Sources that cannot cross, such as cameras, are read in this process, unless through Ray.
+        Sources that only this process can read, such as cameras, are read here, except with Ray.
     workers : int
     engine : {"local", "ray"}
         See `signary.jobs.run`.
@@ -91,7 +91,7 @@ def _start() -> Callable[[Job], Failure | None]:
 
 
 def do(job: Job) -> Failure | None:
-    """Write one source's landmarks and drawing, as far as they are not there; return what went wrong, or None."""
+    """Write one source's landmarks and drawing, unless they exist; return the failure, or None."""
     from signary.landmarks.files import read_landmarks
     from signary.landmarks.write import write_landmarks
     from signary.output import make_folder

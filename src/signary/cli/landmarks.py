@@ -41,32 +41,32 @@ def landmarks(
     force: bool = False,
     whole_names: bool = False,
 ) -> int:
-    """Find the landmarks of hands, body and face, and keep them as files.
+    """Find the landmarks of hands, body and face, and save them as files.
 
     Parameters
     ----------
     sources
         Files, folders, globs, addresses (http, https, rtsp), a camera's number (until Ctrl+C), or - for stdin.
     output
-        Folder for one file a source, named as the source is, without its ending: clip.parquet for clip.mp4. Where
-        that is one name for two sources, they keep their endings: clip.mp4.parquet. Files that exist are kept and
-        counted as done.
+        Folder for one file per source, with the source's name without its ending: clip.parquet for clip.mp4. If two
+        sources would get one name, they keep their endings: clip.mp4.parquet. Existing files are kept and counted as
+        done.
     workers
-        Processes, or tasks of Ray; all cores by default, 1 where files are few.
+        Processes, or tasks of Ray; all cores by default, 1 for few files.
     engine
-        Where they run: on this machine, or through Ray Data on this machine or a cluster.
+        Run on this machine, or through Ray Data on this machine or a cluster.
     detector
-        Hands alone, or hands, body and face.
+        Hands only, or hands, body and face.
     format
         Kaggle's long Parquet layout, or npz.
     mirrored
         The pictures are mirror images.
     max_hands
-        1 or 2: hands nearest the middle that are looked at.
+        1 or 2: number of hands to detect, those nearest the center.
     draw
-        Also write the pictures with the skeleton drawn over them, where they are lacking: clip.drawn.mp4 or .png.
+        Also write the pictures with the skeleton drawn on them, if missing: clip.drawn.mp4 or .png.
     force
-        Write over files that exist.
+        Overwrite existing files.
     whole_names
         Keep the ending of every source in the name of its file.
     """
@@ -84,17 +84,9 @@ def landmarks(
     targets_of = partial(output_paths, output, format=f".{format}", root=root, whole_names=whole_names)
     names = _without_outputs(names, targets_of)
     with _stdin_copied(names) as copy:
+        how = (detector, mirrored, max_hands, draw, force)
         jobs = [
-            Job(
-                source_name(name),
-                copy if name == STDIN else name,
-                str(target),
-                detector,
-                mirrored,
-                max_hands,
-                draw,
-                force,
-            )
+            Job(source_name(name), copy if name == STDIN else name, str(target), *how)
             for name, target in zip(names, targets_of(names), strict=True)
         ]
         known = _apart(jobs)
@@ -105,7 +97,7 @@ def landmarks(
 
 
 def _without_outputs(names: Sequence[str], targets_of: Callable[[Sequence[str]], list[Path]]) -> list[str]:
-    """Leave out what an earlier run made of the other sources: it may have written into their folder."""
+    """Leave out files that an earlier run wrote next to the sources."""
     media = [name for name in names if Path(name).suffix.lower() not in LANDMARK_ENDINGS]
     made = set()
     for name, target in zip(media, targets_of(media), strict=True):
@@ -115,7 +107,7 @@ def _without_outputs(names: Sequence[str], targets_of: Callable[[Sequence[str]],
 
 
 def _apart(jobs: Sequence[Job]) -> list[Job]:
-    """Return jobs without those whose output would take their source's place; these are told."""
+    """Return the jobs whose output would not overwrite their source; report the others."""
     known = []
     for job in jobs:
         try:
@@ -127,7 +119,7 @@ def _apart(jobs: Sequence[Job]) -> list[Job]:
 
 
 def _done(jobs: list[Job], known: int, output: Path, workers: int, engine: Engine) -> int:
-    """Do jobs, say how that went, and return the exit status."""
+    """Do jobs, report the results, and return the exit status."""
     results = run_jobs(jobs, workers, engine)
     if kept := known - len(jobs):
         sys.stderr.write(f"{kept} done before and kept\n")
@@ -142,7 +134,7 @@ def _done(jobs: list[Job], known: int, output: Path, workers: int, engine: Engin
 
 @contextmanager
 def _stdin_copied(names: Sequence[str]) -> Iterator[str]:
-    """Yield the path of a file with what came through stdin, for other processes and a second reading."""
+    """Yield the path of a file with the content of stdin, so that it can be read twice and by other processes."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "stdin"
         if STDIN in names:

@@ -1,4 +1,4 @@
-"""A camera on the command line: what is signed is written as it comes, until Ctrl+C."""
+"""A camera on the command line: signs are written as they are read, until Ctrl+C."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from signary.recognition.recognizer import Recognizer
     from signary.recognition.session import Session
 
-AT_ONCE = ("text", "jsonl")  # formats of which every line stands for itself
+AT_ONCE = ("text", "jsonl")  # formats that can be written line by line
 KEYS = ("source", "model", "task", "text", "confidence", "tokens")
 REDRAWN_HZ = 12
 TINY_S = 1e-6
@@ -39,7 +39,7 @@ class Stoppable(Protocol):
 
 
 class Said:
-    """What was read up to now: final letters or signs, and those that may still change.
+    """The text read so far: final letters or signs, and those that may still change.
 
     Parameters
     ----------
@@ -61,11 +61,11 @@ class Said:
 
     @property
     def text(self) -> str:
-        """All of it."""
+        """The whole text."""
         return recognition_text([*self._final, *self._open], self.task)
 
     def styled(self) -> Text:
-        """Return all of it for the terminal, dim what may still change."""
+        """Return the whole text for the terminal, with the part that may still change dimmed."""
         from rich.text import Text
 
         sure = recognition_text(self._final, self.task)
@@ -73,16 +73,16 @@ class Said:
 
 
 def read_live(session: Session, frames: FrameSource, write: Write, look: Look | None = None) -> int:
-    """Read a live source to its end, and return how many frames there were.
+    """Read a live source to its end, and return the number of frames.
 
     Parameters
     ----------
     session : Session
     frames : FrameSource
     write : callable(Event)
-        Called for each event, partial and final, at once.
+        Called for each event, partial or final, immediately.
     look : callable(picture, points), optional
-        Called after each frame; False ends.
+        Called after each frame; False ends the reading.
     """
     count = 0
     for frame in frames:
@@ -99,15 +99,15 @@ def read_live(session: Session, frames: FrameSource, write: Write, look: Look | 
 
 @contextmanager
 def writing(reader: Recognizer, format: str, source: str) -> Iterator[Write]:
-    """Yield what writes events to stdout: on a terminal as text that grows, else a line for each final event.
+    """Yield a function that writes events to stdout: on a terminal as growing text, else one line per final event.
 
     Parameters
     ----------
     reader : Recognizer
     format : {"text", "jsonl"}
-        The text of an event, or an object with it and its tokens.
+        The text of an event, or a JSON object with its text and tokens.
     source : str
-        What the user calls it.
+        Its name for the user.
     """
     if format == "text" and sys.stdout.isatty():
         with _growing(reader.task) as write:
@@ -142,7 +142,7 @@ def _growing(task: str) -> Iterator[Write]:
 
 @contextmanager
 def until_interrupt(frames: Stoppable) -> Iterator[None]:
-    """Let a first Ctrl+C end the frames, as if there were no more; a second one stops the program."""
+    """Let a first Ctrl+C end the frames like the end of a file; a second one stops the program."""
     before = signal.getsignal(signal.SIGINT)
 
     def stop(number: int, _: Any) -> None:

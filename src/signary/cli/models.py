@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json as json_format
-import sys
 from typing import Any
+
+from signary.cli.app import show_json
 
 MEASURED = {"accuracy": "accuracy", "score": "1 - errors"}
 CAPTION = (
-    "score: mean over sources and people never learned from (the worst of them); "
-    "accuracy: share read right; errors: of characters"
+    "score: mean over sources and people not trained on (the worst of them); "
+    "accuracy: share read correctly; errors: of characters"
 )
 
 
 def models(*, json: bool = False) -> None:
-    """List the models that come with the package, each with its mean score over people never learned from.
+    """List the models that come with the package, with their mean scores on people not trained on.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def models(*, json: bool = False) -> None:
 
     rows = describe_bundles()
     if json:
-        sys.stdout.write(json_format.dumps(rows, indent=2) + "\n")
+        show_json(rows)
         return
     from rich.console import Console
     from rich.table import Column, Table
@@ -39,7 +39,7 @@ def models(*, json: bool = False) -> None:
 
 
 def _said(score: dict[str, Any] | None) -> tuple[str, str]:
-    """Return a score, and what is measured over how many sources."""
+    """Return a score, and its measure with the number of sources."""
     if score is None:
         return "", ""
     measured = MEASURED.get(score["metric"], score["metric"])

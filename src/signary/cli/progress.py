@@ -1,4 +1,4 @@
-"""A progress bar on stderr, where a person looks."""
+"""Progress bars on stderr, if that is a terminal."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def progress(items: Iterable[Item], title: str, total: int | None = None) -> Ite
     items : iterable
     title : str
     total : int, optional
-        How many there are.
+        Number of items.
     """
     if not sys.stderr.isatty() or total == 1:
         yield from items
@@ -31,7 +31,7 @@ def progress(items: Iterable[Item], title: str, total: int | None = None) -> Ite
 
 @contextmanager
 def counter(title: str) -> Iterator[Callable[[int, int | None], None] | None]:
-    """Yield what a long piece of work calls with its parts done and in all, or None where nobody looks."""
+    """Yield a function to call with the done and total parts of a long task, or None without a terminal."""
     if not sys.stderr.isatty():
         yield None
         return

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json as json_format
-import sys
+from signary.cli.app import show_json
 
 
 def recipes(*, json: bool = False) -> None:
@@ -18,7 +17,7 @@ def recipes(*, json: bool = False) -> None:
 
     rows = describe_recipes()
     if json:
-        sys.stdout.write(json_format.dumps(rows, indent=2) + "\n")
+        show_json(rows)
         return
     from rich.console import Console
     from rich.table import Table
@@ -26,7 +25,7 @@ def recipes(*, json: bool = False) -> None:
     table = Table(box=None)
     for title, value in rows[0].items():
         number = isinstance(value, int)
-        # where the terminal is narrow, names and counts stay whole
+        # in a narrow terminal, names and counts are not cut
         least = max(len(_shown(row[title])) for row in rows) if number or title == "name" else None
         table.add_column(title, no_wrap=True, min_width=least, justify="right" if number else "left")
     for row in rows:

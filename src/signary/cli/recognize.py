@@ -60,26 +60,26 @@ def recognize(
     model
         A bundled model's name, a bundle or a run folder.
     format
-        How to write what was read.
+        Output format.
     output
-        Write one file a source into this folder instead of stdout, named as the source is, without its ending:
-        clip.srt for clip.mp4. Where that is one name for two sources, they keep their endings: clip.mp4.srt.
+        Write one file per source into this folder instead of stdout, with the source's name without its ending:
+        clip.srt for clip.mp4. If two sources would get one name, they keep their endings: clip.mp4.srt.
     hand
         Which of the signer's hands to read.
     mirrored
         The pictures are mirror images.
     max_hands
-        1 or 2: hands nearest the middle that are looked at.
+        1 or 2: number of hands to detect, those nearest the center.
     as_clip
         Read a folder of pictures as one clip.
     fps
-        Frames a second of sources that do not say.
+        Frames a second of sources without a rate of their own.
     context
-        Read doubtful letters of clips as what makes English words and names; the model's sure letters stay.
+        Read uncertain letters of clips as what makes English words and names; letters the model is sure of stay.
     workers
-        Processes that read files; all cores by default, 1 where files are few.
+        Processes that read files; all cores by default, 1 for few files.
     force
-        Write over files that exist.
+        Overwrite existing files.
     whole_names
         Keep the ending of every source in the name of its file.
     show
@@ -119,7 +119,7 @@ def recognize(
 def _read(
     reader: Recognizer, names: Sequence[str], how: dict[str, Any], at_once: str, *, workers: int, show: bool
 ) -> Iterator[Recognition | Failure]:
-    """Read sources; what a camera sees is written at once where there is a format for that."""
+    """Read sources; what a camera sees is written immediately if the format allows it."""
     for calls, group in groupby(names, _calls):
         found = list(group)
         if not calls:
@@ -134,7 +134,7 @@ def _read(
 
 
 def _calls(name: str) -> bool:
-    """Say whether a source may be live: a camera, or an address that may be one of a camera."""
+    """Return whether a source may be live: a camera, or any address."""
     return is_camera(name) or is_address(name)
 
 
@@ -143,7 +143,7 @@ def _is_live(name: str) -> bool:
 
 
 def _read_called(reader: Recognizer, name: str, how: dict[str, Any], at_once: str, *, show: bool) -> Recognition | None:
-    """Read what may be live; None where it was written at once."""
+    """Read a source that may be live; return None if its text was written immediately."""
     from signary.cli.window import PictureWindow, mirrored_view
     from signary.video.camera import Camera
 
@@ -176,7 +176,7 @@ def _read_called(reader: Recognizer, name: str, how: dict[str, Any], at_once: st
 def _saved(
     results: Iterator[Recognition | Failure], paths: Sequence[Path], format: str, *, force: bool
 ) -> Iterator[Recognition | Failure]:
-    """Write each result as it comes to its path; one that cannot be written becomes a failure."""
+    """Write each result to its path as it comes; if it cannot be written, yield a failure."""
     for result, path in zip(results, paths, strict=True):
         if isinstance(result, Failure):
             yield result

@@ -36,32 +36,32 @@ def record(
     remove_signer: str = "",
     show: bool = False,
 ) -> int:
-    """Film your own labeled clips: a data set to train from.
+    """Film your own labeled clips: a data set to train on.
 
     Parameters
     ----------
     label
-        What is signed.
+        The word or letter that is signed.
     output
-        The folder; more clips are added to it.
+        The folder; clips are added to it.
     camera
-        Its number, or a video file in its place.
+        Its number, or a video file instead of a camera.
     seconds
-        Of a clip; 2.5, but a file is one clip as long as it is.
+        Length of a clip; 2.5 by default, for a file its whole length.
     count
-        Clips in a row, 10 by default; of a file one, or with --seconds all that are in it.
+        Number of clips, 10 by default; for a file one, or with --seconds all that fit.
     rest
         Seconds before each clip of a camera.
     signer
-        Who signs.
+        Name of the person who signs.
     consent
         What the clips may be used for; asked once of each signer.
     retake
-        Remove the signer's last clip of LABEL first; without --count one clip is filmed in its place.
+        Remove the signer's last clip of LABEL first; without --count one clip is filmed to replace it.
     listed
-        Tell what is in a folder, and film nothing.
+        List the clips of a folder, and film nothing.
     remove_signer
-        Remove every clip of a person, and film nothing.
+        Remove all clips of a person, and film nothing.
     show
         Show the camera in a window; R after a clip films it again.
     """
@@ -127,7 +127,7 @@ def _film(
 
 
 def _asked(signer: str, *, live: bool) -> str:
-    """Ask what a person's clips may be used for; a file may be kept without that, and it is said."""
+    """Ask what a person's clips may be used for; without an answer, only clips of a file are kept, with a warning."""
     if sys.stdin.isatty():
         sys.stderr.write(f"What may the clips of {signer} be used for? (empty: nothing is recorded) ")
         sys.stderr.flush()

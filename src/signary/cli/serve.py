@@ -25,19 +25,19 @@ def serve(
     Parameters
     ----------
     host
-        Address to listen on; other machines than this one need --token.
+        Address to listen on; serving other machines needs --token.
     port
         0 takes a free one.
     models
-        Names or paths of what is served, the default first; all models of the package if left out.
+        Names or paths of the models to serve, the default first; by default all models of the package.
     limit
-        Live sessions at a time.
+        Most live sessions at a time.
     token
-        What every visitor needs; better in the environment than on the command line.
+        Password for visitors; better in the environment than on the command line.
     insecure
         Serve other machines without a token.
     name
-        A further name by which browsers may call this server; may be given several times.
+        Another host name by which browsers may call this server; may be given several times.
     """
     from signary.server.app import make_app
     from signary.server.options import ServeOptions

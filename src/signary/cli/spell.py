@@ -40,7 +40,7 @@ def spell(
     output
         .mp4 or .gif: the clip. .png: a picture of every letter. .parquet or .npz: its landmarks.
     speed
-        Letters a second; people take 2 to 8.
+        Letters a second; people spell 2 to 8.
     hand
         The signer's own.
     skin
@@ -48,9 +48,9 @@ def spell(
     background
         One color, a lit wall, or a blurred room.
     shapes_of
-        Person of the handshape bank whose handshapes are taken.
+        Person of the handshape bank whose handshapes are used.
     seed
-        Another seed moves a little otherwise.
+        Another seed changes the movement a little.
     fps
         Frames a second.
     size
@@ -58,7 +58,7 @@ def spell(
     skip_unknown
         Leave out characters that have no handshape.
     force
-        Write over a file that exists.
+        Overwrite an existing file.
     """
     from signary.avatar.look import Look
     from signary.avatar.motion import SpellOptions

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import sys
 from contextlib import redirect_stdout
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from signary.cli.app import check_extra
 from signary.cli.fields import split_fields
-from signary.errors import ExtraMissing
 
 
 def train(
@@ -33,24 +32,23 @@ def train(
     recipe
         A recipe's name, or a YAML file.
     data
-        Folder in which the recipe's sources lie, or the folder of its only one.
+        Folder of the recipe's sources, or the folder of its only source.
     output
         Run folder; runs/RECIPE by default.
     resume
-        Go on with a run that was stopped.
+        Continue a stopped run.
     force
-        Start over in a folder that exists.
+        Start over in an existing folder.
     fold
-        Which share of the data is held out, from 0; of spelling -1 = none.
+        Which fold is held out, from 0; for spelling, -1 = none.
     oof
-        Of spelling, once for each fold: a run of it. What those read tells how well each clip can be read; nothing is
-        held out.
+        For spelling: one run for each fold. Their out-of-fold readings tell how readable each clip is; nothing is held
+        out.
     field
         FIELD=VALUE sets any field of the recipe; --FIELD VALUE is the same: --steps 500 --augment.flip 0.5.
         --trainer.max_steps and --trainer.max_epochs are other names of --steps and --epochs.
     """
-    if find_spec("torch") is None or find_spec("lightning") is None:
-        raise ExtraMissing.named("train", "PyTorch and Lightning")
+    check_extra(["torch", "lightning"], "PyTorch and Lightning")
     from signary.training.train import read_metrics
     from signary.training.train import train as fit
 

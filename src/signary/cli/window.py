@@ -1,4 +1,4 @@
-"""A window with the camera's picture, as in a mirror, where there is a display."""
+"""A window with the mirrored picture of a camera."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from signary.landmarks.draw import Image, draw_label, draw_landmarks
 from signary.landmarks.sequence import Points
 from signary.lifetime import Lifetime
 
-# in a process of its own: without a display some toolkits end the process that asks
+# in a separate process: without a display some toolkits end the process
 PROBE = "import cv2; cv2.namedWindow('signary'); cv2.waitKey(1); cv2.destroyAllWindows()"
 PROBE_S = 30
 ESCAPE = 27
 
 
 def check_display() -> None:
-    """Refuse to go on where no window can be opened.
+    """Refuse to continue if no window can be opened.
 
     Raises
     ------
@@ -37,7 +37,7 @@ def check_display() -> None:
 
 
 def mirrored_view(image: Image, points: Points | None, text: str) -> Image:
-    """Return a picture uint8 (H, W, 3) as its owner would see it in a mirror, with skeleton and caption.
+    """Return a mirrored picture uint8 (H, W, 3) with skeleton and caption.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def mirrored_view(image: Image, points: Points | None, text: str) -> Image:
         RGB, not mirrored.
     points : float32 (543, 3), optional
     text : str
-        Of what does not fit the end is shown.
+        Of a long text, the end is shown.
     """
     seen = image if points is None else draw_landmarks(image, points)
     letters = max(8, image.shape[1] // 20)
@@ -67,10 +67,7 @@ class PictureWindow(Lifetime):
         check_display()
 
     def show(self, image: Image) -> str:
-        """Show a picture uint8 (H, W, 3), RGB, and return the key pressed meanwhile: ``"q"`` too for Escape and close.
-
-        Empty where none was.
-        """
+        """Show a picture uint8 (H, W, 3), RGB; return the key pressed, or "". Escape and closing count as ``"q"``."""
         import cv2
 
         cv2.imshow(self.title, image[..., ::-1])

@@ -5,41 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from signary.datasets.split import group_folds
 from signary.datasets.stores.features import DESCRIPTION as FEATURES_DESCRIPTION
+from signary.datasets.stores.features import FeatureStore
 from signary.datasets.stores.landmarks import DESCRIPTION, ClipStore, Integers
 from signary.errors import InputError
 from signary.text.vocabulary import canonical
 
 Names = NDArray[np.str_]
-
-
-class Stored(Protocol):
-    """A store of clips: `ClipStore`, or `signary.datasets.stores.features.FeatureStore`."""
-
-    path: Path
-
-    def __init__(self, path: Path) -> None: ...
-
-    def __len__(self) -> int: ...
-
-    @property
-    def lengths(self) -> Integers:
-        """Frames of each clip, int64 (N,)."""
-        ...
-
-    def column(self, name: str) -> NDArray[Any]:
-        """Return a column of metadata (N,)."""
-        ...
-
-    def keys(self) -> list[str]:
-        """Return a key that identifies each clip (N,)."""
-        ...
+Stored = ClipStore | FeatureStore
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+ROWS = ("points", "right", "label", "source", "group", "photo")
+
 
 @dataclass(frozen=True)
 class HandSamples:
@@ -46,8 +48,7 @@ class HandSamples:
 
     def select(self, rows: NDArray[Any]) -> HandSamples:
         """Return rows by mask or index."""
-        arrays = {name: getattr(self, name)[rows] for name in ("points", "right", "label", "source", "group", "photo")}
-        return replace(self, **arrays)
+        return replace(self, **{name: getattr(self, name)[rows] for name in ROWS})
 
     def relabel(self, names: Mapping[str, str]) -> HandSamples:
         """Return the samples whose label is a key of ``names``, renamed."""
@@ -63,9 +64,6 @@ class HandSamples:
 
 def join_samples(parts: Sequence[HandSamples]) -> HandSamples:
     """Join samples of several sources."""
-    arrays = {
-        name: np.concatenate([getattr(part, name) for part in parts])
-        for name in ("points", "right", "label", "source", "group", "photo")
-    }
+    arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in ROWS}
     files = {name: sha256s for part in parts for name, sha256s in part.files.items()}
     return HandSamples(**arrays, files=files)

@@ -14,8 +14,6 @@ from signary.datasets.pictures import Pictures
 from signary.errors import ConfigError, InputError
 
 SUPPLEMENTAL = "supplemental"
-
-
 SPLITS = ("random", "blocks", "groups")
 PERCENT = 100
 Rows = NDArray[np.int64]

@@ -1,4 +1,4 @@
-"""Changes of clips: what they keep, how often and how far they go."""
+"""Augmentation of clips: what it keeps, how often it applies and how far it goes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_lengths_change_by_half_at_most_and_for_four_in_five() -> None:
     assert 10 <= int(lengths.min()) <= 11
     assert 29 <= int(lengths.max()) <= 30
     assert after.shape[1] == lengths.max()
-    assert abs((lengths != 20).float().mean() - 0.8 * 0.95) < 0.04  # a twentieth of the draws rounds to 20 again
+    assert abs((lengths != 20).float().mean() - 0.8 * 0.95) < 0.04  # 5 % of the draws round to 20 again
 
 
 def test_the_ends_are_kept_however_the_speed_changes() -> None:
@@ -157,7 +157,7 @@ def test_ends_and_beginnings_are_no_sign() -> None:
     assert abs(bare.float().mean() - 0.1) < 0.03
     joined = none & ~bare
     assert (now[joined] <= 24).all() and (now[joined] >= 8).all()
-    assert (after[joined, 0, 0, 0] >= 28).all()  # in its last three tenths
+    assert (after[joined, 0, 0, 0] >= 28).all()  # in its last 30 %
     last = after[joined, now[joined] - 1, 0, 0]
     assert (last <= 11).all()
     assert (now[~joined] == 40).all()

@@ -1,4 +1,4 @@
-"""Clips joined with others of their signer, and letters hidden from a decoder."""
+"""CutMix of clips of one signer, and masking of letters for a decoder."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _seeded() -> None:
 
 
 def spelled(texts: list[str], scores: list[float] | None = None) -> SpelledBatch:
-    """Return clips of which every frame says its letter: four frames of each, 1 higher than its number."""
+    """Return clips whose frames have the value of their letter's token + 1, four frames per letter."""
     letters, counts = (torch.from_numpy(found) for found in VOCABULARY.encode_many(texts))
     real = torch.arange(letters.shape[1]) < counts[:, None]
     clips = torch.where(real, letters + 1, 0).repeat_interleave(FRAMES_A_LETTER, 1).float()
@@ -76,7 +76,7 @@ def test_both_are_cut_at_one_random_share_and_either_comes_first() -> None:
     other = after.letter_counts.numpy() - own
     assert abs(early.mean() - 0.5) < 0.04
     assert own.min() == 1 and own.max() == 19 and other.min() == 1 and other.max() == 9
-    assert (np.abs(own / 20 + other / 10 - 1) <= 0.05 + 0.025 + 0.051).all()  # what one gives, the other takes
+    assert (np.abs(own / 20 + other / 10 - 1) <= 0.05 + 0.025 + 0.051).all()  # the two shares add up to 1
     assert abs(own.mean() - 10) < 0.4
     torch.testing.assert_close(after.scores, torch.from_numpy(own / (own + other)).float())
 

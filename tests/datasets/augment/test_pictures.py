@@ -1,4 +1,4 @@
-"""Random changes of pictures."""
+"""Augmentation of pictures."""
 
 from __future__ import annotations
 

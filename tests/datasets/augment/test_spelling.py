@@ -1,4 +1,4 @@
-"""Changes of spelled clips: how often they come about, how far they go, and what they leave alone."""
+"""Augmentation of spelling clips: how often it applies, how far it goes, and what it keeps."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_nothing_asked_changes_nothing() -> None:
 
 
 def test_strengths_are_the_published_ones() -> None:
-    one_of = 0.5 / 0.55 * 0.5  # body or face is chosen before hands, and then left as it is every other time
+    one_of = 0.5 / 0.55 * 0.5  # body or face is chosen before hands, and then kept in half of the cases
     final = Strengths()
     assert final.pose_lost == pytest.approx(one_of * 0.7 / 1.2, abs=1e-3)
     assert final.face_lost == pytest.approx(one_of * 0.5 / 1.2, abs=1e-3)
@@ -82,7 +82,7 @@ def test_four_in_five_are_stretched() -> None:
     source, lengths = times(5000, 100, stretch=0.8)
     assert near(lengths != 100, 0.8)
     assert int(lengths.min()) == 30 and int(lengths.max()) == 199
-    assert near(lengths[lengths < 100] < 65, 0.5, 0.03)  # as often by any factor
+    assert near(lengths[lengths < 100] < 65, 0.5, 0.03)  # all factors are equally likely
     assert source.shape[1] == 199
     assert (source[:, 0] <= 1).all()
     assert (source[torch.arange(5000), lengths - 1] >= 98).all()
@@ -144,7 +144,7 @@ def test_half_are_mirrored_with_their_sides() -> None:
 
 
 def camera(clips: torch.Tensor, after: torch.Tensor) -> torch.Tensor:
-    """Return what each clip's plane was multiplied with, (B, 2, 2), and the way behind it, (B, 1, 2)."""
+    """Return the matrix of each clip's plane, (B, 2, 2), and below it the shift, (B, 1, 2)."""
     plane = torch.cat([clips[..., :2], torch.ones_like(clips[..., :1])], -1).flatten(1, 2)
     return torch.linalg.lstsq(plane, after[..., :2].flatten(1, 2)).solution
 
@@ -164,7 +164,7 @@ def test_a_camera_turns_scales_shears_and_moves(strengths: Strengths, scale: flo
     assert 1 - scale <= size.min() < 1 - scale + 0.01 and 1 + scale - 0.01 < size.max() <= 1 + scale
     torch.testing.assert_close(way[:, 0], way[:, 1])
     assert shift - 0.01 < way.abs().max() <= shift + 1e-6
-    # a turn keeps the length of what is not sheared: one of the two axes
+    # rotation keeps the length of the axis that is not sheared
     length = (change / size[:, None, None]).norm(dim=2)
     assert ((length - 1).abs().amin(1) < 1e-5).all()
     along = (length[:, 0] - 1).abs() > (length[:, 1] - 1).abs()
@@ -194,7 +194,7 @@ def test_the_plane_alone_will_do() -> None:
 
 
 def runs(when: torch.Tensor) -> torch.Tensor:
-    """Return how many runs of True there are along the last axis."""
+    """Return the number of runs of True along the last axis."""
     return (when[..., 1:] & ~when[..., :-1]).sum(-1) + when[..., 0]
 
 

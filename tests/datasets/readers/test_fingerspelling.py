@@ -1,10 +1,10 @@
-"""Kaggle's continuous fingerspelling into a store: made folders of its schema, and everything that can be wrong."""
+"""Kaggle's fingerspelling data into a store: fake folders of its layout, and all possible faults."""
 
 from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from made_stores import opened, refuses_file
+from made_stores import interrupted, opened, refuses_file
 
 from signary.datasets.fake import make_fingerspelling
 from signary.datasets.prepare import Prepared, prepare
@@ -31,7 +31,7 @@ NAMED = """0,61,185,40,39,37,267,269,270,409,291,146,91,181,84,17,314,405,321,37
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a made set of two files of five phrases and three supplemental sentences."""
+    """Return a fake set of two files of five phrases, and a supplemental one of five sentences."""
     path = tmp_path_factory.mktemp("made") / "set"
     make_fingerspelling(path, files=2, sequences=5, frames_a_letter=3, seed=1)
     return path
@@ -211,12 +211,8 @@ def test_phrases_can_be_chosen(folder: Path, tmp_path: Path) -> None:
 
 
 def test_an_interrupted_run_is_gone_on_with(folder: Path, tmp_path: Path) -> None:
-    def interrupt(files: Iterable[None], _: int) -> Iterator[None]:
-        yield next(iter(files))
-        raise KeyboardInterrupt
-
     with pytest.raises(KeyboardInterrupt):
-        run(folder, tmp_path / "store", track=interrupt)
+        run(folder, tmp_path / "store", track=interrupted)
     prepared = run(folder, tmp_path / "store", resume=True)
     assert (prepared.kept, len(opened(prepared))) == (1, 15)
 

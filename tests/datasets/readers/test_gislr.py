@@ -1,4 +1,4 @@
-"""Kaggle's isolated signs into a store: made folders of its schema, real files, and everything that can be wrong."""
+"""Kaggle's isolated signs into a store: fake folders of its layout, real files, and all possible faults."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from made_stores import made_points, opened, refuses_file
+from made_stores import interrupted, made_points, opened, refuses_file
 
 from signary.datasets.prepare import Prepared, prepare
 from signary.datasets.readers.reader import Options, find_reader
@@ -27,7 +27,7 @@ SIGNS = ("hello", "thankyou", "blow")
 
 
 def write_clip(path: Path, points: np.ndarray) -> pa.Table:
-    """Write a file of Kaggle's long layout, without metadata of ours."""
+    """Write a file in Kaggle's long layout, without our metadata."""
     path.parent.mkdir(parents=True, exist_ok=True)
     write_landmarks(path, LandmarkSequence(points, np.arange(len(points)) / 30), force=True)
     table = pq.read_table(path).replace_schema_metadata(None)
@@ -36,7 +36,7 @@ def write_clip(path: Path, points: np.ndarray) -> pa.Table:
 
 
 def write_set(folder: Path, lengths: Iterable[int], rows: Iterable[tuple[str, ...]] = ()) -> Path:
-    """Write a folder as Kaggle's: clip n has n as its sequence_id and is by signer n % 2."""
+    """Write a folder in Kaggle's layout; clip n has sequence_id n and signer n % 2."""
     table = [("path", "participant_id", "sequence_id", "sign")]
     for number, length in enumerate(lengths):
         path = f"train_landmark_files/{number % 2}/{number}.parquet"
@@ -161,15 +161,8 @@ def test_no_clip_at_all(tmp_path: Path) -> None:
 
 def test_a_stopped_run_is_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder, target = write_set(tmp_path / "set", [2] * 150), tmp_path / "store"
-
-    def stopped(batches: Iterable[None], total: int) -> Iterator[None]:
-        assert total == 3
-        for _ in batches:
-            yield
-            raise KeyboardInterrupt
-
     with pytest.raises(KeyboardInterrupt):
-        run(folder, target, track=stopped)
+        run(folder, target, track=interrupted)
     first = next((tmp_path / "store.partial").glob("*.npy"))
     written = first.stat().st_mtime_ns
     with pytest.raises(InputError, match="1 batches of a store half written"):

@@ -1,4 +1,4 @@
-"""Rows of numbers a frame, as recorders with MediaPipe write them, into a store."""
+"""Arrays recorded with MediaPipe into a store."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from signary.landmarks.skeleton import FACE, LEFT_HAND, POSE, RIGHT_HAND
 
 
 def made_frames(frames: int, size: int = 258, seed: int = 0) -> np.ndarray:
-    """Make rows of numbers above 0, float64 (T, size)."""
+    """Make rows of positive numbers, float64 (T, size)."""
     return 0.1 + np.random.default_rng(seed).random((frames, size))
 
 
@@ -27,7 +27,7 @@ def run(folder: Path, target: Path, options: Options | None = None, points: str 
 
 
 def whole(prepared: Prepared) -> ClipStore:
-    """Return the store of a set of which nothing was refused."""
+    """Return a store, and check that nothing was refused."""
     assert prepared.refused == []
     return opened(prepared)
 

@@ -1,4 +1,4 @@
-"""ChaLearn IsoGD and LedaSila, as made folders of their layouts."""
+"""ChaLearn IsoGD and LedaSila, as fake folders of their layouts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Filming: the countdown, takes that are filmed again, and what is wrong with them."""
+"""Recording: the countdown, repeated takes, and faults of clips."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_faults() -> None:
 
 
 class Noted:
-    """A watch that notes what it is told, and wants the first clip again."""
+    """A watch that keeps notes, and rejects the first clip."""
 
     def __init__(self) -> None:
         self.left_s, self.hands, self.takes = list[float](), list[bool](), list[Path]()

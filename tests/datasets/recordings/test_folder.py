@@ -1,4 +1,4 @@
-"""Folders of filmed clips: what is kept, taken back and withdrawn."""
+"""Folders of recorded clips: adding, taking back, withdrawing."""
 
 from __future__ import annotations
 

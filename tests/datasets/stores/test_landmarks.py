@@ -1,4 +1,4 @@
-"""The store of clips: round trips, padded batches, half written and damaged stores."""
+"""The store of clips: round trips, padded batches, unfinished and damaged stores."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sets of spelling: always the same, of test words, with the truth of what is shown when."""
+"""Test sets of spelling: reproducible, of test words, with the times of all characters."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ CALM = SyntheticOptions.model_validate({"letter_frames": (20.0, 20.0, 20.0), **O
 
 
 def hands_of(letters: str, seed: int = 0) -> HandSamples:
-    """Return one made hand a letter, wrist at its middle, in pixels; left ones in turn."""
+    """Return one random hand per letter, in pixels; right and left hands alternate."""
     random, count = np.random.default_rng(seed), len(letters)
     points = (300 + 60 * random.normal(size=(count, 21, 3))).astype(np.float32)
     names = np.array([f"made/{row}" for row in range(count)])

@@ -1,4 +1,4 @@
-"""Properties of made spelling."""
+"""Properties of synthetic spelling."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ from signary.avatar.hand import quaternion_times as numpy_product
 from signary.avatar.hand import quaternion_turn as numpy_turn
 from signary.avatar.hand import vector_quaternion as numpy_vector
 from signary.avatar.handshapes import load_handshapes
-from signary.avatar.keys import smooth_step
 from signary.datasets.synthetic.dice import Dice
 from signary.datasets.synthetic.frozen import describe, frozen_test
 from signary.datasets.synthetic.moments import Moments
-from signary.datasets.synthetic.movement import FPS, moved, spell
+from signary.datasets.synthetic.movement import FPS, Spelling, moved, spell
 from signary.datasets.synthetic.noise import ENDS, missed
 from signary.datasets.synthetic.options import SyntheticOptions
 from signary.datasets.synthetic.shapes import (
@@ -47,6 +46,13 @@ def some(count: int = 200) -> SyntheticBatch:
 
 def plain(text: str, **changes: object) -> SyntheticBatch:
     return SyntheticSpelling(HANDS, PLAIN.model_copy(update=changes), seed=1).draw(1, texts=[text])
+
+
+def laid_out(*texts: str, seed: int = 4, **changes: object) -> Spelling:
+    """Return the key poses of texts."""
+    options = PLAIN.model_copy(update=changes)
+    numbers, lengths = (torch.from_numpy(part) for part in CharacterVocabulary().encode_many(texts))
+    return spell(numbers, lengths, options, Shapes("train", options), Dice(seed))
 
 
 def test_every_character_has_a_form_or_is_listed() -> None:
@@ -117,8 +123,6 @@ def test_torch_moves_hands_as_numpy_does() -> None:
     np.testing.assert_allclose(vector_quaternion(torch.from_numpy(vectors[0])), one, atol=1e-6)
     product = quaternion_product(torch.from_numpy(one), torch.from_numpy(other))
     np.testing.assert_allclose(product, numpy_product(one, other), atol=1e-6)
-    share = np.linspace(0, 1, 7)
-    np.testing.assert_allclose(smooth_step(torch.from_numpy(share)), smooth_step(share))
 
 
 def test_the_same_seed_gives_the_same_batches() -> None:
@@ -148,7 +152,7 @@ def test_clips_are_padded_behind_their_ends() -> None:
     assert batch.points.shape == (200, int(batch.lengths.max()), 42, 3) and batch.points.dtype == torch.float32
     assert batch.points[behind].isnan().all()
     seen = batch.points[~behind].isfinite().all(-1)
-    assert seen.view(-1, 2, 21).all(-1).eq(seen.view(-1, 2, 21).any(-1)).all()  # a hand is seen whole or not
+    assert seen.view(-1, 2, 21).all(-1).eq(seen.view(-1, 2, 21).any(-1)).all()  # hands are complete or absent
 
 
 def test_times_of_characters_follow_one_another_within_the_clip() -> None:
@@ -237,11 +241,8 @@ def test_body_is_there_and_the_arm_follows_the_hand() -> None:
 
 
 def _places(text: str, **changes: object) -> torch.Tensor:
-    """Return where the wrist is at the keys of each character, (L, 6, 3)."""
-    vocabulary = CharacterVocabulary()
-    options = PLAIN.model_copy(update={"asynchrony": 0.0, "coarticulation": 0.0} | changes)
-    numbers, lengths = (torch.from_numpy(part) for part in vocabulary.encode_many([text]))
-    spelling = spell(numbers, lengths, options, Shapes("train", options), Dice(4))
+    """Return the wrist positions at the keys of each character, (L, 6, 3)."""
+    spelling = laid_out(text, **{"asynchrony": 0.0, "coarticulation": 0.0} | changes)
     return spelling.keys[0, 2 * KEYS : -KEYS, -3:].view(-1, KEYS, 3)
 
 
@@ -255,10 +256,7 @@ def test_j_and_z_are_drawn_and_others_are_held() -> None:
 
 
 def test_doubles_keep_their_shape() -> None:
-    vocabulary = CharacterVocabulary()
-    numbers, lengths = (torch.from_numpy(part) for part in vocabulary.encode_many(["wwwa"]))
-    options = PLAIN.model_copy(update={"coarticulation": 0.0})
-    spelling = spell(numbers, lengths, options, Shapes("train", options), Dice(4))
+    spelling = laid_out("wwwa", coarticulation=0.0)
     angles = spelling.keys[0, 2 * KEYS :, :22].view(-1, KEYS, 22)
     torch.testing.assert_close(angles[0], angles[1])
     torch.testing.assert_close(angles[0], angles[2])
@@ -266,7 +264,7 @@ def test_doubles_keep_their_shape() -> None:
 
 
 def test_strangers_show_a_letter_in_a_way_of_their_own() -> None:
-    """Each the same way whenever it comes, and not as anybody who is known does."""
+    """A letter always has the same shape, and it differs from those of all known people."""
     numbers, _ = (torch.from_numpy(part) for part in CharacterVocabulary().encode_many(["aba"] * 40))
     bank = load_handshapes()
     known = torch.from_numpy(bank.mean[:, bank.shapes.index("A"), :22])
@@ -283,18 +281,14 @@ def test_strangers_show_a_letter_in_a_way_of_their_own() -> None:
 def test_fast_spelling_does_not_reach_its_shapes() -> None:
     reach = []
     for frames in (18.0, 4.0):
-        options = PLAIN.model_copy(update={"letter_frames": (frames,) * 3, "variation": 0.0})
-        numbers, lengths = (torch.from_numpy(part) for part in CharacterVocabulary().encode_many(["sws" * 8]))
-        spelling = spell(numbers, lengths, options, Shapes("train", options), Dice(4))
+        spelling = laid_out("sws" * 8, letter_frames=(frames,) * 3, variation=0.0)
         bends = spelling.keys[0, 2 * KEYS : -KEYS : KEYS, 7]  # at the index finger's first joint
         reach.append(float(bends.view(-1, 3)[:, 0].mean() - bends.view(-1, 3)[:, 1].mean()))
     assert 0.2 < reach[1] < 0.9 * reach[0]
 
 
 def test_hands_move_without_jumps() -> None:
-    options = PLAIN.model_copy(update={"letter_frames": (9.5,) * 3})
-    numbers, lengths = (torch.from_numpy(part) for part in CharacterVocabulary().encode_many(["jazz band", "3/4"]))
-    spelling = spell(numbers, lengths, options, Shapes("train", options), Dice(0))
+    spelling = laid_out("jazz band", "3/4", seed=0, letter_frames=(9.5,) * 3)
     moments = Moments.of(spelling.durations_s, torch.full((2,), 1000.0))
     values, still = moved(spelling, moments)
     steps = values.diff(dim=0)[moments.text.diff() == 0]

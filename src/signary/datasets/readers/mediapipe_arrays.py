@@ -157,16 +157,8 @@ def _clips_of_signs(path: Path, arrays: Mapping[str, NDArray[Any]], options: Opt
             raise ShapeError(f"{path}: {name} {arrays[name].shape}, must be (T, {len(chosen)}, 3)", hint="one a point")
     for name in names:
         sign, _, sequence = name.partition("__")
-        yield Clip(
-            id=sequence,
-            points=scattered(arrays[name], chosen),
-            label=sign,
-            signer=path.stem,
-            group=path.stem,
-            fps=options.fps,
-            source=GISLR_SOURCE,
-            licence=GISLR_LICENCE,
-        )
+        points, signer, source = scattered(arrays[name], chosen), path.stem, GISLR_SOURCE
+        yield Clip(sequence, points, sign, signer, group=signer, fps=options.fps, source=source, licence=GISLR_LICENCE)
 
 
 READER = Reader("mediapipe-arrays", LAYOUT, batch=16, find=_find, read=_read)

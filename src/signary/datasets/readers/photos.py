@@ -123,13 +123,14 @@ def _look_at(
     photos: Sequence[Path], source: str, workers: int | None
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.int64]]:
     results = run(_looking, photos, min(workers or cores(), len(photos)))
-    found = [_done(one) for one in _shown(results, source, len(photos))]
+    found = [_done(one) for one in shown(results, source, len(photos))]
     counts = [len(points) for points, _ in found]
     points, right = (np.concatenate([pair[part] for pair in found]) for part in (0, 1))
     return points, right.astype(np.bool_), np.repeat(np.arange(len(photos)), counts)
 
 
-def _shown(items: Iterable[Item], title: str, total: int) -> Iterable[Item]:
+def shown(items: Iterable[Item], title: str, total: int) -> Iterable[Item]:
+    """Return items with a progress bar on stderr."""
     return track(items, title, total, console=Console(stderr=True), transient=True)
 
 

@@ -13,11 +13,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.progress import track
 
-from signary.datasets.pictures import Pictures
-from signary.datasets.readers.photos import find_photos, photo_groups
+from signary.datasets.pictures import ROWS, Pictures
+from signary.datasets.readers.photos import find_photos, photo_groups, shown
 from signary.digest import sha256_file
 from signary.errors import InputError, ShapeError, SignaryError
 from signary.output import make_folder, whole_file
@@ -153,8 +151,7 @@ def _decode(photos: Sequence[Path], images: NDArray[np.uint8], source: str) -> l
         return ""
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        done = pool.map(decode, range(len(photos)))
-        return list(track(done, f"decoding {source}", len(photos), console=Console(stderr=True), transient=True))
+        return list(shown(pool.map(decode, range(len(photos))), f"decoding {source}", len(photos)))
 
 
 def _key(photos: Sequence[Path]) -> str:
@@ -198,10 +195,7 @@ def join_pictures(parts: Sequence[Pictures]) -> Pictures:
     if len(parts) == 1:
         return parts[0]
     offsets = np.cumsum([0, *(len(part.images) for part in parts[:-1])])
-    columns = {
-        name: np.concatenate([getattr(part, name) for part in parts])
-        for name in ("label", "source", "group", "place", "sha256")
-    }
+    columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in ROWS}
     return replace(
         parts[0],
         images=np.concatenate([part.images for part in parts]),

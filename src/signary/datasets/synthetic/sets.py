@@ -38,15 +38,7 @@ FILMS, STRUNG, BATCH = 40, 500, 50  # default numbers of clips, and clips drawn 
 SPEEDS = 3.0, 5.0  # letters a second
 AVATAR_FPS = 30.0
 SEED = 20230824
-READ = (
-    "lips",
-    "nose",
-    "right_eye",
-    "left_eye",
-    "left_hand",
-    "right_hand",
-    "upper_body",
-)  # all that can be generated
+READ = ("lips", "nose", "right_eye", "left_eye", "left_hand", "right_hand", "upper_body")  # all that can be generated
 TIMES = "letters_s"  # key in the description of a store
 
 Times = NDArray[np.float32]
