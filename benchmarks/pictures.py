@@ -28,14 +28,8 @@ from signary.graph import Graph
 from signary.models.picture import PictureReader
 from signary.training.estimators import flat_rows, make_estimator
 from signary.training.networks import picture_reader, trainable_parameters
-from signary.training.pictures import (
-    PictureTask,
-    fit_pictures,
-    load_pictures,
-    picture_loader,
-    predict_pictures,
-    split_parts,
-)
+from signary.training.pictures.batches import load_pictures, picture_loader, split_parts
+from signary.training.pictures.train import PictureTask, fit_pictures, predict_pictures
 from signary.training.recipes.load import load_recipe
 from signary.training.recipes.pictures import EstimatorRecipe, PictureRecipe
 from signary.training.train import read_metrics, train

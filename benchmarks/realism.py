@@ -39,8 +39,8 @@ from signary.text.twins import fold
 from signary.training.networks import spelling_network
 from signary.training.recipes.load import load_recipe
 from signary.training.recipes.spelling import SpellingFeatures, SpellingRecipe
+from signary.training.spelling.read import read_clips
 from signary.training.spelling.synthetic import fit_on_made
-from signary.training.spelling.task import read_clips
 
 ALL, AGAIN, STRANGERS = "all of it", "all of it, other clips", "no strangers"
 NONE, TEN_POINTS = "none of it", "ten points a hand, x and y alone"

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from signary.datasets.hands import HandSamples
 from signary.text.strokes import as_photo
 from signary.text.vocabulary import Vocabulary
-from signary.training.hands import fit_hands, load_samples, predict
+from signary.training.hands.batches import load_samples
+from signary.training.hands.train import fit_hands, predict
 from signary.training.recipes.hands import HandRecipe
 from signary.training.recipes.load import load_recipe
 

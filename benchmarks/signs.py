@@ -25,7 +25,7 @@ from signary.training.networks import sign_network
 from signary.training.recipes.load import load_recipe
 from signary.training.recipes.signs import PUBLISHED_SIGNS, SignRecipe
 from signary.training.rows import DrawnRows
-from signary.training.signs import doubted, fit_committee, predict_signs, trusted_words
+from signary.training.signs.train import doubted, fit_committee, predict_signs, trusted_words
 from store import make_store, real_lengths
 
 TRADUTTORE = "traduttore_feb2022_10signs_3signers"

@@ -46,10 +46,12 @@ from signary.text.characters import CHARACTERS
 from signary.training.networks import spelling_network
 from signary.training.recipes.load import load_recipe
 from signary.training.recipes.spelling import SpellingRecipe
-from signary.training.spelling.batches import PhraseRows, load_phrases, phrase_loader
+from signary.training.spelling.batches import load_phrases, phrase_loader
+from signary.training.spelling.read import read_phrases
+from signary.training.spelling.rows import PhraseRows
 from signary.training.spelling.synthetic import OTHER_SEED, STRANGE
 from signary.training.spelling.task import SpellingTask
-from signary.training.spelling.train import fit_members, read_phrases
+from signary.training.spelling.train import fit_members
 
 FRAMES, TOKENS, BATCH, POOL, FIVE_SECONDS, LETTERS = 384, 33, 32, 32, 150, 16
 HANDS = SelectPoints(["left_hand", "right_hand"])

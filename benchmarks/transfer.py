@@ -38,10 +38,11 @@ from signary.training.networks import sign_network, trainable_parameters, video_
 from signary.training.recipes.load import load_recipe
 from signary.training.recipes.signs import SignRecipe
 from signary.training.recipes.videos import VideoRecipe
-from signary.training.signs import fit_committee, predict_signs
+from signary.training.signs.train import fit_committee, predict_signs
 from signary.training.videos.backbones import open_backbone, random_backbone
+from signary.training.videos.batches import load_videos
 from signary.training.videos.features import Sampling, prepare_features
-from signary.training.videos.train import fit_videos, load_videos, predict_videos
+from signary.training.videos.train import fit_videos, predict_videos
 
 DIGITS = tuple(f"Num{number}" for number in range(10))
 COMMANDS = ("FanDown", "FanOff", "FanOn", "FanUp", "LightOff", "LightOn", "SetThermo")

@@ -19,7 +19,8 @@ import torch
 from signary.errors import ConfigError, InputError
 from signary.recognition.load import load
 from signary.training.estimators import estimator_reader, flat_rows, make_estimator
-from signary.training.pictures import PictureTask, load_pictures, predict_pictures, split_parts
+from signary.training.pictures.batches import load_pictures, split_parts
+from signary.training.pictures.train import PictureTask, predict_pictures
 from signary.training.recipes.load import load_recipe
 from signary.training.task import cosine_factor, moved
 from signary.training.train import read_metrics, train

@@ -26,7 +26,8 @@ from signary.training.networks import trainable_parameters
 from signary.training.recipes.load import load_recipe
 from signary.training.recipes.signs import SignRecipe
 from signary.training.rows import DrawnRows
-from signary.training.signs import SignTask, balanced_weights, doubted, fit_committee, predict_signs, trusted_words
+from signary.training.signs.batches import balanced_weights
+from signary.training.signs.train import SignTask, doubted, fit_committee, predict_signs, trusted_words
 from signary.training.train import read_metrics, train
 
 RECIPE = """

@@ -1,4 +1,4 @@
-"""Clips to learn from, and those that are held out."""
+"""Clips of isolated signs: loaded, split, scored, and the learning curve; for landmarks and for videos."""
 
 from __future__ import annotations
 
@@ -16,22 +16,23 @@ from signary.datasets.stores.landmarks import ClipStore
 from signary.errors import InputError
 from signary.text.vocabulary import Vocabulary
 from signary.training.recipes.signs import ClipRecipe
-from signary.training.scores import Places, calibrated, scores_by_signer
+from signary.training.rows import share_of
+from signary.training.scores import calibrated, scores_by_signer
 
 Logits = NDArray[np.float32]
 AnyRecipe = TypeVar("AnyRecipe", bound=ClipRecipe)
 
 
 def load_clips(recipe: AnyRecipe, data: Path, *, kind: type[Stored] = ClipStore) -> tuple[AnyRecipe, Clips, list[str]]:
-    """Open the clips of a recipe, of stores of a kind, and keep the classes it tells apart.
+    """Open the clips of a recipe, in stores of a kind, and keep its classes.
 
     Returns
     -------
     recipe : SignRecipe
-        With its vocabulary: the data's, where it says none.
+        With its vocabulary; by default, all labels of the data.
     clips : Clips
     skipped : list of str
-        What was left out, and why.
+        What was left out and why.
 
     Raises
     ------
@@ -57,15 +58,10 @@ def load_clips(recipe: AnyRecipe, data: Path, *, kind: type[Stored] = ClipStore)
 
 
 def parted(recipe: ClipRecipe, clips: Clips, fold: int) -> tuple[Clips, Clips, str]:
-    """Return the clips to learn from, the recipe's share of all but a fold; those of the fold; and its name.
-
-    Raises
-    ------
-    InputError
-        As of `hold_out`.
-    """
+    """Return the training clips, the held-out clips of a fold, and its name; errors as `hold_out`."""
     held_out, name = hold_out(recipe, clips, fold)
-    return clips.select(shared_rows(recipe, np.flatnonzero(~held_out))), clips.select(held_out), name
+    rows = share_of(np.flatnonzero(~held_out), recipe.data.share, recipe.seed)
+    return clips.select(rows), clips.select(held_out), name
 
 
 def hold_out(recipe: ClipRecipe, clips: Clips, fold: int) -> tuple[NDArray[np.bool_], str]:
@@ -74,7 +70,7 @@ def hold_out(recipe: ClipRecipe, clips: Clips, fold: int) -> tuple[NDArray[np.bo
     Raises
     ------
     InputError
-        If there is no such fold, or it leaves a class without a clip to learn from.
+        If there is no such fold, or a class has no clip outside it.
     """
     by = recipe.data.split
     if by == "signer" and len(set(clips.signer.tolist())) == 1:
@@ -94,7 +90,7 @@ def hold_out(recipe: ClipRecipe, clips: Clips, fold: int) -> tuple[NDArray[np.bo
 
 
 def _hold_out_of_one(recipe: ClipRecipe, clips: Clips, fold: int) -> tuple[NDArray[np.bool_], str]:
-    """Hold out clips of the only signer, some of each class of two clips or more; nothing, if there is none."""
+    """Hold out some clips of each class that has two or more, if any; all are of one signer."""
     folds = recipe.data.folds or 5
     if not 0 <= fold < folds:
         raise InputError(f"fold={fold}: of {folds}", hint=f"0 to {folds - 1}")
@@ -109,24 +105,15 @@ def _hold_out_of_one(recipe: ClipRecipe, clips: Clips, fold: int) -> tuple[NDArr
     return held_out, "clips of the only signer" if held_out.any() else "nothing"
 
 
-def shared_rows(recipe: ClipRecipe, rows: Places) -> Places:
-    """Draw the recipe's share of rows."""
-    if recipe.data.share == 1:
-        return rows
-    kept = np.random.default_rng(recipe.seed).permutation(len(rows))[: max(1, round(recipe.data.share * len(rows)))]
-    return np.sort(rows[kept])
-
-
 def measured(
     recipe: ClipRecipe, unseen: Clips, read: Callable[[Clips], Logits]
 ) -> tuple[float, dict[str, Any], dict[str, Any]]:
-    """Calibrate and score by the clips that were held out, if there are some.
+    """Calibrate and score on the N held-out clips, if there are any.
 
     Parameters
     ----------
     recipe : ClipRecipe
     unseen : Clips
-        N of them.
     read : callable(clips) -> float32 (N, V)
 
     Returns
@@ -134,7 +121,7 @@ def measured(
     temperature : float
     scores : dict
     by : dict
-        Scores of each signer.
+        Scores by signer.
     """
     if not len(unseen):
         return 1.0, {}, {}
@@ -145,20 +132,20 @@ def measured(
 def learning_curve(
     recipe: AnyRecipe, seen: Clips, unseen: Clips, read: Callable[[AnyRecipe, Clips, str], Logits]
 ) -> list[dict[str, float]]:
-    """Learn from shares of the clips, and measure each on the same others.
+    """Train on each of the recipe's shares of the clips, and return its accuracy on the N held-out ones.
 
     Parameters
     ----------
     recipe : ClipRecipe
     seen, unseen : Clips
-        To learn from, and to measure on.
+        For training and for testing.
     read : callable(recipe, clips, stage) -> float32 (N, V)
-        Learns from some clips and reads the unseen ones.
+        Trains on some clips and returns logits of the unseen ones.
     """
     rows, places = [], recipe.words.places(unseen.label)
     for share in sorted(recipe.curve):
         part = recipe.model_copy(update={"data": recipe.data.model_copy(update={"share": share})})
-        some = seen.select(shared_rows(part, np.arange(len(seen))))
+        some = seen.select(share_of(np.arange(len(seen)), share, recipe.seed))
         right = read(part, some, f"share-{share:g}").argmax(1) == places
         rows.append({"clips": len(some), "accuracy": float(right.mean()), "n": len(unseen)})
     return rows

@@ -1,4 +1,4 @@
-"""Estimator recipes: scikit-learn's interface, trained in one go, packed as the same bundles."""
+"""Estimator recipes: trained in one call of ``fit``, as in scikit-learn, and packed as networks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from signary.features.picture import channels_of
 from signary.models.baselines import LogisticBaseline, TwoLayerBaseline
 from signary.models.perceptron import Perceptron
 from signary.models.picture import PictureReader
-from signary.training.pictures import finish, start_pictures
+from signary.training.pictures.train import finish, start_pictures
 from signary.training.recipes.pictures import EstimatorRecipe
 from signary.training.run import Run
 
@@ -23,13 +23,7 @@ Layers = list[tuple[NDArray[np.float64], NDArray[np.float64]]]
 
 
 def train_estimator(recipe: EstimatorRecipe, data: Path, run: Run, *, fold: int = 0) -> Path:
-    """Train an estimator recipe; parameters as `signary.training.pictures.train_pictures`.
-
-    Returns
-    -------
-    Path
-        The bundle.
-    """
+    """Train an estimator recipe; parameters and errors as `signary.training.train.train`."""
     pictures, parts = start_pictures(recipe, data, run, fold=fold)
     train = pictures.select(parts.train)
     labels = recipe.words.places(train.label)
@@ -55,7 +49,7 @@ def flat_rows(pictures: Pictures, *, grey: bool) -> NDArray[np.float64]:
 
 
 def estimator_reader(estimator: Any, recipe: EstimatorRecipe) -> PictureReader:
-    """Write a trained estimator's arithmetic as a network: raw pictures to one logit a class."""
+    """Return a trained estimator as a network, from raw pictures to a logit for each class."""
     layers = _layers(estimator)
     pixels, hidden = len(layers[0][0]), [weight.shape[1] for weight, _ in layers[:-1]]
     network = Perceptron(pixels, len(recipe.labels), hidden=hidden, activations=["tanh"])

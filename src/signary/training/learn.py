@@ -7,20 +7,16 @@ import logging
 import math
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import lightning
 import torch
-from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint, TQDMProgressBar
+from lightning.pytorch.callbacks import Callback, EarlyStopping, TQDMProgressBar
 
-from signary.errors import InputError
-from signary.output import DISK_FULL
+from signary.training.checkpoints import best_checkpoint, last_checkpoint, load_best, path_of_last, stopped_early
 from signary.training.logs import joined_rows, open_loggers
-from signary.training.run import BEST, LAST, Run
+from signary.training.run import Run
 from signary.training.task import NetworkRecipe, NetworkTask
-
-CHECKPOINT_STEPS = 100
 
 
 def learn(
@@ -36,21 +32,21 @@ def learn(
 ) -> Any:
     """Train a network as its recipe says.
 
-    Seed the chance before the network is made: `lightning.seed_everything`.
+    Call `lightning.seed_everything` before the network is made.
 
     Parameters
     ----------
     recipe : PictureRecipe, ClipRecipe or SpellingRecipe
     make_task : callable(steps) -> NetworkTask
-        Given the steps of the whole training, for the schedule.
+        Takes the steps of the whole training, for the schedule.
     batches, validation : loaders
-        Without a run nothing is validated.
+        Without a run there is no validation.
     run : Run, optional
-        For checkpoints and logs; nothing is kept without it.
+        For checkpoints and logs.
     stage : str
         Name of the checkpoints and logs in the run.
     best : bool
-        Return the weights of the epoch with the least validation loss, not those of the last one.
+        Return the weights of the epoch with the least validation loss instead of the last.
     **how
         ``clip_norm``, ``patience`` and ``measure_every`` of `fit_task`.
 
@@ -65,8 +61,8 @@ def learn(
     precision = precision_name(recipe.precision)
     limits: dict[str, Any] = {"epochs": epochs, "epoch_steps": epoch_steps, "precision": precision}
     fit_task(task, batches, validation, run=run, stage=stage, mlflow=recipe.mlflow, **limits, **how)
-    if run and best and (checkpoint := run.checkpoints(stage) / f"{BEST}.ckpt").exists():
-        task.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True)["state_dict"])
+    if run and best:
+        load_best(task, run.checkpoints(stage))
     return task.reader.eval().cpu()
 
 
@@ -86,37 +82,31 @@ def fit_task(
     measure_every: int = 1,
     mlflow: bool = False,
 ) -> None:
-    """Train a task, with progress bar, checkpoints and logs if there is a run.
+    """Train a task; with a run, show progress and write checkpoints and logs. Other parameters as `learn`.
 
     Parameters
     ----------
     task : LightningModule
-        With ``validation`` it logs ``validation_loss``: its best weights are kept as ``best.ckpt``.
-    batches, validation : loaders
-    run : Run, optional
-    stage : str
-        Name of the checkpoints and logs in the run.
+        With ``validation`` it logs ``validation_loss``; its best weights are kept as ``best.ckpt``.
     steps, epochs : int
-        Limits; a checkpoint is written every epoch, or every 100 steps where there are no epochs.
+        Limits; a checkpoint is written every epoch, or every 100 steps without ``epochs``.
     epoch_steps : int, optional
         Batches of an epoch; all by default.
     precision : str
         Lightning's.
     patience : int, optional
-        Epochs without a better ``validation_loss`` after which training stops.
+        Training stops after so many epochs without a better ``validation_loss``.
     clip_norm : float
         Largest norm of a step's gradients; 0: any.
     measure_every : int
         Epochs between validations.
     mlflow : bool
-        Log to MLflow too: to ``MLFLOW_TRACKING_URI``, or an SQLite file beside the runs.
+        See `signary.training.logs.open_loggers`.
     """
-    last = run.checkpoints(stage) / f"{LAST}.ckpt" if run else None
-    start = str(last) if run and run.resume and last is not None and last.exists() else None
-    tuned = validation is not None
+    start = path_of_last(run, stage)
     loggers = open_loggers(run.logs, stage, mlflow=mlflow) if run else []
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    if start and _stopped_early(task, start):
+    if start and stopped_early(task, start):
         return
     joined = joined_rows(run.logs, stage) if run and start else contextlib.nullcontext()
     with warnings.catch_warnings(), joined:
@@ -130,7 +120,7 @@ def fit_task(
             devices=1,
             gradient_clip_val=clip_norm or None,
             precision=precision,  # type: ignore[arg-type]
-            callbacks=_callbacks(run, stage, epochs=epochs, tuned=tuned, patience=patience),
+            callbacks=_callbacks(run, stage, epochs=epochs, tuned=validation is not None, patience=patience),
             logger=loggers,
             enable_checkpointing=run is not None,
             enable_progress_bar=run is not None,
@@ -138,20 +128,11 @@ def fit_task(
             num_sanity_val_steps=0,
             log_every_n_steps=20,
         )
-        trainer.fit(task, batches, validation, ckpt_path=start, weights_only=True)
-
-
-def _stopped_early(task: lightning.LightningModule, checkpoint: str) -> bool:
-    """Give a task the weights with which its training was stopped early, if it was."""
-    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    stopped = any(said.get("stopped_epoch") for name, said in state["callbacks"].items() if "EarlyStopping" in name)
-    if stopped:
-        task.load_state_dict(state["state_dict"])
-    return stopped
+        trainer.fit(task, batches, validation, ckpt_path=str(start) if start else None, weights_only=True)
 
 
 def precision_name(asked: str) -> str:
-    """Return Lightning's name of a precision; of ``auto``, bf16 where the processor has units for it."""
+    """Return Lightning's name of a precision; ``auto`` is bf16 if the processor has units for it."""
     if torch.cuda.is_available():
         fast = torch.cuda.is_bf16_supported(including_emulation=False)
     else:
@@ -160,14 +141,14 @@ def precision_name(asked: str) -> str:
 
 
 def epoch_plan(epochs: int, steps: int | None, batches: int) -> tuple[int, int]:
-    """Return how many epochs of how many batches, so that the last epoch is a whole one, and validated.
+    """Return numbers of epochs and of batches in each, so that the last epoch is complete and validated.
 
     Parameters
     ----------
     epochs : int
-        Most passes over the data.
+        Limit of the passes over the data.
     steps : int, optional
-        Most steps in all.
+        Limit of the steps in all.
     batches : int
         Of a pass.
     """
@@ -176,44 +157,13 @@ def epoch_plan(epochs: int, steps: int | None, batches: int) -> tuple[int, int]:
     return epochs, math.ceil(wanted / epochs)
 
 
-class WholeCheckpoint(ModelCheckpoint):
-    """Checkpoints that are written whole or not at all: a full disk leaves the old one."""
-
-    def on_train_end(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
-        """Keep the state of a training that ended between two checkpoints."""
-        super().on_train_end(trainer, module)
-        if self.monitor is None and self._last_global_step_saved != trainer.global_step:
-            self._save_none_monitor_checkpoint(trainer, self._monitor_candidates(trainer))
-
-    def _save_checkpoint(self, trainer: lightning.Trainer, filepath: str) -> None:
-        path = Path(filepath)
-        draft = path.with_name(f".{path.name}")
-        try:
-            super()._save_checkpoint(trainer, str(draft))
-            self._last_checkpoint_saved = filepath
-            if trainer.is_global_zero:
-                draft.replace(path)
-        except (OSError, RuntimeError) as error:
-            draft.unlink(missing_ok=True)
-            if isinstance(error, OSError) and error.errno not in DISK_FULL:
-                raise
-            hint = "make room, then go on with --resume"
-            raise InputError(f"{path}: cannot be written ({error}); the one before it is kept", hint=hint) from error
-
-
 def _callbacks(run: Run | None, stage: str, *, epochs: int, tuned: bool, patience: int | None) -> list[Callback]:
     if run is None:
         return []
     folder = run.checkpoints(stage)
-    often: dict[str, Any] = {"every_n_epochs": 1} if epochs > 0 else {"every_n_train_steps": CHECKPOINT_STEPS}
-    # without a monitor the newest is the only one kept
-    callbacks: list[Callback] = [
-        WholeCheckpoint(folder, filename=LAST, enable_version_counter=False, save_on_train_epoch_end=True, **often),
-        TQDMProgressBar(refresh_rate=20),
-    ]
+    callbacks: list[Callback] = [last_checkpoint(folder, by_epoch=epochs > 0), TQDMProgressBar(refresh_rate=20)]
     if tuned:
-        best: dict[str, Any] = {"monitor": "validation_loss", "enable_version_counter": False}
-        callbacks.append(WholeCheckpoint(folder, filename=BEST, save_weights_only=True, **best))
+        callbacks.append(best_checkpoint(folder))
     if tuned and patience:
         callbacks.append(EarlyStopping("validation_loss", patience=patience))
     return callbacks

@@ -1,4 +1,4 @@
-"""Logs of a training: CSV and TensorBoard always, MLflow where it is asked for."""
+"""Training logs: CSV and TensorBoard always, MLflow on request."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def open_loggers(folder: Path, stage: str, *, mlflow: bool = False) -> list[Any]
         The run's ``logs/``.
     stage : str
     mlflow : bool
-        Log to ``MLFLOW_TRACKING_URI`` too, or to an SQLite file beside the runs.
+        Also log to ``MLFLOW_TRACKING_URI``, or to an SQLite file beside the runs.
 
     Raises
     ------
     ExtraMissing
-        If MLflow is asked for and not installed.
+        If MLflow is requested but not installed.
     """
     loggers: list[Any] = [CSVLogger(folder, name=CSV, version=stage), TensorBoardLogger(folder, stage)]
     if mlflow:
@@ -50,9 +50,10 @@ def open_loggers(folder: Path, stage: str, *, mlflow: bool = False) -> list[Any]
 
 @contextlib.contextmanager
 def joined_rows(folder: Path, stage: str) -> Iterator[None]:
-    """Keep the rows of a stage that is resumed: its CSV logger starts anew, and they are put before its own at the end.
+    """Keep the CSV rows of a resumed stage: its logger starts an empty file.
 
-    Rows of steps that are taken again are dropped. What is set aside outlives a kill and is found by the next resume.
+    At the end they are put before its rows, without those of repeated steps. If it is killed, the next resume finds
+    them in a file.
     """
     log = folder / CSV / stage / ROWS
     aside = folder / CSV / f"{stage}-earlier.csv"
@@ -69,7 +70,7 @@ def joined_rows(folder: Path, stage: str) -> Iterator[None]:
 
 
 def _in_order(before: Sequence[Row], after: Sequence[Row]) -> list[Row]:
-    """Put rows behind others, of which those are dropped whose steps were taken again."""
+    """Append rows to earlier ones, without those whose steps were repeated."""
     first = min((int(row["step"]) for row in after), default=sys.maxsize)
     return [*(row for row in before if int(row["step"]) < first), *after]
 

@@ -1,4 +1,4 @@
-"""From a recipe's fields to its network."""
+"""The network of a recipe."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ STATISTICS_BATCH = 64
 
 
 def trainable_parameters(recipe: Recipe) -> int:
-    """Return how many parameters of a recipe's network are learned."""
+    """Return the number of trainable parameters of a recipe's network."""
     return trainable(_network(recipe).parameters())
 
 
@@ -43,7 +43,7 @@ def hand_network(recipe: HandRecipe) -> HandshapeReader:
 
 
 def picture_reader(recipe: PictureRecipe, train: Pictures) -> PictureReader:
-    """Return an untrained reader whose features know mean and standard deviation of the training pictures."""
+    """Return an untrained reader with the mean and standard deviation of the training pictures."""
     network = picture_network(recipe, len(recipe.labels))
     reader = reader_of(network, recipe.data, train)
     reader.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -86,7 +86,7 @@ def sign_network(recipe: SignRecipe, classes: int) -> SignNetwork:
 
 
 def video_network(recipe: VideoRecipe, classes: int, *, features: int = 0, frames: int = 20) -> VideoNetwork:
-    """Return the untrained network of a recipe of videos for a number of classes, of features, and of frames."""
+    """Return the untrained network of a recipe of videos for numbers of classes, features and frames."""
     sizes = {name: getattr(recipe, name) for name in ("width", "depth", "dropout")}
     given: dict[str, Any] = {name: value for name, value in sizes.items() if value is not None}
     given["relative"] = recipe.relative
@@ -118,7 +118,7 @@ def spelling_network(recipe: SpellingRecipe) -> SpellingNetwork:
 
 
 def reader_of(network: nn.Module, data: PictureData, train: Pictures) -> PictureReader:
-    """Return a network behind the features of its training pictures."""
+    """Return a network after the normalization of its training pictures."""
     mean, std = picture_statistics(map(torch.from_numpy, train.batches(STATISTICS_BATCH)), grey=data.grey)
     return PictureReader(network, data.side, mean, std)
 

@@ -34,7 +34,7 @@ SCORES = ("accuracy", "score", "cer", "exact")
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """What is known of a training.
+    """Facts of a training for the manifest.
 
     Parameters
     ----------
@@ -43,18 +43,17 @@ class Learned:
     fitted_on : str
         What the temperature was fitted on.
     validation : mapping
-        n, accuracy, ece and reliability on what was held out, of spelling n, score, cer and exact; empty if nothing
-        was.
+        On held-out data: n, accuracy, ece and reliability; for spelling n, score, cer and exact. May be empty.
     split : str
-        How that was held out.
+        How the data were held out.
     files : mapping of str to sequence of str
-        Source -> sha256 of each file (of each clip, see `ClipStore.keys`) learned from.
+        Source -> sha256 of each training file, or of each clip, see `ClipStore.keys`.
     sources : sequence of Credit
-        Where these come from.
+        Their origins.
     trusted : sequence of str
         As in `BundleManifest`.
     thresholds : mapping of str to float
-        Found in training, beside those of the recipe.
+        Found in training, besides those of the recipe.
     """
 
     temperature: float
@@ -86,7 +85,7 @@ def pack_bundle(
     recipe : Recipe
     learned : Learned
     export : callable(network, path)
-        Writes the graph; several into a folder.
+        Writes the graph, or several into a folder.
     graphs : mapping of str to str
         As in `BundleManifest`.
     files : mapping of str to bytes
@@ -113,14 +112,19 @@ def pack_bundle(
 
 
 def store_credits(said: Sequence[Credit], clips: Clips) -> list[Credit]:
-    """Name the sources of clips: as it is said, otherwise as their stores do."""
+    """Return the credits of the sources of clips: those given, else from their stores."""
     by_name = {credit.name: credit for credit in said}
     names = [str(name) for name in np.unique(clips.source)]
     return [by_name.get(name) or Credit(name=name, licence=_licence(clips, name)) for name in names]
 
 
+def clip_files(clips: Clips, sources: Sequence[Credit]) -> dict[str, list[str]]:
+    """Return the keys of the clips of each source."""
+    return {credit.name: sorted(clips.key[clips.source == credit.name]) for credit in sources}
+
+
 def with_credits(init_from: str, own: Sequence[Credit]) -> list[Credit]:
-    """Name the sources of a training, and those of the bundle or run that it goes on with, if there is one."""
+    """Return the credits of a training, with those of the bundle or run that it starts from, if any."""
     names = {credit.name for credit in own}
     before = load_bundle(init_from).manifest.training if init_from else []
     return [*own, *(Credit(name=one.name, licence=one.licence, url=one.url) for one in before if one.name not in names)]
@@ -140,7 +144,7 @@ def _held_out(recipe: Recipe, learned: Learned) -> list[Score]:
         n=int(validation["n"]),
         metrics={name: round(validation[name], 4) for name in SCORES if name in validation},
         command=f"signary train {recipe.name} (fields in bundle.json)",
-        left_out=False,  # the temperature, and often the best step, were chosen by it
+        left_out=False,  # the temperature, and often the best epoch, were chosen on it
     )
     return [score]
 

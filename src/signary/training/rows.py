@@ -1,38 +1,56 @@
-"""Batches to learn from."""
+"""Which rows each batch holds, and a loader of such batches."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any, TypeVar
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
-from torch.utils.data import Sampler
+from torch.utils.data import DataLoader, Dataset, Sampler
 
 POOL = 32
 
+Batch = TypeVar("Batch")
+
+
+def row_loader(batches: Dataset[Batch], rows: Sampler[Any]) -> DataLoader[Batch]:
+    """Return a loader of batches, each asked for by what the sampler yields."""
+    # with its own generator: a loader draws from it, and in a resumed run at another time
+    return DataLoader(batches, batch_size=None, sampler=rows, generator=torch.Generator().manual_seed(0))
+
+
+def share_of(rows: NDArray[np.int64], share: float, seed: int) -> NDArray[np.int64]:
+    """Draw a share of rows, 0 to 1, at least one; they stay in order."""
+    if share == 1:
+        return rows
+    kept = np.random.default_rng(seed).permutation(len(rows))[: max(1, round(share * len(rows)))]
+    return np.sort(rows[kept])
+
 
 class ShuffledRows(Sampler[NDArray[np.int64]]):
-    """Batches of rows, in another order each epoch that its number and the seed alone decide.
+    """Batches of rows, in a new order each epoch, which depends only on its number and the seed.
 
     Parameters
     ----------
     count, batch : int
     seed : int, optional
-        None keeps the rows as they are.
+        None keeps the order.
     """
 
     def __init__(self, count: int, batch: int, seed: int | None = None) -> None:
         self.count, self.batch, self.seed, self.epoch = count, batch, seed, 0
 
     def set_epoch(self, epoch: int) -> None:
-        """Take the order of an epoch; Lightning says which."""
+        """Use the order of an epoch; Lightning calls this."""
         self.epoch = epoch
 
     def __len__(self) -> int:
         return -(-self.count // self.batch)
 
     def __iter__(self) -> Iterator[NDArray[np.int64]]:
-        # a generator, since Lightning asks for the first epoch's iterator before it says which epoch that is
+        # a generator, since Lightning asks for the iterator before it sets the epoch
         rows = np.arange(self.count)
         if self.seed is not None:
             rows = np.random.default_rng((self.seed, self.epoch)).permutation(self.count)
@@ -40,19 +58,19 @@ class ShuffledRows(Sampler[NDArray[np.int64]]):
 
 
 class DrawnRows(ShuffledRows):
-    """Batches of rows drawn anew each epoch: by weights, or some of each class; rows of like lengths together.
+    """Batches of rows drawn anew each epoch, by weight or balanced by class, with similar lengths together.
 
     Parameters
     ----------
     batch : int
     seed : int
     lengths : int64 (N,), optional
-        Batches hold clips of about one length: as many rows as are in `POOL` batches are sorted by it at a time.
+        Batches hold clips of similar length: the rows of `POOL` batches at a time are sorted by it.
     weights : float64 (N,), optional
-        How often each is drawn; otherwise each is once.
+        How often each row is drawn; by default once.
     labels : int64 (N,), optional
-        With ``each``: a batch holds so many clips of every class, whatever ``batch`` says.
     each : int
+        With ``labels``: rows of every class in a batch, in place of ``batch``.
     """
 
     def __init__(
@@ -85,7 +103,7 @@ class DrawnRows(ShuffledRows):
         yield from (batches[place] for place in random.permutation(len(batches)))
 
     def _sorted(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Sort rows by length within pools; each pool's order is the other way round than that before it."""
+        """Sort rows by length within pools, rising and falling in turn."""
         if self.lengths is None:
             return rows
         pool = np.arange(len(rows)) // (POOL * self.batch)

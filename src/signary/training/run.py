@@ -1,4 +1,4 @@
-"""Run folders, and training with Lightning into them."""
+"""Run folders."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Run:
     ----------
     folder : Path
     resume : bool
-        Go on from the last checkpoint of each stage, if there is one.
+        Continue from the last checkpoint of each stage, if there is one.
     """
 
     folder: Path
@@ -36,7 +36,7 @@ class Run:
 
     @property
     def cache(self) -> Path:
-        """Where what was decoded or detected is kept: beside the runs, so that the next one finds it."""
+        """The folder of decoded pictures and detected landmarks: beside the runs, which share it."""
         return self.folder.parent / "cache"
 
     @property
@@ -54,19 +54,19 @@ class Run:
         return self.folder / "checkpoints" / stage
 
     def start(self, recipe: Recipe, *, fold: int, learned: Iterable[str]) -> None:
-        """Make the folder and write down the resolved recipe and what is learned from.
+        """Make the folder, and write the resolved recipe and what identifies the training samples.
 
         Parameters
         ----------
         recipe : Recipe
         fold : int
         learned : iterable of str
-            What tells the samples that are learned from.
+            A name or hash of each training sample.
 
         Raises
         ------
         InputError
-            If a run is resumed with other samples than it was started with: it would be tested on what it knows.
+            If a run is resumed with other training samples: it would be tested on data it knows.
         """
         make_folder(self.folder)
         state = {"fold": fold, "learned": sha256_lines(learned)}
@@ -87,7 +87,7 @@ class Run:
             raise InputError(said, hint="give the same, or start over with --force")
 
     def write_metrics(self, **parts: Mapping[str, Any]) -> None:
-        """Write ``metrics.json``: train, validation, test and what else was measured."""
+        """Write ``metrics.json``: train, validation, test and further measurements."""
         record: dict[str, Any] = {"train": {}, "validation": {}, "test": {}, **parts}
         self._write(METRICS, json.dumps(record, indent=2) + "\n")
 
@@ -97,12 +97,12 @@ class Run:
 
 
 def open_run(folder: Path, *, resume: bool) -> Run:
-    """Return a run folder to go on with or to start over.
+    """Return a run folder to resume or to start.
 
     Raises
     ------
     InputError
-        If there is something else: its files stay.
+        If the folder holds something else; its files stay.
     """
     other = folder.exists() and not (folder / CONFIG).is_file()
     if other and (not folder.is_dir() or any(folder.iterdir())):

@@ -1,4 +1,4 @@
-"""Scores of held-out data, as cards say them."""
+"""Scores on held-out data, as model cards report them."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ Places = NDArray[np.int64]
 def scores_of(
     probabilities: NDArray[np.floating[Any]], labels: NDArray[np.int64], found: NDArray[np.bool_] | None = None
 ) -> dict[str, Any]:
-    """Score calibrated probabilities (N, V): n, accuracy, calibration error and reliability table.
+    """Return n, accuracy, calibration error and reliability table of calibrated probabilities.
 
     Parameters
     ----------
     probabilities : float (N, V)
     labels : int64 (N,)
     found : bool (N,), optional
-        Rows that were read at all; the others count as wrong.
+        False = nothing was read, which counts as wrong.
     """
     found = np.ones(len(labels), np.bool_) if found is None else found
     right = (probabilities.argmax(1) == labels) & found
@@ -39,7 +39,7 @@ def scores_of(
 def calibrated(
     logits: NDArray[np.float32], labels: Places, found: NDArray[np.bool_] | None = None
 ) -> tuple[float, dict[str, Any]]:
-    """Fit a temperature to logits (N, V), and score them with it; parameters as of `scores_of`.
+    """Fit a temperature to logits (N, V) and score the result; parameters as of `scores_of`.
 
     Returns
     -------
@@ -52,7 +52,7 @@ def calibrated(
 
 
 def scores_by_signer(clips: Clips, logits: NDArray[np.float32], places: Places) -> dict[str, dict[str, float]]:
-    """Return how many clips of each signer there are, and the share of them read right."""
+    """Return the number of clips and the accuracy of each signer."""
     right = logits.argmax(1) == places
     return {
         str(name): {"n": int((clips.signer == name).sum()), "accuracy": float(right[clips.signer == name].mean())}

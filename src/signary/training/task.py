@@ -1,4 +1,4 @@
-"""What is learned, as Lightning modules."""
+"""The Lightning module that networks are trained by."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from signary.training.recipes.signs import ClipRecipe
 from signary.training.recipes.spelling import SpellingRecipe
 
 NetworkRecipe = PictureRecipe | ClipRecipe | SpellingRecipe
-WARM_UP = 20  # a part of the steps
+WARM_UP = 20  # a twentieth of the steps
 
 
 class NetworkTask(lightning.LightningModule):
-    """Learn over epochs: the recipe's optimizer and schedule, a moving average of the weights, the same chance anew.
+    """Train a network for some epochs with its recipe's optimizer, schedule and moving average of the weights.
 
     Parameters
     ----------
     recipe : PictureRecipe, ClipRecipe or SpellingRecipe
     network : Module
     steps : int
-        Of the whole training, for the schedule.
+        In all, for the schedule.
     """
 
     warm_up = WARM_UP
@@ -43,11 +43,11 @@ class NetworkTask(lightning.LightningModule):
 
     @property
     def reader(self) -> Any:
-        """The network to validate and to pack: the moving average, if there is one."""
+        """The network to validate and pack: the moving average, if there is one."""
         return self.network if self.averaged is None else self.averaged.module
 
     def on_train_epoch_start(self) -> None:
-        """Start each epoch from a chance of its own, so that a resumed run goes on as the whole one would have."""
+        """Seed each epoch by its number, so that a resumed run equals an uninterrupted one."""
         torch.manual_seed(self.recipe.seed + 1_000_003 * (self.current_epoch + 1))
 
     def on_train_batch_end(self, *_: object) -> None:
@@ -56,7 +56,7 @@ class NetworkTask(lightning.LightningModule):
             self.averaged.update_parameters(self.network)
 
     def learn(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Log what was said of a training batch and return its loss."""
+        """Return the loss of a training batch, and log it."""
         self.tell("train", logits, labels)
         return functional.cross_entropy(logits, labels, label_smoothing=self.recipe.label_smoothing)
 
@@ -67,8 +67,12 @@ class NetworkTask(lightning.LightningModule):
         how: dict[str, Any] = {"on_step": False, "on_epoch": True, "prog_bar": True, "batch_size": len(labels)}
         self.log_dict({f"{part}_loss": loss, f"{part}_accuracy": right}, **how)
 
+    def validation_step(self, batch: Any, index: int) -> None:
+        """Log loss and accuracy of a batch of inputs and labels."""
+        self.tell("validation", self.reader(batch[0]), batch[1])
+
     def weights(self) -> Iterable[Any]:
-        """Return what is learned, as torch's optimizers take it."""
+        """Return the weights to train, as torch's optimizers take them."""
         return self.network.parameters()
 
     def configure_optimizers(self) -> dict[str, object]:  # type: ignore[override]
@@ -83,15 +87,15 @@ class NetworkTask(lightning.LightningModule):
 
 
 def moved(average: Tensor, weights: Tensor, count: Tensor | int, *, decay: float) -> Tensor:
-    """Return a moving average of weights, moved after ``count`` moves; it follows faster at first.
+    """Return the next moving average of weights, after ``count`` updates.
 
-    Without that, a short training would be averaged with the weights that it started from.
+    It follows faster at first: otherwise a short training would be averaged with its initial weights.
     """
     return average + (1 - min(decay, (1 + float(count)) / (10 + float(count)))) * (weights - average)
 
 
 def cosine_factor(step: int, steps: int, warm_up: int = WARM_UP) -> float:
-    """Return the factor on the learning rate at a step: it rises over a part of the steps, then falls to 0.
+    """Return the factor of the learning rate at a step: a linear warm-up times a cosine that ends at 0.
 
     Parameters
     ----------
@@ -100,7 +104,7 @@ def cosine_factor(step: int, steps: int, warm_up: int = WARM_UP) -> float:
     steps : int
         In all.
     warm_up : int
-        Which part: 20 is a twentieth.
+        The warm-up takes this part of the steps: 20 is a twentieth.
     """
     rising = min(1.0, (step + 1) / max(1, steps // warm_up))
     return rising * 0.5 * (1 + math.cos(math.pi * min(step, steps) / steps))

@@ -1,4 +1,4 @@
-"""From a recipe and data to a run folder with a bundle in it."""
+"""From a recipe and data to a run folder with a bundle."""
 
 from __future__ import annotations
 
@@ -30,26 +30,27 @@ def train(
     resume: bool = False,
     force: bool = False,
 ) -> Path:
-    """Train a recipe.
+    """Train a recipe, by `train_hands`, `train_pictures` and so on, which take the loaded recipe and the run.
 
     Parameters
     ----------
     recipe : str or Path
     data : Path
-        Folder in which the recipe's sources lie, or the folder of its only source; of signs and spelling, a
-        prepared store or a folder of such.
+        For hands and pictures, the folder that holds the recipe's sources, or that of its only source. For spelling
+        and signs a prepared store or a folder of such; for videos, of stores of features. For signs also a folder of
+        clips, whose store is made in the run's cache; for spelling also ``synthetic``.
     output : Path
         Run folder: ``config.yaml``, ``metrics.json``, ``checkpoints/``, ``logs/``, ``bundle/``.
     overrides : mapping, optional
         Dotted fields of the recipe.
     fold : int
-        Which share of the data is held out, from 0; of spelling -1 = none.
+        Number of the held-out part of the data, from 0; -1 = nothing is held out, for spelling only.
     oof : sequence of Path
-        Of spelling: runs of all folds, whose scores the confidence learns; nothing is held out.
+        For spelling: runs of all folds, whose scores train the confidence; nothing is held out.
     resume : bool
-        Go on with a run that was stopped, by the recipe it was started with; ``overrides`` are stronger.
+        Continue a stopped run with the recipe it was started with, and ``overrides``.
     force : bool
-        Start over in a folder that exists.
+        Start over in an existing folder.
 
     Returns
     -------
@@ -58,7 +59,12 @@ def train(
 
     Raises
     ------
-    ModelNotFound, ConfigError, InputError
+    ModelNotFound
+        If there is no such recipe, or no bundle of its ``init_from``.
+    ConfigError
+        If fields are wrong, or weights of ``init_from`` do not fit; the field or layer is named.
+    InputError
+        If there is nothing to train on or to hold out, no such fold, or a fold is missing in ``oof``.
     """
     make_folder(output.parent)
     check_free(output, force=force or resume)
@@ -68,17 +74,17 @@ def train(
     )
     if oof and not isinstance(plan, SpellingRecipe):
         raise ConfigError(f"--oof: {plan.name} reads {plan.task}", hint="recipes of spelling are trained in two rounds")
-    # each kind loads what it needs: scikit-learn or Lightning
+    # each kind imports only what it needs: scikit-learn or Lightning
     if isinstance(plan, HandRecipe):
-        from signary.training.hands import train_hands
+        from signary.training.hands.train import train_hands
 
         return train_hands(plan, data, run, fold=fold)
     if isinstance(plan, PictureRecipe):
-        from signary.training.pictures import train_pictures
+        from signary.training.pictures.train import train_pictures
 
         return train_pictures(plan, data, run, fold=fold)
     if isinstance(plan, SignRecipe):
-        from signary.training.signs import train_signs
+        from signary.training.signs.train import train_signs
 
         return train_signs(plan, data, run, fold=fold)
     if isinstance(plan, VideoRecipe):
@@ -106,6 +112,6 @@ def _resumed(run: Run, recipe: str | Path, overrides: Mapping[str, Any] | None) 
 
 
 def read_metrics(run: Path) -> dict[str, Any]:
-    """Return what a run measured: train, validation, test and more."""
+    """Return the measurements of a run: train, validation, test and more."""
     metrics: dict[str, Any] = json.loads((run / METRICS).read_text(encoding="utf-8"))
     return metrics

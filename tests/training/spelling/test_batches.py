@@ -11,7 +11,7 @@ pytest.importorskip("torch")
 
 import pytest
 
-from signary.training.spelling.batches import epoch_rows
+from signary.training.spelling.rows import epoch_rows
 
 RNG = np.random.default_rng(0)
 

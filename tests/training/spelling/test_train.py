@@ -31,10 +31,13 @@ from signary.text.characters import CharacterVocabulary
 from signary.training.networks import spelling_network, trainable_parameters
 from signary.training.recipes.load import describe_recipes, load_recipe
 from signary.training.recipes.spelling import SpellingRecipe
-from signary.training.spelling.batches import PhraseRows, load_phrases, phrase_loader
+from signary.training.spelling.batches import load_phrases, phrase_loader
+from signary.training.spelling.losses import ctc_loss, ended_letters, speller_loss
+from signary.training.spelling.read import read_phrases
 from signary.training.spelling.rounds import fold_scores, phrase_scores
-from signary.training.spelling.task import SpellingTask, by_length, ctc_loss, ended_letters, speller_loss
-from signary.training.spelling.train import fit_members, hold_out, read_phrases
+from signary.training.spelling.rows import PhraseRows
+from signary.training.spelling.task import SpellingTask, by_length
+from signary.training.spelling.train import fit_members, hold_out
 from signary.training.train import read_metrics, train
 
 RECIPE = """

@@ -18,8 +18,9 @@ from signary.datasets.stores.features import FeatureStore
 from signary.errors import ConfigError, InputError, ModelNotFound
 from signary.models.inception import InceptionV3
 from signary.models.video import Backbone
-from signary.training.videos.backbones import arrays_of, backbone_of, check_sha256, open_backbone, random_backbone
+from signary.training.videos.backbones import arrays_of, backbone_of, open_backbone, random_backbone
 from signary.training.videos.features import Sampling, prepare_features, seen
+from signary.training.videos.weights import check_sha256
 from signary.video.sample import sample_clip
 from signary.video.write import write_video
 

@@ -23,7 +23,9 @@ from signary.training.recipes.load import load_recipe
 from signary.training.recipes.videos import VideoRecipe
 from signary.training.train import read_metrics, train
 from signary.training.videos.backbones import arrays_of, random_backbone
-from signary.training.videos.train import carried, fit_videos, load_videos, predict_videos
+from signary.training.videos.batches import load_videos
+from signary.training.videos.start import carried
+from signary.training.videos.train import fit_videos, predict_videos
 
 SIDE, FRAMES = 32, 5
 MORE = {"width": "16", "dense": "[]", "epochs": "15", "batch": "8", "precision": "'32'", "learning_rate": "0.02"}

@@ -1,1 +1,1 @@
-"""Recipes: what can be said of each kind of training, and how they are loaded."""
+"""Recipes: the fields of each kind of training, and their loading."""

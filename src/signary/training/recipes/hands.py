@@ -1,4 +1,4 @@
-"""The fields of recipes that read single hands, and their defaults."""
+"""Recipes that read single hands: their fields and defaults."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ class HandRecipe(FileRecipe):
     Parameters
     ----------
     rare : dict of str to float
-        Factor on how often a label is drawn.
+        Label -> factor of how often it is drawn.
     width, dropout, members : network
         See `signary.models.handshape.HandshapeReader`.
     steps, batch, learning_rate, weight_decay, label_smoothing : training
         AdamW with one cycle of the learning rate.
     epochs : float, optional
-        Most passes over all found hands, beside which ``steps`` is a second limit.
+        Over all found hands; a limit beside ``steps``.
     validation : float
-        Share of the groups held out to fit the temperature; they are learned from in the shipped model's second run.
+        Share of the groups held out to fit the temperature; the bundle's network is trained on them, too.
     """
 
     network: Literal["handshape"] = "handshape"

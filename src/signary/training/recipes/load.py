@@ -1,4 +1,4 @@
-"""Recipes: one short YAML file a published model, holding only what differs from the defaults."""
+"""Loading of recipes: a short YAML file for each published model, with what differs from the defaults."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OTHER_NAMES = {"trainer.max_steps": "steps", "trainer.max_epochs": "epochs"}
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML in which yes and no are words, as they are in vocabularies."""
+    """YAML in which yes and no are words, as in vocabularies."""
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -47,8 +47,8 @@ def load_recipe(name: str | Path, overrides: Mapping[str, Any] | None = None) ->
     name : str or Path
         A name, or a YAML file.
     overrides : mapping of str to value, optional
-        Dotted field -> value, stronger than the file: ``{"augment.flip": "0.5", "sources.0.weight": "2"}``. They make
-        another model, of which the recipe's ``scores`` say nothing: these are left out.
+        Dotted field -> value, in place of the file's: ``{"augment.flip": "0.5", "sources.0.weight": "2"}``. The
+        recipe's ``scores``, which are those of another model, are left out.
 
     Raises
     ------
@@ -114,7 +114,7 @@ def _read_yaml(path: Path) -> dict[str, Any]:
 
 
 def _set(fields: dict[str, Any], dotted: str, value: Any) -> str:
-    """Set a dotted field, in lists by number; return what is wrong with it, if anything."""
+    """Set a dotted field, in lists by number; return an error message, or nothing."""
     place: Any = fields
     *parents, last = OTHER_NAMES.get(dotted, dotted).split(".")
     try:
@@ -133,7 +133,7 @@ def _value(value: Any) -> Any:
 
 
 def _said(kind: type[BaseModel], error: Any) -> str:
-    """Return what is wrong with a field, and which one may have been meant."""
+    """Return the error of a field, with a suggestion for an unknown one."""
     *parents, name = [str(place) for place in error["loc"]] or [""]
     message = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":

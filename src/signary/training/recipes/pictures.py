@@ -1,51 +1,43 @@
-"""The fields of recipes that read whole pictures, and their defaults."""
+"""Recipes that read whole pictures: their fields and defaults."""
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from signary.datasets.augment.strengths import PictureStrengths
-from signary.training.recipes.recipe import FileRecipe, Part
+from signary.training.recipes.recipe import Classes, FileRecipe, Part
 
 
 class PictureData(Part):
-    """Which pictures, and how they are split.
+    """Choice and split of the pictures.
 
     Parameters
     ----------
     side : int
-        Pixels of the square that the network sees.
+        Of the square that the network reads, in pixels.
     grey : bool
     classes : "all" or list of str
-        Labels to tell apart.
+        Labels to train on.
     rows : list of (int, int)
-        Slices of the whole Sign Language Digits set in the order of its ``X.npy``, used for just those classes.
+        Slices of the whole Sign Language Digits set in the order of its ``X.npy``, for exactly these classes.
     split : {"random", "blocks", "groups"}
         See `signary.datasets.split.split_pictures`.
     validation, test : float
-        Shares held out to tune on and to test.
+        Held-out shares.
     share : float
-        Of the training pictures, 0 to 1, drawn at random.
+        Of the training pictures that is used, 0 to 1, drawn at random.
     """
 
     side: int = Field(200, ge=8)
     grey: bool = False
-    classes: Literal["all"] | list[str] = "all"
+    classes: Classes = "all"
     rows: list[tuple[int, int]] = []
     split: Literal["random", "blocks", "groups"] = "blocks"
     validation: float = Field(0.2, ge=0, lt=1)
     test: float = Field(0.1, ge=0, lt=1)
     share: float = Field(1.0, gt=0, le=1)
-
-    @field_validator("classes", mode="before")
-    @classmethod
-    def _as_labels(cls, classes: Any) -> Any:
-        """Take numbers for labels, and one word with commas for several: 0,1."""
-        if isinstance(classes, str) and classes != "all":
-            classes = classes.split(",")
-        return [str(label) for label in classes] if isinstance(classes, list | tuple) else classes
 
     @model_validator(mode="after")
     def _check_shares(self) -> PictureData:
@@ -59,7 +51,7 @@ class _OfPictures(FileRecipe):
 
     @property
     def labels(self) -> list[str]:
-        """Labels that are told apart, in the order of the logits."""
+        """Labels of the classes, in the order of the logits."""
         return self.vocabulary if self.data.classes == "all" else list(self.data.classes)
 
     @model_validator(mode="after")
@@ -83,20 +75,20 @@ class PictureRecipe(_OfPictures):
     widths, depths : list of int
         Of a compact network.
     epochs, steps, batch : training
-        ``steps`` is a second limit beside the epochs.
+        ``steps`` is a limit beside ``epochs``.
     optimizer, learning_rate, momentum, weight_decay, label_smoothing : training
     schedule : {"constant", "cosine"}
-        Of the learning rate; cosine warms up for a twentieth of the steps.
+        Of the learning rate; cosine has a warm-up of a twentieth of the steps.
     average : float
-        Decay of the moving average of the weights that is validated and packed; 0: none.
+        Decay of the moving average of the weights, which is validated and packed; 0: none.
     patience : int, optional
-        Epochs without a better validation loss after which training stops.
+        Training stops after so many epochs without a better validation loss.
     precision : {"auto", "32", "bf16"}
-        ``auto``: bf16 where the processor multiplies it fast.
+        ``auto``: bf16 on processors with units for it.
     cross_validation : int
-        Folds over the training part, before the last run; 0: none.
+        Folds of the training part, before the last training; 0: none.
     mlflow : bool
-        Log to MLflow too.
+        Also log to MLflow.
     """
 
     network: Literal["dexnet", "compact", "perceptron", "rows"]
@@ -138,7 +130,7 @@ class PictureRecipe(_OfPictures):
 
 
 class EstimatorRecipe(_OfPictures):
-    """A reader of whole pictures with scikit-learn's interface, trained in one go.
+    """A reader of whole pictures that is trained in one call of ``fit``, as in scikit-learn.
 
     Parameters
     ----------
@@ -146,7 +138,7 @@ class EstimatorRecipe(_OfPictures):
     hidden : int
         Units of the hidden layer of ``mlp-numpy``.
     steps : int
-        Of gradient descent; most iterations of scikit-learn's solver.
+        Of gradient descent; a limit for scikit-learn's solver.
     learning_rate : float
         Of gradient descent.
     """

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from signary.errors import InputError
 from signary.text.vocabulary import Vocabulary
+
+
+def _as_labels(classes: Any) -> Any:
+    """Split a word at commas, and take numbers for labels: 0,1."""
+    if isinstance(classes, str) and classes != "all":
+        classes = classes.split(",")
+    return [str(label) for label in classes] if isinstance(classes, list | tuple) else classes
+
+
+Classes = Annotated[Literal["all"] | list[str], BeforeValidator(_as_labels)]
 
 
 class Part(BaseModel):
@@ -16,7 +28,7 @@ class Part(BaseModel):
 
 
 class Credit(Part):
-    """Where data comes from: name, licence, address."""
+    """The origin of data: name, licence, address."""
 
     name: str
     licence: str
@@ -24,7 +36,7 @@ class Credit(Part):
 
 
 class Source(Credit):
-    """One set of data, as it lies below ``--data``.
+    """One data set below ``--data``.
 
     Parameters
     ----------
@@ -33,17 +45,17 @@ class Source(Credit):
     reader : {"photos", "hand-arrays", "pictures"}
         Hands found in photos, hands in arrays, or the photos themselves.
     weight : float
-        How often its hands are drawn, beside the others'.
+        How often its hands are drawn, relative to other sources.
     labels : dict of str to str, optional
-        Labels to keep and their names in the vocabulary; by default, the vocabulary's own and its aliases.
+        Labels to keep -> their names in the vocabulary; by default the vocabulary and its aliases.
     people : str
-        Sources that show the same people name the same; the source itself by default.
+        The same for sources that show the same people; by default the source's name.
     pictures : str
-        Folder below ``--data`` with pictures that the points were found in, so that they count as learned from.
+        Folder below ``--data`` of the pictures in which the points were found, which count as training files.
     optional : bool
-        Go on without it where it is missing.
+        May be missing.
     score : bool
-        Leave it out once when scoring by source.
+        Is held out once when scoring by source.
     """
 
     path: str
@@ -55,18 +67,33 @@ class Source(Credit):
     optional: bool = False
     score: bool = True
 
+    def find(self, data: Path, *, alone: bool) -> Path:
+        """Return its path below ``data``, or ``data`` itself where it is the only source.
+
+        Raises
+        ------
+        InputError
+            If it is missing.
+        """
+        path = data / self.path
+        if path.exists():
+            return path
+        if alone and data.is_dir():
+            return data
+        raise InputError(f"{path}: no such file or folder", hint=f"--data names the folder that holds {self.path}")
+
 
 class Recipe(Part):
-    """How one model is made: what every recipe says.
+    """How a model is trained: the fields of every recipe.
 
     Parameters
     ----------
     parameters : int
-        Trainable ones of the published model.
+        Number of the published model's trainable parameters.
     vocabulary, silent, aliases
         As in `signary.bundles.manifest.BundleManifest`.
     scores : list
-        Measured before, by the commands they name, for the model card.
+        Earlier measurements with their commands, for the model card.
     """
 
     name: str
@@ -83,29 +110,33 @@ class Recipe(Part):
 
     @property
     def labels(self) -> list[str]:
-        """Labels that are told apart, in the order of the logits."""
+        """Labels of the classes, in the order of the logits."""
         return self.vocabulary
 
     @property
     def words(self) -> Vocabulary:
-        """The labels with what is silent and what else they are called."""
+        """The labels, with those that are silent and their aliases."""
         known = set(self.labels)
         aliases = {name: label for name, label in self.aliases.items() if label in known}
         return Vocabulary(tuple(self.labels), tuple(label for label in self.silent if label in known), aliases)
 
     @property
     def classes(self) -> int:
-        """How many are told apart, whatever the data."""
+        """The number of classes."""
         return len(self.labels)
 
     @property
     def needs(self) -> str:
         """What ``--data`` has to hold."""
-        return ""
+        return "a prepared store"
+
+    def member(self, number: int) -> Self:
+        """Return the recipe of one of several networks, whose seed is ``number`` higher."""
+        return self.model_copy(update={"seed": self.seed + number})
 
 
 class FileRecipe(Recipe):
-    """What is learned from files of one or more sources."""
+    """A recipe whose data are files of one or more sources."""
 
     sources: list[Source] = Field(min_length=1)
 

@@ -1,44 +1,44 @@
-"""The fields of recipes of isolated signs, and their defaults."""
+"""Recipes that read isolated signs: their fields and defaults."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from signary.datasets.augment.strengths import ClipStrengths
-from signary.training.recipes.recipe import Credit, Part, Recipe
+from signary.training.recipes.recipe import Classes, Credit, Part, Recipe
 
-PUBLISHED_SIGNS = 250  # of Google's set, for recipes whose vocabulary is that of the data
+PUBLISHED_SIGNS = 250  # of Google's set
 
 
 class ClipData(Part):
-    """Which clips, how they are split, and how often they are drawn.
+    """Choice and split of the clips, and how they are drawn.
 
     Parameters
     ----------
     classes : "all" or list of str
-        Labels to tell apart.
+        Labels to train on.
     split : {"signer", "group", "source", "clip"}
-        Clips of one of these are never parted; where a signer is not known, the group stands for it. By clip, a score
-        flatters: the same people are learned from.
+        All clips of one signer (and so on) are on one side of the split; the group stands for an unknown signer. With
+        "clip" scores are too good, since the same people are trained on.
     folds : int
-        Parts, of which ``--fold`` is held out to calibrate by and to measure; 0: each signer (group, source) is one.
+        Parts, of which ``--fold`` is held out for calibration and scores; 0: each signer (group, source) is one.
     share : float
-        Of the clips to learn from, 0 to 1, drawn at random.
+        Of the training clips that is used, 0 to 1, drawn at random.
     each : int
-        Clips of every class in a batch; 0: as they come.
+        Clips of every class in a batch; 0: any.
     even_signers, even_words : float
-        See `signary.training.signs.balanced_weights`; 0 and 0: every clip is drawn once an epoch.
+        See `signary.training.signs.batches.balanced_weights`; 0 and 0: every clip is drawn once an epoch.
     buckets : bool
-        Batches of clips of about one length, so that little time goes into padding.
+        Batches of clips of similar length, with little padding.
     max_frames : int
         Longer clips are cut.
     teams : dict of str to str
-        Sources that are one: people of a team recorded several sets.
+        Source -> its team, where several sources show the same people.
     """
 
-    classes: Literal["all"] | list[str] = "all"
+    classes: Classes = "all"
     split: Literal["signer", "group", "source", "clip"] = "signer"
     folds: int = Field(5, ge=0)
     share: float = Field(1.0, gt=0, le=1)
@@ -49,32 +49,25 @@ class ClipData(Part):
     max_frames: int = Field(384, ge=1)
     teams: dict[str, str] = {}
 
-    @field_validator("classes", mode="before")
-    @classmethod
-    def _as_labels(cls, classes: object) -> object:
-        """Take one word with commas for several labels: yes,no."""
-        return classes.split(",") if isinstance(classes, str) and classes != "all" else classes
-
 
 class ClipRecipe(Recipe):
-    """What recipes of isolated signs share, whatever of a clip is read.
+    """The fields of recipes of isolated signs, read from landmarks or from pictures.
 
     Parameters
     ----------
     vocabulary : list of str
-        Empty: the labels of the data.
+        Empty: all labels of the data.
     sources : list of Credit
-        Of the data, where the store does not say.
+        Of the data, if the store does not name them.
     dropout : float, optional
-        Of the network, in place of its own.
-    epochs, steps, batch : training
-        ``steps`` is a second limit beside the epochs.
-    optimizer, learning_rate, weight_decay, label_smoothing, schedule, average, precision : training
+        Of the network; by default its own.
+    epochs, steps, batch, optimizer, learning_rate, weight_decay, label_smoothing, schedule, average : training
+    precision, mlflow
         As in `PictureRecipe`.
     clip_norm : float
         Largest norm of a step's gradients; 0: any.
     curve : list of float
-        Shares of the clips to learn from for a learning curve.
+        Shares of the training clips, for a learning curve.
     """
 
     task: Literal["signs"] = "signs"
@@ -96,40 +89,47 @@ class ClipRecipe(Recipe):
     curve: list[float] = []
     mlflow: bool = False
 
+    published: ClassVar[int]  # classes of the published set, for recipes with the vocabulary of the data
+
+    @property
+    def classes(self) -> int:
+        """The number of labels, or of the published set's."""
+        return len(self.labels) or self.published
+
 
 class SignRecipe(ClipRecipe):
-    """A reader of isolated signs from landmarks; see `ClipRecipe`, too.
+    """A reader of isolated signs from landmarks; see also `ClipRecipe`.
 
     Parameters
     ----------
     network : {"sign-transformer-published", "sign-transformer", "sign-conv"}
         See `signary.models.sign_transformer` and `signary.models.sign_conv`.
     points, center : list of str
-        Points that ``sign-conv`` reads, and those whose mean is its zero; ``sign-transformer`` reads lips and head
-        if they are among them. Empty: the published ones.
+        Points that ``sign-conv`` reads, and those whose mean is its origin; ``sign-transformer`` reads lips and head
+        if these are among them. Empty: the published ones.
     width, inner, depth, heads : int, optional
-        Of the network, in place of its own.
+        Of the network; by default its own.
     left_signer, shapes : bool
-        Of ``sign-conv``: mirror clips in which the right hand signs; read each hand's shape by itself, too.
+        Of ``sign-conv``: mirror clips signed with the right hand; read also the shape of each hand by itself.
     bins : int, optional
-        Of ``sign-conv``: average longer clips to so many frames.
+        Of ``sign-conv``: longer clips are averaged to so many frames.
     quirks : bool
-        Of ``sign-transformer-published``: mask as the published one does, in inference, too.
+        Of ``sign-transformer-published``: mask as the published one, also in inference.
     members : int
         Networks of different seeds whose probabilities are averaged.
     late_dropout : int
-        Epochs before ``sign-conv`` drops out.
+        Epochs before dropout starts in ``sign-conv``.
     idle : float
-        Share of each batch replaced by what is no sign: ends and beginnings of others, and arms without hands.
+        Share of each batch replaced by clips without a sign: ends and starts of others, and arms without hands.
     trusted : int
-        Sources of which a word needs as many for the card to call it trusted; 0: nothing is said.
+        Number of sources from which the model card calls a word trusted; 0: it calls none so.
     doubt : float
-        Taken from the logits of the other words, a third of it from that of no sign: they are read only where little
-        speaks for a trusted one.
+        Subtracted from the logits of words that are not trusted, a third of it from silent ones: they are read only
+        if no trusted word is likely.
     refit : bool
-        Learn again from everything, also what was held out, before packing.
+        Before packing, train again on all clips, with those held out.
     thresholds : dict of str to float
-        Of reading; see `signary.recognition.signs.recognizer`.
+        For reading; see `signary.recognition.signs.recognizer`.
     """
 
     network: Literal["sign-transformer-published", "sign-transformer", "sign-conv"]
@@ -152,12 +152,4 @@ class SignRecipe(ClipRecipe):
     refit: bool = False
     thresholds: dict[str, float] = {}
 
-    @property
-    def classes(self) -> int:
-        """Labels, or those of the published set."""
-        return len(self.labels) or PUBLISHED_SIGNS
-
-    @property
-    def needs(self) -> str:
-        """What ``signary data prepare`` makes."""
-        return "a prepared store"
+    published: ClassVar[int] = PUBLISHED_SIGNS

@@ -1,4 +1,4 @@
-"""The fields of recipes of continuous fingerspelling, and their defaults."""
+"""Recipes that read continuous fingerspelling: their fields and defaults."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ LONGEST = 32
 
 
 class SpellingFeatures(Part):
-    """What a network of fingerspelling sees.
+    """Input of the network.
 
     Parameters
     ----------
     points : list of str
         Names, see `signary.features.select.SelectPoints`. Empty: the 130 published ones.
     coordinates : {2, 3}
-        x and y alone, or z as well.
+        x and y, or z as well.
     """
 
     points: list[str] = []
@@ -30,22 +30,22 @@ class SpellingFeatures(Part):
 
 
 class SpellingData(Part):
-    """Which clips, and how they are drawn.
+    """Choice and split of the clips, and how they are drawn.
 
     Parameters
     ----------
     folds : int
         Parts of the signers, of which ``--fold`` is held out.
     supplemental : bool
-        Learn from one clip of each supplemental phrase an epoch, too.
+        Train also on one clip of each supplemental phrase in each epoch.
     buckets : bool
-        Batches of clips of about one length, so that little time goes into padding.
+        Batches of clips of similar length, with little padding.
     together : int
-        Clips of about one length that are padded, and normalized in the network, together: the parts of a batch.
+        Clips of similar length that are padded, and normalized in the network, together: the parts of a batch.
     shortest : int
-        Frames below which a clip is not learned from.
+        Frames of the shortest clip to train on.
     max_frames : int
-        Longer clips are resized; networks with CTC read them as they are.
+        Longer clips are resized; networks with CTC read all frames.
     letters : int
         Characters of the longest phrase; longer ones are skipped.
     """
@@ -60,16 +60,16 @@ class SpellingData(Part):
 
 
 class SpellingLosses(Part):
-    """What each loss of a speller counts.
+    """Weights of the losses of a speller.
 
     Parameters
     ----------
     forward, backward : float
-        Of the decoder, and of that of reversed phrases.
+        Of the decoder, and of the decoder of reversed phrases.
     confidence : float
-        Share of all, where it is known how well clips can be read.
+        Share of the total, for clips with a known score.
     padding : bool
-        Teach what stands behind the end, too, as the published code does.
+        Count also the padding after the end, as the published code does.
     """
 
     forward: float = Field(0.6, gt=0)
@@ -84,38 +84,36 @@ class SpellingRecipe(Recipe):
     Parameters
     ----------
     model : str
-        Name of the bundle, where it is another than the recipe's.
+        Name of the bundle; by default the recipe's.
     vocabulary : list of str
         Characters.
     sources : list of Credit
-        Of the data, where the store does not say.
+        Of the data, if the store does not name them.
     network : {"speller-small", "speller", "speller-ctc", "speller-hands"}
-        The published first and final network, and one that reads while the clip goes on, see `signary.models.speller`;
-        and one that reads hands alone, see `signary.models.hand_speller`.
+        The published first and final network, and one that reads frame by frame, see `signary.models.speller`; and
+        one that reads hands only, see `signary.models.hand_speller`.
     width, inner, depth, heads, kernel, layers, hidden : int, optional
-        Of the network, in place of its own; ``inner`` is that of `HandSpeller`, the last two are the decoders'.
+        Of the network, by default its own; ``inner`` is for `HandSpeller`, the last two are for the decoders.
     dropout : float, optional
-        In place of its own.
+        By default the network's own.
     init_from : str
-        A run or a bundle of ``speller-hands`` to go on with, of the same sizes and points.
+        A run or bundle of ``speller-hands``, of the same sizes and points, whose weights are the initial ones.
     unseen : bool
-        Count points that were not seen when parts of the body are normalized, as the published network does.
+        Include missing points when parts of the body are normalized, as the published network does.
     members : int
         Networks of different seeds that read together.
-    epochs, steps, batch : training
-        ``steps`` is a second limit beside the epochs.
-    measure_every : int
-        Epochs after which what is held out is read.
-    optimizer, learning_rate, weight_decay, schedule, average, precision : training
+    epochs, steps, batch, optimizer, learning_rate, weight_decay, schedule, average, precision, mlflow : training
         As in `PictureRecipe`.
+    measure_every : int
+        Epochs between validations.
     warm_up : int
-        The learning rate rises over such a part of the steps: 40 is a fortieth.
+        The learning rate rises over this part of the steps: 40 is a fortieth.
     label_smoothing : float
-        Of the decoders' letters.
+        Of the decoders.
     clip_norm : float
         Largest norm of a step's gradients; 0: any.
     synthetic : SyntheticOptions
-        How real clips are that are made for ``--data synthetic``.
+        Realism of the clips of ``--data synthetic``.
     """
 
     task: Literal["spelling"] = "spelling"
@@ -156,23 +154,18 @@ class SpellingRecipe(Recipe):
 
     @property
     def classes(self) -> int:
-        """Characters and marks."""
+        """The number of characters and marks."""
         return len(self.characters)
 
     @property
     def by_frame(self) -> bool:
-        """Whether the network says of each frame a character or none, rather than one after the other."""
+        """Whether the network labels each frame with a character or none, instead of generating a text."""
         return self.network in ("speller-ctc", "speller-hands")
 
     @property
     def characters(self) -> CharacterVocabulary:
-        """The symbols that are told apart."""
+        """The symbols of the vocabulary, with the marks."""
         return CharacterVocabulary("".join(self.vocabulary))
-
-    @property
-    def needs(self) -> str:
-        """What ``signary data prepare`` makes."""
-        return "a prepared store"
 
     @model_validator(mode="after")
     def _check_characters(self) -> Self:

@@ -1,42 +1,40 @@
-"""The fields of recipes that read clips by what a network of pictures sees in their frames, and their defaults."""
+"""Recipes that read clips by features of their frames from an image network: their fields and defaults."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from signary.training.recipes.signs import ClipRecipe
 
-PUBLISHED_GESTURES = 249  # of ChaLearn IsoGD, for recipes whose vocabulary is that of the data
-
 
 class VideoRecipe(ClipRecipe):
-    """A reader of isolated signs from pictures; see `ClipRecipe`, too.
+    """A reader of isolated signs from pictures; see also `ClipRecipe`.
 
     Parameters
     ----------
     network : {"video-lstm", "video-gru", "video-transformer"}
         See `signary.models.video_lstm`.
     features : {"inception", "compact"}
-        What ``data`` holds; the store says so when a recipe is trained.
+        Of the image network; in training, as in the store.
     backbone, fit : str
-        The store's, filled in: sha256 of the network of pictures, and how pictures became square.
+        From the store: sha256 of the image network, and how pictures were made square.
     width, depth, heads : int, optional
-        Of the network, in place of its own.
+        Of the network; by default its own.
     dense : list of int
-        Units of fully connected layers behind recurrent ones.
+        Units of the fully connected layers after the recurrent ones.
     standardize : bool
-        Bring each feature to mean 0 and standard deviation 1 of the clips learned from.
+        Scale each feature to mean 0 and standard deviation 1 over the training clips.
     relative : bool
-        Read features without their mean over the clip, too; see `signary.models.video_lstm.VideoNetwork`.
+        Read also the features minus their mean over the clip; see `signary.models.video_lstm.VideoNetwork`.
     init_from : str
-        A run or bundle of the same network whose weights are gone on with, all but those of the last layer.
+        A run or bundle of the same network, whose weights are the initial ones of all layers but the last.
     freeze : {"none", "backbone", "lstm1", "all"}
-        What stays as it is: nothing, the network of pictures (which a store of features always keeps), the first
-        layer, or all but the last one.
+        Frozen layers: none, the image network (always frozen in a store of features), the first layer, or all but the
+        last.
     body_rate : float, optional
-        Learning rate of all but the last layer; by default that of the last.
+        Learning rate of all layers but the last; by default the same as the last.
     """
 
     network: Literal["video-lstm", "video-gru", "video-transformer"]
@@ -53,10 +51,7 @@ class VideoRecipe(ClipRecipe):
     freeze: Literal["none", "backbone", "lstm1", "all"] = "none"
     body_rate: float | None = Field(None, gt=0)
 
-    @property
-    def classes(self) -> int:
-        """Labels, or those of the published set."""
-        return len(self.labels) or PUBLISHED_GESTURES
+    published: ClassVar[int] = 249  # of ChaLearn IsoGD
 
     @property
     def needs(self) -> str:

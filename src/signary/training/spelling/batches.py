@@ -1,8 +1,7 @@
-"""Clips with the phrases that they spell, and batches of them."""
+"""Clips with the phrases that they spell, and batches of both."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
@@ -12,14 +11,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from signary.datasets.augment.mix import SignerIndex, SpelledBatch
+from signary.datasets.augment.mix import SpelledBatch
 from signary.datasets.clips import Clips, open_clips
-from signary.datasets.split import SUPPLEMENTAL
 from signary.errors import InputError
-from signary.training.recipes.spelling import LONGEST, SpellingRecipe
-from signary.training.rows import DrawnRows
+from signary.models.point_network import SpellingNetwork
+from signary.training.recipes.spelling import SpellingRecipe
+from signary.training.rows import ShuffledRows, row_loader
 
-NAMED = 5  # of what was skipped for one reason
+NAMED = 5  # clips skipped for one reason
+READ_BATCH = 32
 
 Rows = NDArray[np.int64]
 Batch = tuple[SpelledBatch, Tensor, Tensor]
@@ -27,18 +27,18 @@ Batch = tuple[SpelledBatch, Tensor, Tensor]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Phrases:
-    """N clips with what they spell.
+    """N clips with the phrases that they spell.
 
     Parameters
     ----------
     clips : Clips
-        A label is a phrase.
+        Labels are phrases.
     name, split : str (N,)
         Columns ``id`` and ``split`` of the stores.
     letters : int64 (N, L)
-        Numbers of the characters, and padding.
+        Numbers of the characters, with padding.
     score : float32 (N,)
-        How well each can be read, 0 to 1; NaN = not known.
+        How well each can be read, 0 to 1; NaN = unknown.
     """
 
     clips: Clips
@@ -57,22 +57,9 @@ class Phrases:
 
 
 def load_phrases(recipe: SpellingRecipe, data: Path) -> tuple[Phrases, list[str]]:
-    """Open the clips of a recipe that can be learned from or read.
-
-    Returns
-    -------
-    phrases : Phrases
-        Their scores are not known.
-    skipped : list of str
-        What was left out, and why.
-
-    Raises
-    ------
-    InputError
-        If nothing is left.
-    """
+    """Open the clips of a recipe with phrases that it can spell; as `signary.training.clips.load_clips`."""
     clips = open_clips(data)
-    clips = replace(clips, label=clips.column("label"))  # as they are spelled, not as labels compare
+    clips = replace(clips, label=clips.column("label"))  # as spelled, without the normalization of labels
     name, counts = clips.column("id"), np.char.str_len(clips.label)
     known = set(recipe.vocabulary)
     strange = np.array([not known.issuperset(phrase) for phrase in clips.label.tolist()], np.bool_)
@@ -82,7 +69,7 @@ def load_phrases(recipe: SpellingRecipe, data: Path) -> tuple[Phrases, list[str]
         f"with characters that are not known ({unknown!r})": strange,
         f"with phrases of more than {recipe.data.letters} characters": counts > recipe.data.letters,
     }
-    skipped = [_told(name[wrong], reason) for reason, wrong in reasons.items() if wrong.any()]
+    skipped = [_told(name[wrong].tolist(), reason) for reason, wrong in reasons.items() if wrong.any()]
     kept = np.flatnonzero(~np.any(list(reasons.values()), axis=0))
     if not len(kept):
         raise InputError(f"{data}: no clip to learn from", hint="; ".join(skipped) or "see signary data info")
@@ -92,43 +79,20 @@ def load_phrases(recipe: SpellingRecipe, data: Path) -> tuple[Phrases, list[str]
     return Phrases(clips, name[kept], clips.column("split"), letters, score), skipped
 
 
-class PhraseRows(DrawnRows):
-    """Batches of rows and of the rows that they are mixed with, int64 (2, B), -1 = with none; anew each epoch.
+def _told(names: list[str], reason: str) -> str:
+    return f"{len(names)} clip{'s' * (len(names) > 1)} {reason}: {listed(names, NAMED)}"
 
-    An epoch has all clips, but of the supplemental ones one of each phrase. Rows of like lengths are together.
 
-    Parameters
-    ----------
-    phrases : Phrases
-        To learn from.
-    recipe : SpellingRecipe
-    """
-
-    def __init__(self, phrases: Phrases, recipe: SpellingRecipe) -> None:
-        self.phrases, self.recipe = phrases, recipe
-        lengths = phrases.clips.length if recipe.data.buckets else None
-        super().__init__(len(self._epoch(np.random.default_rng(0))), recipe.batch, recipe.seed, lengths=lengths)
-        self.signers = SignerIndex(phrases.clips.signer)
-
-    def __iter__(self) -> Iterator[Rows]:
-        random = np.random.default_rng((self.recipe.seed, self.epoch))
-        drawn = self._sorted(random.permutation(self._epoch(random)))
-        batches = np.array_split(drawn, range(self.batch, self.count, self.batch))
-        for place in random.permutation(len(batches)):
-            rows = batches[place]
-            yield np.stack([rows, self.signers.draw(rows, random, self.recipe.augment.mix)])
-
-    def _epoch(self, random: np.random.Generator) -> Rows:
-        data = self.recipe.data
-        label, split = self.phrases.clips.label, self.phrases.split
-        return epoch_rows(label, split, random, supplemental=data.supplemental, longest=data.letters)
+def listed(names: list[str], most: int) -> str:
+    """Return the first names, and the number of the others."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 class PhraseBatches(Dataset[Batch]):
-    """Padded clips with their phrases, asked for by rows (B,), or with rows to mix them with, (2, B).
+    """Padded clips with their phrases, by rows (B,), or by rows and their partners to mix them with, (2, B).
 
-    A batch is what was read, the partners at its end; int64 (B,), where each clip's partner is, itself if it has none;
-    and the rows.
+    A batch has the clips with the partners at the end; the place of each clip's partner, int64 (B,), its own if it has
+    none; and the rows.
 
     Parameters
     ----------
@@ -155,49 +119,9 @@ class PhraseBatches(Dataset[Batch]):
 
 def phrase_loader(phrases: Phrases, points: NDArray[np.int64], rows: Sampler[Rows]) -> DataLoader[Batch]:
     """Return a loader of padded batches."""
-    chance = torch.Generator().manual_seed(0)
-    return DataLoader(PhraseBatches(phrases, points), batch_size=None, sampler=rows, generator=chance)
+    return row_loader(PhraseBatches(phrases, points), rows)
 
 
-def _told(names: NDArray[np.str_], reason: str) -> str:
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return f"{len(names)} clip{'s' * (len(names) > 1)} {reason}: {', '.join(names[:NAMED].tolist())}{more}"
-
-
-def epoch_rows(
-    phrases: NDArray[np.str_],
-    splits: NDArray[np.str_],
-    rng: np.random.Generator,
-    *,
-    supplemental: bool = True,
-    longest: int = LONGEST,
-) -> Rows:
-    """Return the clips of one epoch: all but supplemental ones, and one by chance of each supplemental phrase.
-
-    A few hundred sentences make up the supplemental part, each signed a hundred times: all of it would teach the
-    sentences.
-
-    Parameters
-    ----------
-    phrases, splits : str (N,)
-        Columns ``label`` and ``split`` of a store, or some rows of them.
-    rng : Generator
-    supplemental : bool
-        Take these phrases at all.
-    longest : int
-        Characters beyond which a supplemental phrase is left out.
-
-    Returns
-    -------
-    int64 (E,)
-        Rows of ``phrases``, rising.
-
-    Source: C. Henkel and D. Hanley, https://www.kaggle.com/competitions/asl-fingerspelling/discussion/434485.
-    """
-    extra = splits == SUPPLEMENTAL
-    rows = np.flatnonzero(~extra)
-    if not supplemental:
-        return rows
-    offered = rng.permutation(np.flatnonzero(extra & (np.char.str_len(phrases) <= longest)))
-    _, first = np.unique(phrases[offered], return_index=True)
-    return np.sort(np.concatenate([rows, offered[first]]))
+def ordered_phrases(phrases: Phrases, network: SpellingNetwork) -> DataLoader[Batch]:
+    """Return a loader of all phrases in order, of the points that a network reads."""
+    return phrase_loader(phrases, network.select.index.numpy(), ShuffledRows(len(phrases), READ_BATCH))

@@ -1,4 +1,4 @@
-"""The two rounds of fingerspelling: what networks read of signers they never saw tells how well each clip can be read.
+"""The two rounds of fingerspelling: the first, on folds of signers, scores how well each clip can be read.
 
 After Christof Henkel's and Darragh Hanley's winning entry of the American sign language fingerspelling recognition
 competition (Kaggle, 2023).
@@ -26,7 +26,7 @@ _AGAIN = "train it again, it ends with that file"
 
 
 def write_predictions(path: Path, phrases: Phrases, read: Sequence[str]) -> None:
-    """Write a row a clip: its ``key`` and ``id``, the ``phrase``, what was ``read``, and the ``score``.
+    """Write a row for each clip: ``key``, ``id``, ``phrase``, the text ``read``, and ``score``.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def write_predictions(path: Path, phrases: Phrases, read: Sequence[str]) -> None
 
 
 def phrase_scores(phrases: Sequence[str], read: Sequence[str]) -> NDArray[np.float32]:
-    """Return how well each phrase was read, float32 (N,): 1 - distance / length, 0 where that is less."""
+    """Return the score of each phrase, float32 (N,): 1 - distance / length, at least 0."""
     from rapidfuzz.distance import Levenshtein
 
     distances = (Levenshtein.distance(*pair) for pair in zip(phrases, read, strict=True))
@@ -54,19 +54,19 @@ def phrase_scores(phrases: Sequence[str], read: Sequence[str]) -> NDArray[np.flo
 
 
 def fold_scores(runs: Sequence[Path], phrases: Phrases) -> NDArray[np.float32]:
-    """Return how well each clip was read by runs that did not learn from its signer, float32 (N,).
+    """Return the score of each clip in the runs that did not train on its signer, float32 (N,).
 
     Parameters
     ----------
     runs : sequence of Path
-        Run folders of all folds; several of a fold are averaged.
+        Run folders of all folds; several of one fold are averaged.
     phrases : Phrases
-        Supplemental ones, which no fold reads, have 0.5.
+        Supplemental ones, which no fold reads, score 0.5.
 
     Raises
     ------
     InputError
-        If a run is not whole, a fold is missing, or clips were read in none.
+        If a run is incomplete, a fold is missing, or no run read a clip.
     """
     import pyarrow.parquet as pq
 

@@ -1,4 +1,4 @@
-"""What a training of fingerspelling begins with: nothing, or what a bundle knows."""
+"""The initial network of a training of fingerspelling: untrained, or with the weights of a bundle."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ MODEL, KEPT = "model", "speller-hands"
 
 
 def first_network(recipe: SpellingRecipe, member: int = 0) -> SpellingNetwork:
-    """Return the network that a member of a recipe begins with, those of ``init_from`` one after the other.
+    """Return the initial network of a member of a recipe; those of ``init_from`` are used in turn.
 
     Raises
     ------
     ModelNotFound, BundleError
-        If there is no such bundle, or a broken one.
+        If there is no such bundle, or it is broken.
     ConfigError
-        If it is of another network, the layer is named; or the recipe's is one whose graphs do not hold its weights as
-        they were learned.
+        If its weights do not fit, with the name of the layer; or if the graphs of the recipe's network do not hold the
+        weights as trained.
     """
     network = spelling_network(recipe)
     if not recipe.init_from:
@@ -39,5 +39,5 @@ def first_network(recipe: SpellingRecipe, member: int = 0) -> SpellingNetwork:
 
 
 def first_thresholds(recipe: SpellingRecipe) -> dict[str, float]:
-    """Return how the bundle that a training begins with is decoded."""
+    """Return the decoding thresholds of the bundle that a training starts from."""
     return load_bundle(recipe.init_from).manifest.thresholds if recipe.init_from else {}

@@ -1,4 +1,4 @@
-"""Fingerspelling learned from made clips: ``--data synthetic``."""
+"""Training of fingerspelling on synthetic clips: ``--data synthetic``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import lightning
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import Dataset, Sampler
 
 from signary.datasets.augment.mix import SpelledBatch
 from signary.datasets.synthetic.spelling import SyntheticBatch, SyntheticSpelling
@@ -20,30 +20,32 @@ from signary.training.learn import learn
 from signary.training.pack import Learned, with_credits
 from signary.training.recipes.recipe import Credit
 from signary.training.recipes.spelling import SpellingRecipe
+from signary.training.rows import row_loader
 from signary.training.run import Run
 from signary.training.spelling.batches import Batch
+from signary.training.spelling.read import read_clips
 from signary.training.spelling.start import first_network
-from signary.training.spelling.task import SpellingTask, read_clips
+from signary.training.spelling.task import SpellingTask
 from signary.training.spelling.train import pack_spellers
 from signary.training.spelling.tune import tables_of, tuned
 
 SYNTHETIC = Path("synthetic")
 SOURCE = "synthetic"
 EPOCH_BATCHES, HELD_OUT, TUNED, READ_BATCH = 50, 256, 512, 32
-# of the clips to measure on, and to choose how to decode by: other phrases, speeds and cameras, of the same people, or
-# of strangers who are about as far from them as they from each other, with phrases of which no language knows a word
+# seeds of the clips for scores and for tuning: other phrases, speeds and cameras, of the same people for scores; for
+# tuning of strangers, who differ from them about as much as they do from each other, and with phrases of no language
 OTHER_SEED, TUNED_SEED, STRANGE, BACKWARDS = 7_000_003, 9_000_011, 1.5, 8
 
 
 class MadeClips(Dataset[Batch]):
-    """Batches of made clips, each by its number alone.
+    """Batches of synthetic clips, each fully determined by its number.
 
     Parameters
     ----------
     source : SyntheticSpelling
     recipe : SpellingRecipe
     size : int
-        Clips of a batch.
+        Clips in a batch.
     """
 
     def __init__(self, source: SyntheticSpelling, recipe: SpellingRecipe, size: int) -> None:
@@ -59,44 +61,31 @@ class MadeClips(Dataset[Batch]):
 
 
 class EpochNumbers(Sampler[int]):
-    """Numbers of batches, other ones each epoch."""
+    """Numbers of batches, new ones each epoch."""
 
     def __init__(self, count: int) -> None:
         self.count, self.epoch = count, 0
 
     def set_epoch(self, epoch: int) -> None:
-        """Take the numbers of an epoch; Lightning says which."""
+        """Use the numbers of an epoch; Lightning calls this."""
         self.epoch = epoch
 
     def __len__(self) -> int:
         return self.count
 
     def __iter__(self) -> Iterator[int]:
-        # a generator, since Lightning asks for the first epoch's iterator before it says which epoch that is
+        # a generator, since Lightning asks for the iterator before it sets the epoch
         yield from range(self.epoch * self.count, (self.epoch + 1) * self.count)
 
 
 def train_on_made(recipe: SpellingRecipe, run: Run) -> Path:
-    """Train a recipe of fingerspelling on made clips, as many as it asks for, and measure it on others.
+    """Train a recipe of fingerspelling on synthetic clips, measure it on others, and return the bundle.
 
-    An epoch is 50 batches. The people and words that are kept for testing are not touched; `signary evaluate MODEL
-    synthetic` reads those.
-
-    Parameters
-    ----------
-    recipe : SpellingRecipe
-    run : Run
-
-    Returns
-    -------
-    Path
-        The bundle.
+    An epoch is 50 batches. People and words reserved for testing are not used; `signary evaluate MODEL synthetic` reads
+    those.
     """
     run.start(recipe, fold=-1, learned=[f"{SOURCE} {recipe.seed}"])
-    networks = [
-        fit_on_made(recipe.model_copy(update={"seed": recipe.seed + number}), run, number)
-        for number in range(recipe.members)
-    ]
+    networks = [fit_on_made(recipe.member(number), run, number) for number in range(recipe.members)]
     scores = measure(networks, recipe)
     clips = EPOCH_BATCHES * recipe.batch * recipe.epochs if recipe.steps is None else recipe.steps * recipe.batch
     thresholds: dict[str, float] = {}
@@ -125,21 +114,18 @@ def fit_on_made(
     *,
     network: SpellingNetwork | None = None,
 ) -> SpellingNetwork:
-    """Train a network, what its recipe begins with if none is given; nothing is kept without a run."""
+    """Train a network, by default `first_network`; the rest as `signary.training.learn.learn`."""
     lightning.seed_everything(recipe.seed, verbose=False)
     network = network or first_network(recipe, member)
     source = SyntheticSpelling(network.select, recipe.synthetic, seed=recipe.seed)
-    chance = torch.Generator().manual_seed(0)
-    batches = DataLoader(
-        MadeClips(source, recipe, recipe.batch), batch_size=None, sampler=EpochNumbers(EPOCH_BATCHES), generator=chance
-    )
+    batches = row_loader(MadeClips(source, recipe, recipe.batch), EpochNumbers(EPOCH_BATCHES))
     task, stage = partial(SpellingTask, recipe, network), f"member-{member}"
     trained: SpellingNetwork = learn(recipe, task, batches, run=run, stage=stage, clip_norm=recipe.clip_norm)
     return trained
 
 
 def measure(networks: list[SpellingNetwork], recipe: SpellingRecipe) -> dict[str, object]:
-    """Return how well networks read made clips that they did not learn from; see `spelling_report`."""
+    """Return the scores of networks on other synthetic clips; see `spelling_report`."""
     asked: list[str] = []
     read: list[str] = []
     with torch.inference_mode():
@@ -150,17 +136,17 @@ def measure(networks: list[SpellingNetwork], recipe: SpellingRecipe) -> dict[str
 
 
 def made_clips(network: SpellingNetwork, recipe: SpellingRecipe, seed: int, count: int) -> Iterator[SyntheticBatch]:
-    """Yield so many clips that no training of this recipe draws."""
+    """Yield ``count`` clips that no training of this recipe draws."""
     source = SyntheticSpelling(network.select, recipe.synthetic, seed=recipe.seed + seed)
     for number in range(count // READ_BATCH):
         yield source.draw(READ_BATCH, number=number)
 
 
 def strange_clips(network: SpellingNetwork, recipe: SpellingRecipe) -> Iterator[SyntheticBatch]:
-    """Yield clips to choose by how to decode.
+    """Yield clips to tune decoding on.
 
-    Their hands differ from those learned from as strangers' do, and every eighth phrase is spelled backwards: what the
-    language does not know has to be read, too.
+    Their hands differ from those in training as strangers' do. Every eighth phrase is spelled backwards, since words
+    that the language model does not know have to be read, too.
     """
     options = recipe.synthetic.model_copy(update={"strangers": STRANGE})
     source = SyntheticSpelling(network.select, options, seed=recipe.seed + TUNED_SEED)
@@ -171,5 +157,5 @@ def strange_clips(network: SpellingNetwork, recipe: SpellingRecipe) -> Iterator[
 
 
 def is_made(data: Path) -> bool:
-    """Say whether made clips are asked for: a path that exists wins over the word."""
+    """Return whether synthetic clips are asked for; an existing path of that name comes first."""
     return data == SYNTHETIC and not data.exists()

@@ -1,4 +1,4 @@
-"""How a network of fingerspelling is best decoded, and how far to trust it: found on clips it did not learn from."""
+"""The best decoding of a network of fingerspelling, and how far to trust it: fitted on unseen clips."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from signary.text.trust import EVIDENCE, evidence, fit_trust
 from signary.text.twins import fold
 
 WEIGHTS, INSERTIONS, BEAM, BEST = (0.0, 0.3, 0.45, 0.6, 0.8), (-0.3, 0.0, 0.3), 128, 32
-HOPELESS = 0.7  # errors a character
-FEWEST = 8  # clips read right, and clips read wrong, that trust is learned from
+HOPELESS = 0.7  # errors for each character
+FEWEST = 8  # clips read right, and clips read wrong, to fit trust on
 
 Table = NDArray[np.float32]
 
 
 @torch.inference_mode()
 def tables_of(networks: Sequence[CTCNetwork], batches: Iterable[SyntheticBatch]) -> tuple[list[Table], list[str]]:
-    """Return what networks say of the frames of each clip, float32 (T, V + 1) logarithms, and what was asked for."""
+    """Return the mean log probabilities of the frames of each clip, float32 (T, V + 1), and the texts."""
     tables: list[Table] = []
     texts: list[str] = []
     for batch in batches:
@@ -40,23 +40,23 @@ def tables_of(networks: Sequence[CTCNetwork], batches: Iterable[SyntheticBatch])
 
 
 def tuned(tables: Sequence[Table], texts: Sequence[str], characters: str) -> dict[str, float]:
-    """Choose how much language and length count, by the fewest errors, and learn how far to trust what is read.
+    """Choose the weights of language and length with the fewest errors, and fit the trust in what is read.
 
-    Letters and digits of one shape count as one, since what stands around them tells them apart later.
+    Letters and digits of the same shape count as equal, since context tells them apart later.
 
     Parameters
     ----------
     tables : sequence of float (T, V + 1)
-        Logarithms of probabilities of N clips.
+        Log probabilities of N clips.
     texts : sequence of str
-        What they show.
+        Spelled in them.
     characters : str
 
     Returns
     -------
     dict
-        As in a bundle's thresholds, see `signary.recognition.spelling.graphs.SpellerGraphs`; without trust where
-        nearly all or nearly none was read right, and empty where so much is wrong that no search would mend it.
+        As in a bundle's thresholds, see `signary.recognition.spelling.graphs.SpellerGraphs`; without trust if nearly
+        all or nearly no clips were read right, and empty if there are too many errors for any search.
     """
     quickly = ["".join(characters[number] for number in greedy(table, len(characters)).characters) for table in tables]
     if _errors(quickly, texts) > HOPELESS * sum(map(len, texts)):

@@ -1,4 +1,4 @@
-"""From somebody's videos to a store of features: each is decoded once, some frames of it go through a network."""
+"""From videos to a store of features: each is decoded once, and some of its frames go through an image network."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from signary.models.video import Backbone
 from signary.training.videos.backbones import arrays_of
 from signary.video.sample import CLIP_FRAMES, Fit, sample_clip
 
-BATCH = 64  # pictures that go through a network together
+BATCH = 64  # pictures in one pass of the network
 
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """Which frames are taken of a clip; see `signary.video.sample.sample_clip`.
+    """Which frames of a clip are used; see `signary.video.sample.sample_clip`.
 
     Parameters
     ----------
     frames : int
     fit : {"pad", "crop"}
     draws : int
-        Samples by chance beside the even one, to learn from.
+        Random samples beside the even one, for training.
     """
 
     frames: int = CLIP_FRAMES
@@ -44,7 +44,7 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class PreparedFeatures:
-    """What came of it: the store (None if no clip could be read), clips done before, and what was refused."""
+    """The store (None if no clip could be read), the number of clips done before, and the refused ones."""
 
     store: FeatureStore | None
     kept: int
@@ -63,31 +63,21 @@ def prepare_features(
     force: bool = False,
     track: Callable[[Iterable[None], int], Iterable[None]] = lambda done, _: done,
 ) -> PreparedFeatures:
-    """Read a set of videos into a store of features.
+    """Read a set of videos into a store of features; the rest as `signary.datasets.prepare.prepare`.
 
-    What is there already stays: a store of the same clips, network and options as it is, of one that was not finished
-    its clips. Anything else of it is made anew by itself.
+    A store of the same clips, network and options stays as it is, and the clips of an unfinished one are kept. Any
+    other is made anew.
 
     Parameters
     ----------
     reader : str
         Of `signary.datasets.readers.reader.READERS`, one that finds videos.
-    folder, target : str or Path
-        The videos, and the store.
     backbone : Backbone
-    options : Options, optional
     sampling : Sampling, optional
     workers : int
         Threads that decode.
     force : bool
-        Make it anew, whatever is there.
-    track : callable(clips, how many)
-        Wraps the clips, to show progress.
-
-    Raises
-    ------
-    InputError
-        If the folder is not what the reader expects, or the store cannot be written.
+        Make it anew in any case.
     """
     options, sampling, root = options or Options(), sampling or Sampling(), Path(folder)
     pieces = find_pieces(reader, root, options)
@@ -117,7 +107,7 @@ def prepare_features(
     if len(left) - len(refused) == 0 and len(left) == len(keys):
         return PreparedFeatures(None, 0, refused)
     about = {
-        "state": state if not refused else "",  # what could not be read is tried again
+        "state": state if not refused else "",  # refused clips are tried again
         "reader": reader,
         "frames": sampling.frames,
         "fit": sampling.fit,
@@ -130,7 +120,7 @@ def prepare_features(
 
 
 def seen(backbone: Backbone, clip: NDArray[np.uint8]) -> Features:
-    """Return what a network sees in pictures uint8 (..., S, S, 3), float16 (..., D)."""
+    """Return the features float16 (..., D) of pictures uint8 (..., S, S, 3)."""
     pictures = torch.from_numpy(clip.reshape(-1, *clip.shape[-3:]))
     device = next(backbone.parameters()).device
     with torch.inference_mode():
@@ -154,7 +144,7 @@ def _row(piece: Piece, root: Path, options: Options) -> dict[str, str]:
 def _decoded(
     pieces: Sequence[Piece], side: int, sampling: Sampling, workers: int, *, mirrored: bool
 ) -> Iterator[NDArray[np.uint8] | Refused]:
-    """Yield the pictures of each clip, uint8 (1 + K, T, S, S, 3); a few are decoded ahead."""
+    """Yield the pictures of each clip, uint8 (1 + K, T, S, S, 3), and decode a few clips ahead."""
     ahead: deque[Future[NDArray[np.uint8] | Refused]] = deque()
     with ThreadPoolExecutor(workers) as pool:
         for piece in pieces:
@@ -172,5 +162,5 @@ def _decode(piece: Piece, side: int, sampling: Sampling, *, mirrored: bool) -> N
         clip = sample_clip(piece.path, sampling.frames, side=side, fit=sampling.fit, draws=sampling.draws)
         clip = clip[..., ::-1, :] if mirrored else clip
         return np.ascontiguousarray(clip.reshape(-1, sampling.frames, *clip.shape[-3:]))
-    except Exception as error:  # whatever is wrong with one of 36,000 files, the others are read
+    except Exception as error:  # one bad file in 36,000 does not stop the others
         return Refused.of(piece.path, error)

@@ -1,0 +1,1 @@
+"""Training of readers of isolated signs from landmarks."""
