@@ -69,11 +69,6 @@ def run(made: Path) -> Path:
     return made / "run"
 
 
-def weights(run: Path) -> dict[str, torch.Tensor]:
-    checkpoint = torch.load(run / "checkpoints/final/last.ckpt", weights_only=True)
-    return {name: value for name, value in checkpoint["state_dict"].items() if value.dtype.is_floating_point}
-
-
 @pytest.mark.slow
 def test_a_run_reads_photos(made: Path, run: Path) -> None:
     metrics = read_metrics(run)
@@ -114,30 +109,18 @@ def test_what_a_picture_model_does_not_read(made: Path, run: Path, tmp_path: Pat
             use()
 
 
-class Killed(RuntimeError):
-    """The process ends here."""
-
-
 @pytest.mark.slow
-def test_a_killed_run_goes_on_as_if_it_had_not_been(
-    made: Path, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_resumed_run_equals_an_uninterrupted_one(
+    made: Path, run: Path, tmp_path: Path, stopping: Any, last_weights: Any
 ) -> None:
-    whole, part = PictureTask.training_step, tmp_path / "part"
-
-    def killed(self: PictureTask, batch: Any, index: int) -> torch.Tensor:
-        if self.current_epoch == 2 and index == 1:
-            raise Killed
-        return whole(self, batch, index)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(PictureTask, "training_step", killed)
-        with pytest.raises(Killed):
-            train(made / "tiny.yaml", data=made, output=part, overrides={"label_smoothing": "0.01"})
+    part = tmp_path / "part"
+    with stopping(PictureTask, 12):  # of five steps in each epoch
+        train(made / "tiny.yaml", data=made, output=part, overrides={"label_smoothing": "0.01"})
     with pytest.raises(ConfigError, match="a run of tiny, not of digits-cnn"):
         train("digits-cnn", data=made, output=part, resume=True)
     bundle = train(made / "tiny.yaml", data=made, output=part, resume=True)
     assert bundle.is_dir()
-    before, after = weights(run), weights(part)
+    before, after = last_weights(run, "final"), last_weights(part, "final")
     assert before.keys() == after.keys()
     for name, value in before.items():
         torch.testing.assert_close(after[name], value, atol=1e-6, rtol=1e-5)
@@ -170,13 +153,13 @@ def test_a_full_disk_leaves_the_old_checkpoint(
 
 
 @pytest.mark.slow
-def test_force_starts_over(made: Path, tmp_path: Path) -> None:
+def test_force_starts_over(made: Path, tmp_path: Path, last_weights: Any) -> None:
     train(made / "tiny.yaml", data=made, output=tmp_path / "run")
-    before = weights(tmp_path / "run")
+    before = last_weights(tmp_path / "run", "final")
     train(
         made / "tiny.yaml", data=made, output=tmp_path / "run", force=True, overrides={"widths": "[6, 6]", "steps": 2}
     )
-    after = weights(tmp_path / "run")
+    after = last_weights(tmp_path / "run", "final")
     assert after["network.network.stages.0.0.weight"].shape[0] == 6
     assert before["network.network.stages.0.0.weight"].shape[0] == 8
     logged = (tmp_path / "run/logs/csv/final/metrics.csv").read_text().splitlines()
@@ -184,13 +167,13 @@ def test_force_starts_over(made: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_run_that_is_done_stays_as_it_is(made: Path, tmp_path: Path) -> None:
+def test_a_finished_run_stays_as_it_is(made: Path, tmp_path: Path, last_weights: Any) -> None:
     how = {"schedule": "cosine", "patience": "1", "learning_rate": "1e-9", "average": "0", "epochs": "6"}
     train(made / "tiny.yaml", data=made, output=tmp_path / "run", overrides=how)
     log = tmp_path / "run/logs/csv/final/metrics.csv"
-    before, rows = weights(tmp_path / "run"), log.read_text()
+    before, rows = last_weights(tmp_path / "run", "final"), log.read_text()
     train(made / "tiny.yaml", data=made, output=tmp_path / "run", resume=True)
-    for name, value in weights(tmp_path / "run").items():
+    for name, value in last_weights(tmp_path / "run", "final").items():
         torch.testing.assert_close(value, before[name])
     assert log.read_text() == rows
 

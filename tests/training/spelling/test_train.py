@@ -85,11 +85,6 @@ def spelled(texts: list[str], scores: list[float] | None = None) -> SpelledBatch
     return SpelledBatch(clips, lengths, torch.from_numpy(letters), torch.from_numpy(counts), known)
 
 
-def weights(run: Path) -> dict[str, torch.Tensor]:
-    state: dict[str, torch.Tensor] = torch.load(run / "checkpoints/member-0/last.ckpt", weights_only=True)["state_dict"]
-    return state
-
-
 def test_recipes_have_the_published_sizes() -> None:
     told = {row["name"]: row for row in describe_recipes() if row["task"] == "spelling"}
     sizes = {"spelling-small": 2_515_040, "spelling": 9_736_305, "spelling-ctc": 1_388_764, "spelling-hands": 1_270_073}
@@ -234,7 +229,9 @@ def test_recipes_of_other_tasks_have_one_round(made: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_loss_that_is_no_number_stops_and_keeps_the_checkpoint(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_loss_that_is_not_finite_stops_and_keeps_the_checkpoint(
+    made: Path, monkeypatch: pytest.MonkeyPatch, last_weights: Any
+) -> None:
     loss, count = SpellingTask.loss, []
 
     def broken(self: SpellingTask, batch: SpelledBatch) -> torch.Tensor:
@@ -245,27 +242,18 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_checkpoint(made: Path, mon
     with pytest.raises(InputError, match=r"loss=nan in epoch 1, batch \d, of clips \d+/\d+") as error:
         train(made / "speller.yaml", data=made / "store", output=made / "broken", overrides={"epochs": "3"})
     assert "--resume" in error.value.hint
-    kept = weights(made / "broken")
+    kept = last_weights(made / "broken", "member-0")
     assert all(bool(torch.isfinite(value).all()) for value in kept.values())
 
 
 @pytest.mark.slow
-def test_a_stopped_run_goes_on_as_if_it_had_not(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_resumed_run_equals_an_uninterrupted_one(made: Path, stopping: Any, last_weights: Any) -> None:
     how: dict[str, Any] = {"data": made / "store", "overrides": {"epochs": "3"}}
     train(made / "speller-ctc.yaml", output=made / "whole", **how)
-    step, steps = SpellingTask.training_step, []
-
-    def stopped(self: SpellingTask, batch: Any, index: int) -> torch.Tensor:
-        steps.append(index)
-        if len(steps) == 4:  # of two an epoch
-            raise OSError("stopped")
-        return step(self, batch, index)
-
-    with monkeypatch.context() as patch, pytest.raises(OSError, match="stopped"):
-        patch.setattr(SpellingTask, "training_step", stopped)
+    with stopping(SpellingTask, 4):  # of two steps in each epoch
         train(made / "speller-ctc.yaml", output=made / "parts", **how)
     train(made / "speller-ctc.yaml", output=made / "parts", resume=True, data=made / "store")
-    whole, parts = weights(made / "whole"), weights(made / "parts")
+    whole, parts = (last_weights(made / name, "member-0") for name in ("whole", "parts"))
     assert all(torch.equal(value, parts[name]) for name, value in whole.items())
 
 
