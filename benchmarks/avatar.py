@@ -71,7 +71,7 @@ def speeds(runs: int) -> dict[str, float]:
 
 
 def find_hand(task: tuple[str, int]) -> tuple[str, list[bool], list[float]]:
-    """Hold one letter before the detector in video mode: letter, found in each frame, errors in hand lengths."""
+    """Show one letter to the detector in video mode: letter, found in each frame, errors in hand lengths."""
     letter, seed = task
     plan = plan_spelling(letter, SpellOptions(speed=1.0, seed=seed))
     shown = plan.letters[0][0]
@@ -92,7 +92,7 @@ def find_hand(task: tuple[str, int]) -> tuple[str, list[bool], list[float]]:
 
 
 def detection(tasks: Iterable[tuple[str, list[bool], list[float]]]) -> dict[str, Any]:
-    """Sum up how often and how well the hand was found."""
+    """Return how often and how precisely the hand was found."""
     found: dict[str, list[bool]] = {}
     errors: list[float] = []
     for letter, here, away in tasks:
@@ -107,7 +107,7 @@ def detection(tasks: Iterable[tuple[str, list[bool], list[float]]]) -> dict[str,
 
 
 def read_back(task: Task) -> tuple[str, list[tuple[float, float]]]:
-    """Spell a text and read it through pictures, detector and model: text, times of letters (spelled, read)."""
+    """Spell a text and read it from pictures: text, times of its letters (spelled, read)."""
     text, seed, skin = task
     plan = plan_spelling(text, SpellOptions(seed=seed))
     result = read_clip(reader(), plan.sequence(WORD_FPS), replace(random_look(seed), skin=skin))
@@ -117,14 +117,19 @@ def read_back(task: Task) -> tuple[str, list[tuple[float, float]]]:
 
 
 def read_clip(model: Recognizer, clip: LandmarkSequence, look: Look) -> Recognition:
-    """Draw a clip, find its hand again, and read it."""
+    """Draw a clip, detect its hand, and read it."""
+    return model.recognize(detected(clip, look))
+
+
+def detected(clip: LandmarkSequence, look: Look) -> LandmarkSequence:
+    """Draw a clip and detect its hand."""
     with HandsDetector() as detector:
         points = [detector.detect(frame) for frame in render(clip, size=SIZE, look=look)]
-    return model.recognize(LandmarkSequence(np.stack(points), clip.times_s, aspect=1.0))
+    return LandmarkSequence(np.stack(points), clip.times_s, aspect=1.0)
 
 
 def single_letters(tasks: list[Task], read: list[tuple[str, list[tuple[float, float]]]]) -> dict[str, Any]:
-    """Share of single letters read as themselves and nothing else."""
+    """Return the share of single letters read correctly, with nothing else."""
     right: dict[str, list[bool]] = {}
     for (letter, _, _), (text, _) in zip(tasks, read, strict=True):
         right.setdefault(letter, []).append(text == letter)
@@ -138,7 +143,7 @@ def single_letters(tasks: list[Task], read: list[tuple[str, list[tuple[float, fl
 
 
 def words_read(tasks: list[Task], read: list[tuple[str, list[tuple[float, float]]]]) -> dict[str, Any]:
-    """Character error rate by skin tone, and how far the letters' times are off."""
+    """Return the character error rate by skin tone, and the error of the letters' times."""
     from rapidfuzz.distance import Levenshtein
 
     edits, lengths = dict.fromkeys(SKINS, 0), dict.fromkeys(SKINS, 0)
@@ -164,7 +169,7 @@ def random_words(count: int) -> list[str]:
 
 
 def random_look(seed: int) -> Look:
-    """Draw a look over the whole range, but a camera that stands as a webcam does."""
+    """Draw a look over the whole range, with the camera of a webcam."""
     return Look.random(np.random.default_rng(seed))
 
 

@@ -1,7 +1,7 @@
-"""What context adds to spelled words: words and letters read right with it and without, and words that it breaks.
+"""The effect of context on spelled words: words and letters read right with it and without, and words made wrong.
 
-The model of the language is one that never saw the words called new, nor the names. Most words are measured on the
-avatar's points with errors such as a detector makes; without --quick some also go through pictures and the detector.
+The language model was not trained on the words called new, nor on the names. Most words are read from the avatar's
+points with errors like those of a detector; without --quick some are also read from pictures, by the detector.
 """
 
 from __future__ import annotations
@@ -19,16 +19,12 @@ from unittest.mock import patch
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar import SIZE, random_look
+from avatar import detected, random_look, reader
 from harness import arguments, show
 from signary.avatar.flesh import hand_length
 from signary.avatar.motion import SpellOptions, plan_spelling
-from signary.avatar.render import render
-from signary.landmarks.mediapipe import HandsDetector
 from signary.landmarks.sequence import LandmarkSequence
 from signary.landmarks.skeleton import RIGHT_HAND
-from signary.recognition.load import load
-from signary.recognition.recognizer import Recognizer
 from signary.text.context import ContextOptions
 from signary.text.language import CharacterModel
 
@@ -36,17 +32,17 @@ SCRIPTS = Path(__file__).parents[1] / "scripts"
 FPS, PICTURE_FPS, VARIATION = 25.0, 20.0, 0.7
 SPEEDS = (2.0, 2.5, 3.0)
 PEOPLE = (None, "borisgraudt", "davidlee", "keptsecret", "meyyappan", "mirrored-photos", "13lack13lood")
-# Of a point, in hand lengths (the median of MediaPipe on the avatar is 0.03), and how long it stays alike.
+# Error of a point, in hand lengths (the median of MediaPipe on the avatar is 0.03), and how long it persists.
 ERRORS, ERROR_S = (0.02, 0.03, 0.04), 0.3
 SHORTEST, LONGEST = 3, 10
 COMMON = 4.0  # up to SCOWL's size 50
-# Without context; with the shorter shapes that it looks at, but no language; with context.
+# Without context; with context but no language model, which still uses shorter shapes; with context.
 WAYS = {"none": ("none", None), "shapes": ("words", ContextOptions(weight=0)), "words": ("words", None)}
 
 
 @dataclass(frozen=True)
 class Reading:
-    """A text, of which kind and how fast it was spelled, and what was read in each of `WAYS`."""
+    """A spelled text, its kind and speed, and the text read in each of `WAYS`."""
 
     kind: str
     speed: float
@@ -70,7 +66,7 @@ def main() -> None:
 
 
 def drawn_words(count: int) -> list[tuple[str, str]]:
-    """Draw words of each kind: known ones, new ones and new names; the commoner, the likelier."""
+    """Draw words of each kind by their frequency: known words, new words and new names."""
     lists, random = language()[1], np.random.default_rng(0)
     drawn = []
     for kind, chances in lists.items():
@@ -82,7 +78,7 @@ def drawn_words(count: int) -> list[tuple[str, str]]:
 
 @cache
 def language() -> tuple[CharacterModel, dict[str, dict[str, float]]]:
-    """Learn from nine tenths of the words; return the model, and the words of each kind with their weights."""
+    """Train on nine tenths of the words; return the model, and the words of each kind with their weights."""
     import sys
 
     sys.path.insert(0, str(SCRIPTS))
@@ -103,14 +99,8 @@ def language() -> tuple[CharacterModel, dict[str, dict[str, float]]]:
     return CharacterModel.fit(list(seen), list(seen.values())), lists
 
 
-@cache
-def reader() -> Recognizer:
-    """Load the letters model once a process, on one thread."""
-    return load("letters", threads=1)
-
-
 def read(kind: str, word: str, seed: int, seen: Callable[[LandmarkSequence, int], LandmarkSequence]) -> Reading:
-    """Spell a word, see it, and read it with context and without."""
+    """Spell a word, detect it, and read it with context and without."""
     speed, person = SPEEDS[seed % len(SPEEDS)], PEOPLE[seed % len(PEOPLE)]
     how = SpellOptions(speed=speed, shapes_of=person, build_of=person, variation=VARIATION, seed=seed)
     clip = seen(plan_spelling(word, how).sequence(FPS if seen is as_seen else PICTURE_FPS), seed)
@@ -118,7 +108,7 @@ def read(kind: str, word: str, seed: int, seen: Callable[[LandmarkSequence, int]
 
 
 def read_clip(clip: LandmarkSequence, context: str, options: ContextOptions | None) -> str:
-    """Read a clip; where there is a context, with the language that never saw the new words."""
+    """Read a clip; a context uses the language model that was not trained on the new words."""
     home = "signary.recognition.held.reader"
     with (
         patch(f"{home}.load_language", lambda: language()[0]),
@@ -128,13 +118,13 @@ def read_clip(clip: LandmarkSequence, context: str, options: ContextOptions | No
 
 
 def read_pictures(task: tuple[int, tuple[str, str]]) -> Reading:
-    """Read a word through pictures and the detector."""
+    """Read a word from pictures, by the detector."""
     seed, (kind, word) = task
     return read(kind, word, seed, pictured)
 
 
 def as_seen(clip: LandmarkSequence, seed: int) -> LandmarkSequence:
-    """Move the points of the hand as a detector's errors do: they wander about the true places."""
+    """Move the points of the hand by errors like a detector's, which change slowly."""
     points, random = clip.points.copy(), np.random.default_rng(seed)
     hand = points[:, RIGHT_HAND]
     size = np.median([hand_length(frame) for frame in hand if np.isfinite(frame).all()])
@@ -144,7 +134,7 @@ def as_seen(clip: LandmarkSequence, seed: int) -> LandmarkSequence:
 
 
 def wandering(shape: tuple[int, ...], random: np.random.Generator) -> NDArray[np.float32]:
-    """Draw numbers of deviation 1 that stay alike for `ERROR_S` along the first axis."""
+    """Draw numbers of standard deviation 1, correlated over `ERROR_S` along the first axis."""
     steps = random.standard_normal(shape).astype(np.float32)
     alike = np.exp(-1 / (FPS * ERROR_S))
     for frame in range(1, len(steps)):
@@ -153,14 +143,12 @@ def wandering(shape: tuple[int, ...], random: np.random.Generator) -> NDArray[np
 
 
 def pictured(clip: LandmarkSequence, seed: int) -> LandmarkSequence:
-    """Draw a clip and find its hand again."""
-    with HandsDetector() as detector:
-        points = [detector.detect(frame) for frame in render(clip, size=SIZE, look=random_look(seed))]
-    return LandmarkSequence(np.stack(points), clip.times_s, aspect=1.0)
+    """Draw a clip and detect its hand."""
+    return detected(clip, random_look(seed))
 
 
 def summed(readings: Iterable[Reading]) -> dict[str, dict[str, Any]]:
-    """Sum readings up by kind and by speed."""
+    """Summarize readings by kind and by speed."""
     groups: dict[str, list[Reading]] = {}
     for reading in readings:
         for name in dict.fromkeys((reading.kind, f"{reading.speed} letters a second")):
@@ -169,7 +157,7 @@ def summed(readings: Iterable[Reading]) -> dict[str, dict[str, Any]]:
 
 
 def shares(readings: list[Reading]) -> dict[str, Any]:
-    """Return words right and character errors of each way, and words that context mends and breaks."""
+    """Return words right and character errors of each way, and words that context corrects and makes wrong."""
     from rapidfuzz.distance import Levenshtein
 
     length = sum(len(one.spelled) for one in readings)

@@ -1,4 +1,4 @@
-"""Digits by signer: 5 folds, no signer in two, photos in which no hand is found counted as wrong."""
+"""Digits by signer: 5 folds, no signer in two; photos without a detected hand count as wrong."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def main() -> None:
     options = arguments(__doc__)
     recipe, samples = prepare("digits", options.data, quick=options.quick)
     photos_of_digits = samples.source == recipe.sources[0].name
-    fold_of = np.full(len(samples), FOLDS)  # what is no digit is always learned from
+    fold_of = np.full(len(samples), FOLDS)  # other signs are always in training
     fold_of[photos_of_digits] = group_folds(samples.group[photos_of_digits], FOLDS)
     right_of, folds, labels, guesses_of = [], [], [], []
     for fold in range(FOLDS):

@@ -1,4 +1,4 @@
-"""What all benchmarks share: alternating runs, medians, ratios with their spread, and the machine's speed."""
+"""Shared by all benchmarks: alternating runs, ratios with their spread, the machine's speed, and options."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import numpy as np
 
 
 def alternate(tasks: Mapping[str, Callable[[], Any]], runs: int) -> dict[str, list[float]]:
-    """Run tasks in turn, once unmeasured and ``runs`` times measured; return the seconds of each run."""
+    """Run tasks in turn, once without measuring, then ``runs`` times; return the seconds of each run."""
     for task in tasks.values():
         task()
     times: dict[str, list[float]] = {name: [] for name in tasks}
@@ -27,7 +27,7 @@ def alternate(tasks: Mapping[str, Callable[[], Any]], runs: int) -> dict[str, li
 
 
 def ratio(above: list[float], below: list[float]) -> dict[str, float]:
-    """Return the median, least and greatest of the ratios of runs that were made side by side."""
+    """Return median, minimum and maximum of the ratios of paired runs."""
     ratios = [a / b for a, b in zip(above, below, strict=True)]
     return {"median": statistics.median(ratios), "min": min(ratios), "max": max(ratios)}
 
@@ -40,7 +40,7 @@ def matrix_rate() -> float:
 
 
 def parser(text: str | None) -> argparse.ArgumentParser:
-    """Return what knows ``--quick``, ``--json`` and ``--data``, to add to."""
+    """Return a parser of ``--quick``, ``--json`` and ``--data``."""
     asked = argparse.ArgumentParser(description=text)
     asked.add_argument("--quick", action="store_true", help="fewer runs or steps")
     asked.add_argument("--json", action="store_true", help="write one JSON object and nothing else")

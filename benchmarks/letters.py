@@ -1,4 +1,4 @@
-"""Letters, each source left out once: how well are other people's hands in other rooms read?"""
+"""Letters with each source left out once: accuracy on other people's hands in other rooms."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MOVING = ("J", "Z", "nothing")
 
 
 def main() -> None:
-    """Print one line a source: accuracy over the 24 still letters, 95 % interval, worst letters."""
+    """Print a line for each source: accuracy on the 24 still letters, 95 % interval, worst letters."""
     options = arguments(__doc__)
     recipe, samples = prepare("letters", options.data, quick=options.quick)
     scored = {source.name for source in recipe.sources if source.score}

@@ -1,4 +1,4 @@
-"""The live server: lag and frames served of one camera, eight at once, and memory over many short sessions.
+"""The live server: lag and frames served for one camera and for eight, and memory over many short sessions.
 
 Clients play an avatar clip as 640x480 JPEGs at 30 fps in real time, each against the same server process; the lag is
 the client's, from sending a frame to the message that it was read.
@@ -42,7 +42,7 @@ MIB, SETTLE_S = 2**20, 1.0
 
 @dataclass
 class Play:
-    """What one client saw."""
+    """Measurements of one client."""
 
     lags_s: list[float] = field(default_factory=list)
     sent: int = 0
@@ -73,26 +73,26 @@ def main() -> None:
 
 
 def camera() -> list[bytes]:
-    """Return one pass of the clip as JPEGs."""
+    """Return the clip as JPEGs."""
     clip = plan_spelling(WORD).sequence(FPS)
     return [encoded(frame.image) for frame in render(clip, size=SIZE)]
 
 
 def encoded(image: np.ndarray[Any, Any]) -> bytes:
-    """Return a JPEG, as a browser makes it."""
+    """Return a JPEG like a browser's."""
     file = io.BytesIO()
     Image.fromarray(image).save(file, "JPEG", quality=80)
     return file.getvalue()
 
 
 def two_detectors(name: str, pictures: list[bytes]) -> float:
-    """Return frames a second of two detectors side by side, with nothing around them."""
+    """Return the frames a second of two detectors in parallel, without a server."""
     with ThreadPoolExecutor(2) as pool:
         return sum(pool.map(detector_rate, [name] * 2, [pictures] * 2))
 
 
 def detector_rate(name: str, pictures: list[bytes]) -> float:
-    """Return frames a second of a detector alone, with nothing around it."""
+    """Return the frames a second of a detector, without a server."""
     frames = [Frame(read_photo(picture), 0, 0.0) for picture in pictures[:75]]
     with open_detector(name) as detector:
         detector.detect(frames[0])
@@ -121,7 +121,7 @@ def get_json(address: str) -> Any:
 
 
 def run(address: str, model: str, pictures: list[bytes], *, clients: int, seconds: float) -> list[Play]:
-    """Let clients play in real time; the detectors wake before."""
+    """Let clients play in real time, after their detectors have started."""
 
     async def all_of_them() -> list[Play]:
         plays = (play(address, model, pictures, seconds, phase=k / clients / FPS) for k in range(clients))
@@ -131,7 +131,7 @@ def run(address: str, model: str, pictures: list[bytes], *, clients: int, second
 
 
 async def play(address: str, model: str, pictures: list[bytes], seconds: float, phase: float = 0.0) -> Play:
-    """Play one camera: a frame every 1/30 s, whatever the server does."""
+    """Play one camera: a frame every 1/30 s, independent of the server."""
     seen, sent_at = Play(), dict[float, float]()
     async with connect(f"{address.replace('http', 'ws')}/api/live", compression=None, ping_interval=None) as socket:
         await socket.send(json.dumps({"version": 1, "type": "start", "model": model, "input": "jpeg"}))
@@ -153,7 +153,7 @@ async def play(address: str, model: str, pictures: list[bytes], seconds: float, 
 
 
 async def listen(socket: Any, seen: Play, sent_at: dict[float, float]) -> None:
-    """Note every message until the last."""
+    """Record every message until the last."""
     async for text in socket:
         message = json.loads(text)
         if message["type"] == "frame":
@@ -166,7 +166,7 @@ async def listen(socket: Any, seen: Play, sent_at: dict[float, float]) -> None:
 
 
 def lag_and_share(plays: list[Play]) -> dict[str, Any]:
-    """Sum up what clients saw."""
+    """Summarize the measurements of clients."""
     lags = sorted(lag for seen in plays for lag in seen.lags_s)
     return {
         "lag_p50_ms": round(1000 * statistics.median(lags), 1),
@@ -177,7 +177,7 @@ def lag_and_share(plays: list[Play]) -> dict[str, Any]:
 
 
 def eight(process: subprocess.Popen[str], address: str, pictures: list[bytes], seconds: float) -> dict[str, Any]:
-    """Let eight play at once and a ninth knock; the server's memory is taken in the first and the last fifth."""
+    """Let eight play at once and a ninth connect; measure the server's memory in the first and the last fifth."""
     memory: list[float] = []
 
     async def together() -> tuple[list[Play], str]:
@@ -204,7 +204,7 @@ def eight(process: subprocess.Popen[str], address: str, pictures: list[bytes], s
 
 
 async def knock(address: str) -> str:
-    """Ask for one session too many, and return the close code and reason."""
+    """Open one session too many, and return the close code and reason."""
     async with connect(f"{address.replace('http', 'ws')}/api/live", compression=None) as socket:
         with suppress(ConnectionClosed):
             while True:
@@ -213,7 +213,7 @@ async def knock(address: str) -> str:
 
 
 def reconnecting(process: subprocess.Popen[str], address: str, pictures: list[bytes], rounds: int) -> dict[str, Any]:
-    """Connect, stream and leave again and again; the server's memory is taken when all have left."""
+    """Connect, stream and disconnect repeatedly; measure the server's memory without clients."""
     memory = []
     for count in (1, rounds):
         for _ in range(count):

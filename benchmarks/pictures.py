@@ -1,8 +1,8 @@
-"""Whole pictures: how far random splits flatter, what networks reach on other people's hands, and how fast they are.
+"""Whole pictures: the bias of random splits, accuracy on other people's hands, and speed.
 
 The full run trains every network once by blocks of consecutive frames and once on a random split of the same photos
-(hours on two cores; runs that are finished are kept in runs/pictures and read again). ``--quick`` leaves the letters'
-networks untrained and measures speed, the baselines and, in few epochs, the digits.
+(hours on two cores; finished runs are kept in runs/pictures and used again). ``--quick`` skips the networks for
+letters and measures speed, the baselines and, in few epochs, the digits.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def measure(data: Path, *, quick: bool) -> dict[str, Any]:
 
 
 def tested(name: str, data: Path, split: str = "") -> dict[str, Any]:
-    """Train a recipe, unless that was done before, and return what its run measured on the test part."""
+    """Train a recipe, unless its run exists, and return its scores on the test part."""
     run = RUNS / "-".join(filter(None, (name, split)))
     recipe, more = LETTERS.get(name, (name, {}))
     if not (run / "bundle").is_dir():
@@ -87,7 +87,7 @@ def tested(name: str, data: Path, split: str = "") -> dict[str, Any]:
 
 
 def starts(data: Path, count: int) -> dict[str, Any]:
-    """Return how many of the tested zeros and ones the two-layer network reads right from each of its starts."""
+    """Return the number of test zeros and ones that the two-layer network reads right with each initial seed."""
     recipe = load_recipe("digits-mlp-numpy")
     assert isinstance(recipe, EstimatorRecipe)
     pictures = load_pictures(recipe, data)
@@ -101,7 +101,7 @@ def starts(data: Path, count: int) -> dict[str, Any]:
 
 
 def by_signer(name: str, data: Path, folds: int, overrides: dict[str, str]) -> dict[str, Any]:
-    """Return the accuracy over folds by signer: each tested by a network that saw none of its people."""
+    """Return the accuracy over folds by signer; no network is trained on people of its test part."""
     recipe = load_recipe(name, overrides | {"data.validation": "0", "data.test": "0.2"})
     assert isinstance(recipe, PictureRecipe)
     pictures = load_pictures(recipe, data)
@@ -123,7 +123,7 @@ def by_signer(name: str, data: Path, folds: int, overrides: dict[str, str]) -> d
 
 
 def letters(name: str, data: Path) -> dict[str, Any]:
-    """Return a network's accuracy on a random split, on blocks, and, learned by blocks, on other photos."""
+    """Return a network's accuracy on a random split, on blocks, and, trained by blocks, on other photos."""
     said: dict[str, Any] = {how: tested(name, data, how)["accuracy"] for how in ("random", "blocks")}
     for title, folder in OTHERS.items():
         pictures = read_pictures(data / folder, side=200)
@@ -190,7 +190,7 @@ def eager(network: PictureReader, pictures: NDArray[np.uint8]) -> torch.Tensor:
 
 
 def where(data: Path) -> dict[str, float]:
-    """Return the milliseconds that a training step of the modern network spends on each of its parts."""
+    """Return the milliseconds of each part of a training step of the modern network."""
     recipe = load_recipe("letters-cnn-modern")
     assert isinstance(recipe, PictureRecipe)
     pictures = load_pictures(recipe, data, cache=RUNS / "cache").select(np.arange(4 * BATCH))

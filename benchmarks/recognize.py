@@ -1,4 +1,4 @@
-"""How long reading takes: around the detector, of a folder with one worker and with all cores, from a cold start."""
+"""The time of reading: besides the detector, for a folder with one worker and with all cores, from a cold start."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from signary.video.source import open_source
 from signary.worker import cores
 
 FRAMES = 90
-PHOTOS, QUICK_PHOTOS = 120, 80  # so many that the start of workers does not decide
+PHOTOS, QUICK_PHOTOS = 120, 80  # enough that the start of workers matters little
 FOLDER_RUNS, QUICK_FOLDER_RUNS = 5, 2
 
 
@@ -65,7 +65,7 @@ def main() -> None:
 
 
 def _folder(data: Path, *, quick: bool) -> dict[str, Any]:
-    """Return how many photos a second ``signary recognize`` reads of a folder, from a cold start to the end."""
+    """Return the photos that ``signary recognize`` reads in a second, from a cold start to the end."""
     photos, workers = _photos(data, QUICK_PHOTOS if quick else PHOTOS), cores()
     if not photos:
         return {"photos": 0}
@@ -81,7 +81,7 @@ def _folder(data: Path, *, quick: bool) -> dict[str, Any]:
 
 
 def _photos(data: Path, count: int) -> list[Path]:
-    """Return real photos from all over a set, or none."""
+    """Return real photos spread over a set, or none."""
     found = sorted((data / "asl-letters-photos").rglob("*.jpg"))
     return found[:: max(1, len(found) // count)][:count]
 

@@ -1,4 +1,4 @@
-"""Train a recipe's network on some samples and count how it does on others."""
+"""Train a recipe's network on some samples and score it on others."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from signary.datasets.hands import HandSamples
 from signary.text.strokes import as_photo
-from signary.text.vocabulary import Vocabulary
 from signary.training.hands.batches import load_samples
 from signary.training.hands.train import fit_hands, predict
 from signary.training.recipes.hands import HandRecipe
@@ -21,22 +20,22 @@ QUICK = {"steps": 300, "members": 1}
 
 
 def prepare(name: str, data: str, *, quick: bool) -> tuple[HandRecipe, HandSamples]:
-    """Load a recipe and its samples; ``quick`` trains one small member."""
+    """Load a recipe and its samples; ``quick`` trains one member for fewer steps."""
     recipe = load_recipe(name, QUICK if quick else {})
     return recipe, load_samples(recipe, Path(data), cache=CACHE)
 
 
 def hits(recipe: HandRecipe, train: HandSamples, test: HandSamples) -> tuple[NDArray[np.bool_], HandSamples, list[str]]:
-    """Train on one part; return which photos of the other are read right, the photos, and what was read."""
+    """Train on one part; of the other return which photos are read right, the photos, and the labels read."""
     network = fit_hands(recipe, train.select(train.found))
     log, photos = predict(network, test)
-    guess = as_photo(np.exp(log), Vocabulary(tuple(recipe.vocabulary), tuple(recipe.silent), recipe.aliases)).argmax(1)
+    guess = as_photo(np.exp(log), recipe.words).argmax(1)
     right = (guess == recipe.words.places(photos.label)) & (log.any(1))
     return right, photos, [recipe.vocabulary[index] for index in guess]
 
 
 def worst(photos: HandSamples, right: NDArray[np.bool_], guesses: list[str], below: float = 0.9) -> dict[str, Any]:
-    """Return the labels read worse than ``below``, with the share read right and the usual mistake."""
+    """Return the labels with an accuracy below ``below``, with it and the usual mistake."""
     found = {}
     for label in np.unique(photos.label):
         mine = photos.label == label

@@ -1,4 +1,4 @@
-"""Isolated signs: how well are people read who were never learned from, and how fast is it learned and read?"""
+"""Isolated signs: accuracy on signers who are not in training, and the speed of training and reading."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from store import make_store, real_lengths
 
 TRADUTTORE = "traduttore_feb2022_10signs_3signers"
 HEAD_WORDS = "traduttore_head_words_by_committer"
-# one network of each, trained for a shorter time than the two that ship together
+# one network, with fewer training steps than the two in the package
 SMALL, QUICK = {"members": "1", "steps": "500"}, {"members": "1", "steps": "300"}
 FRAMES, BATCH = 64, 64
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
@@ -45,7 +45,7 @@ def stores(data: Path, folder: Path) -> Path:
 
 
 def learned(recipe: SignRecipe, clips: Clips, seen: NDArray[np.bool_], unseen: NDArray[np.bool_]) -> dict[str, Any]:
-    """Learn from some clips and read others; return the share read right, and that of each word."""
+    """Train on some clips and read others; return the accuracy, and that of each word."""
     trusted = trusted_words(recipe, clips)
     network = doubted(fit_committee(recipe, clips.select(seen)), recipe, trusted)
     others = clips.select(unseen)
@@ -55,7 +55,7 @@ def learned(recipe: SignRecipe, clips: Clips, seen: NDArray[np.bool_], unseen: N
 
 
 def mean(scores: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Return scores with the mean of their accuracies, each counting alike."""
+    """Return scores with the unweighted mean of their accuracies."""
     return {"mean": round(float(np.mean([score["accuracy"] for score in scores.values()])), 4), **scores}
 
 
@@ -72,7 +72,7 @@ def ten_signs(data: Path, more: Mapping[str, str]) -> dict[str, Any]:
 
 
 def head_words(data: Path, more: Mapping[str, str]) -> dict[str, Any]:
-    """Learn from one of two people (and a third one's clips of one word), read the other, the words that both have."""
+    """Train on one of two people (and a third one's clips of one word), and read the other, on the words of both."""
     recipe, clips, _ = load_clips(_recipe(more), data / "words")
     recipe, clips = _of(recipe, clips, np.char.startswith(clips.group, HEAD_WORDS))
     people = np.array([signer.rsplit("/", 1)[-1] for signer in clips.signer])
@@ -90,7 +90,7 @@ def two_signs(data: Path, more: Mapping[str, str]) -> dict[str, Any]:
 
 
 def sources(data: Path, more: Mapping[str, str]) -> dict[str, Any]:
-    """Each source left out once, read on the words that three or more sources have."""
+    """Each source left out once, on the words of three or more sources."""
     recipe, clips, _ = load_clips(_recipe(more), data)
     known = np.isin(clips.label, trusted_words(recipe, clips)) & ~np.isin(clips.label, recipe.silent)
     names = np.unique(clips.source)
@@ -100,7 +100,7 @@ def sources(data: Path, more: Mapping[str, str]) -> dict[str, Any]:
 
 
 def throughput(data: Path, quick: bool) -> dict[str, Any]:
-    """Training steps on clips of the real lengths: clips a second, and batches of one length against padding to 64."""
+    """Training steps on clips of real lengths: clips a second, and batches of similar length against padding to 64."""
     lengths = real_lengths(data)
     lengths = np.minimum(np.random.default_rng(0).choice(lengths, 512 if quick else 2048, replace=False), FRAMES)
     told: dict[str, Any] = {"device": DEVICE, "median_frames": int(np.median(lengths))}
@@ -114,7 +114,7 @@ def throughput(data: Path, quick: bool) -> dict[str, Any]:
 
 
 def epochs(name: str, store: ClipStore) -> dict[str, Callable[[], None]]:
-    """Return an epoch over a store in batches of like lengths, and one padded to 64 frames, of one network."""
+    """Return an epoch of a network over a store in batches of similar length, and one padded to 64 frames."""
     recipe = load_recipe(name, {"data.max_frames": str(FRAMES)})
     assert isinstance(recipe, SignRecipe)
     network = sign_network(recipe, PUBLISHED_SIGNS).to(DEVICE)
@@ -170,7 +170,7 @@ def _recipe(more: Mapping[str, str]) -> SignRecipe:
 
 
 def _of(recipe: SignRecipe, clips: Clips, rows: NDArray[np.bool_]) -> tuple[SignRecipe, Clips]:
-    """Keep some clips, and of the vocabulary the words they have."""
+    """Keep some clips, and the words of the vocabulary that occur in them."""
     clips = clips.select(rows)
     vocabulary = sorted(set(clips.label.tolist()))
     silent = [label for label in recipe.silent if label in vocabulary]
@@ -179,7 +179,7 @@ def _of(recipe: SignRecipe, clips: Clips, rows: NDArray[np.bool_]) -> tuple[Sign
 
 
 def results(data: Path, folder: Path, *, quick: bool) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield what is measured, one after the other."""
+    """Yield the measurements, one after the other."""
     more = QUICK if quick else SMALL
     yield "inference", inference(quick)
     yield "throughput", throughput(data, quick)
@@ -191,7 +191,7 @@ def results(data: Path, folder: Path, *, quick: bool) -> Iterator[tuple[str, dic
 
 
 def main() -> None:
-    """Print scores of people left out, and speeds."""
+    """Print scores on left-out signers, and speeds."""
     options = arguments(__doc__)
     told: dict[str, Any] = {"matrix_gflops": round(matrix_rate(), 1)}
     with tempfile.TemporaryDirectory() as folder:
