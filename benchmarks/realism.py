@@ -1,11 +1,11 @@
-"""What is each kind of realism of made spelling worth? The same small training without it, read on what has it all.
+"""The value of each kind of realism in synthetic spelling: the same small training without it, tested with all of it.
 
-All trainings go on from one beginner, who learned from clips with nothing of it: a network that cannot read yet needs
-far more steps where everything comes at once.
+All trainings start from one network trained on clips without any realism, since from scratch they need far more steps
+with all of it.
 
-Read are made clips of hands kept for testing, films of the avatar through the detector, and, where they are found,
-real letter photos of a source kept for testing, strung together. ``--read MODEL`` asks the other way round what makes
-reading hard: a trained model reads clips made without each kind.
+The test sets are synthetic clips of test hands, films of the avatar read by the detector and, if available, real
+letter photos of a test source joined to phrases. ``--read MODEL`` asks instead what makes reading hard: a trained model
+reads clips without each kind.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ WITHOUT: dict[str, dict[str, Any]] = {
     "one speed": {"letter_frames": [9.5, 9.5, 9.5]},
     "one frame rate": {"fps": [30.0, 30.0]},
 }
-# Learned from: practiced signers, not beginners as well as by the recipe, and cameras of 45 frames a second at most.
+# For training: practiced signers, without the recipe's beginners, and cameras of at most 45 frames a second.
 USUAL = {"fps": (10.0, 45.0), "letter_frames": (3.0, 8.0, 18.0), "strangers": 1.0}
 PLAIN = reduce(operator.or_, WITHOUT.values())
 KINDS = WITHOUT | {NONE: PLAIN, TEN_POINTS: {}}
@@ -70,7 +70,7 @@ PHOTOS = "asl-letters-landmarks/borisgraudt.npz"
 
 
 def recipe_without(realism: dict[str, Any], steps: int, *, ten: bool = False, seed: int = 0) -> SpellingRecipe:
-    """Return the recipe of the reader that ships, or of one of ten points, with less realism and so many steps."""
+    """Return the recipe of the packaged reader, or of one of ten points, with less realism and so many steps."""
     recipe = load_recipe("spelling-hands")
     assert isinstance(recipe, SpellingRecipe)
     options = SyntheticOptions(**(USUAL | realism))
@@ -80,7 +80,7 @@ def recipe_without(realism: dict[str, Any], steps: int, *, ten: bool = False, se
 
 
 def test_sets(clips: int, photos: Path) -> dict[str, list[tuple[str, Tensor]]]:
-    """Return texts and hands' points, float32 (T, 42, 3), of each set; as many clips of each, films fewer."""
+    """Return texts and hands' points, float32 (T, 42, 3), of each set, with fewer films than other clips."""
     source = SyntheticSpelling(HANDS, SyntheticOptions(), split="test", seed=TEST_SEED)
     sets: dict[str, list[tuple[str, Tensor]]] = {"made": []}
     for made in (source.draw(READ_BATCH) for _ in range(clips // READ_BATCH)):
@@ -95,7 +95,7 @@ def test_sets(clips: int, photos: Path) -> dict[str, list[tuple[str, Tensor]]]:
 
 
 def error_rate(network: Any, recipe: SpellingRecipe, clips: list[tuple[str, Tensor]]) -> float:
-    """Return the character error rate, twins as one; what is read is the likeliest of each frame alone."""
+    """Return the character error rate of greedy decoding, with twins as equal."""
     columns = [HANDS.names.index(name) for name in network.select.names]
     read: list[str] = []
     for start in range(0, len(clips), READ_BATCH):
@@ -106,7 +106,7 @@ def error_rate(network: Any, recipe: SpellingRecipe, clips: list[tuple[str, Tens
 
 
 def read_error_rate(reader: Recognizer, realism: dict[str, Any], clips: int, *, ten: bool = False) -> float:
-    """Return a trained reader's character error rate on made clips of people kept for testing, twins as one."""
+    """Return a trained reader's character error rate on synthetic clips of test people, with twins as equal."""
     unseen = ~np.isin(HANDS.names, TEN) & ten
     source = SyntheticSpelling(HANDS, SyntheticOptions(**realism), split="test", seed=TEST_SEED)
     asked: list[str] = []
@@ -124,10 +124,10 @@ def read_error_rate(reader: Recognizer, realism: dict[str, Any], clips: int, *, 
 def read_without(
     options: argparse.Namespace, chosen: Mapping[str, dict[str, Any]]
 ) -> Iterator[tuple[str, dict[str, float]]]:
-    """Yield how a trained model reads clips made without each kind of realism."""
+    """Yield the error rate of a trained model on clips without each kind of realism."""
     reader = load(options.read, threads=options.threads)
     for name, realism in chosen.items():
-        if name in (AGAIN, STRANGERS):  # for a reader both are the same as all
+        if name in (AGAIN, STRANGERS):  # for a trained reader both equal ALL
             continue
         yield name, {"made": round(read_error_rate(reader, realism, options.clips, ten=name == TEN_POINTS), 4)}
 
@@ -135,8 +135,8 @@ def read_without(
 def learned_without(
     options: argparse.Namespace, chosen: Mapping[str, dict[str, Any]]
 ) -> Iterator[tuple[str, dict[str, float]]]:
-    """Yield how networks that learned without each kind of realism read each set."""
-    keep = options.keep / f"{options.beginning}-{options.steps}-{options.clips}"  # what other options gave is kept, too
+    """Yield the error rates on each set of networks trained without each kind of realism."""
+    keep = options.keep / f"{options.beginning}-{options.steps}-{options.clips}"  # apart from results of other options
     make_folder(keep)
     rows_file, known = keep / "rows.json", dict[str, dict[str, float]]()
     if rows_file.exists():
@@ -158,12 +158,12 @@ def learned_without(
 
 
 def beginner(recipe: SpellingRecipe) -> dict[str, Tensor]:
-    """Return the weights of a network that learned by a recipe alone."""
+    """Return the weights of a network trained by a recipe from scratch."""
     return fit_on_made(recipe).state_dict()
 
 
 def kept(path: Path, make: Callable[[], Any]) -> Any:
-    """Return what lies in a file, or make it and put it there."""
+    """Return the content of a file, made if it is missing."""
     if not path.exists():
         made = make()
         with whole_file(path, force=True) as draft:
@@ -172,7 +172,7 @@ def kept(path: Path, make: Callable[[], Any]) -> Any:
 
 
 def plot(rows: Mapping[str, Mapping[str, float]], path: Path) -> None:
-    """Draw the error rates of each set, a bar for each kind that was left out."""
+    """Draw the error rates on each set, with a bar for each left-out kind."""
     sets = list(next(iter(rows.values())))
     with drawn(path, 4 * len(sets), 0.35 * len(rows) + 1, force=True) as figure:
         panels = figure.subplots(1, len(sets), sharey=True, squeeze=False)[0]

@@ -1,4 +1,4 @@
-"""Continuous fingerspelling: how fast is it read and learned, against the way it was published?"""
+"""Continuous fingerspelling: the speed of reading and training, against the published code."""
 
 from __future__ import annotations
 
@@ -56,10 +56,10 @@ from signary.training.spelling.train import fit_members
 FRAMES, TOKENS, BATCH, POOL, FIVE_SECONDS, LETTERS = 384, 33, 32, 32, 150, 16
 HANDS = SelectPoints(["left_hand", "right_hand"])
 MEDIAN, SIGMA = 160, 0.5
-PACES, SHORT = (9.5, 18.0, 30.0, 50.0), 16  # frames a character at 30 a second: who learns is slow; letters of a phrase
+PACES, SHORT = (9.5, 18.0, 30.0, 50.0), 16  # frames for each character at 30 fps, up to beginners'; letters of a phrase
 PUBLISHED_MS = {"encoder": 72.9, "decoder": 47.9}  # of the published code on two cores of an EPYC, 2.6 GHz
 OVERFIT = {"width": 64, "depth": 2, "batch": 16, "learning_rate": 3e-3, "weight_decay": 0.0, "dropout": 0.0}
-OVERFIT_EACH = {  # what reads as the clip goes on needs depth to look far enough ahead
+OVERFIT_EACH = {  # a network that reads frame by frame needs depth to look far enough ahead
     "spelling-small": {"epochs": 400},
     "spelling": {"epochs": 400},
     "spelling-ctc": {"epochs": 600, "depth": 6},
@@ -67,10 +67,10 @@ OVERFIT_EACH = {  # what reads as the clip goes on needs depth to look far enoug
 
 
 class Published:
-    """A speller's weights, read as the published code reads them, step by step in eager torch.
+    """A speller's weights in the operations of the published code, in eager torch.
 
-    Clips are padded to 384 frames; attention is spelled out, its shares in full precision; batches are normalized over
-    the frames that a mask gathers; each letter is found by reading all before it again.
+    Clips are padded to 384 frames; attention is computed step by step, with its softmax in full precision; batch
+    normalization gathers frames by a mask; each letter is decoded from all letters before it, without a cache.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ class Published:
         self.speller = speller
 
     def encode(self, points: Tensor) -> tuple[Tensor, Tensor]:
-        """Return memory (1, 384, D) and which frames are no padding, for points (T, 543, 3), T at most 384."""
+        """Return memory (1, 384, D) and the mask of real frames, for points (T, 543, 3), T at most 384."""
         speller = self.speller
         values = speller.features.normalize(speller.select(points)[None])
         valid = torch.arange(FRAMES)[None] < len(points)
@@ -93,7 +93,7 @@ class Published:
         return frames * valid[..., None], valid
 
     def block(self, block: SqueezeBlock, frames: Tensor, valid: Tensor, places: Tensor) -> Tensor:
-        """Read frames through a block."""
+        """Apply a block to frames."""
         attention = block.attention
         frames = attention.norm(
             frames + self.attend(attention, frames * attention.scale + attention.bias, valid, places)
@@ -104,7 +104,7 @@ class Published:
         return block.second(frames)
 
     def attend(self, attention: Any, frames: Tensor, valid: Tensor, places: Tensor) -> Tensor:
-        """Attend to frames that are no padding."""
+        """Attend to real frames."""
         inner = attention.branch
         split = (functional.linear(frames, weight) for weight in inner.qkv.weight.chunk(3))
         query, key, value = (each.unflatten(-1, (inner.heads, -1)).transpose(1, 2) for each in split)
@@ -115,7 +115,7 @@ class Published:
         return inner.mix((shares @ value).transpose(1, 2).flatten(2))
 
     def convolve(self, conv: ConvModule, frames: Tensor, valid: Tensor) -> Tensor:
-        """Gate and convolve, features before frames."""
+        """Gate and convolve, with features before frames."""
         hidden = functional.conv1d(
             (frames * valid[..., None]).transpose(1, 2), conv.widen.weight[..., None], conv.widen.bias
         )
@@ -126,14 +126,14 @@ class Published:
         return hidden.transpose(1, 2) * valid[..., None]
 
     def spell(self, memory: Tensor, valid: Tensor, tokens: Tensor) -> Tensor:
-        """Return logits (1, L, V) of what follows each token (1, L), all before it read again, and the clip too."""
+        """Return the logits (1, L, V) after each token (1, L), computed without a cache of tokens or clip."""
         steps = range(1, tokens.shape[1] + 1)
         decoder = self.speller.decoder
         return torch.cat([decoder(tokens[:, :count], decoder.start(memory, valid))[0][:, -1:] for count in steps], 1)
 
 
 def normalized(norm: FrameNorm, frames: Tensor, valid: Tensor) -> Tensor:
-    """Normalize the frames that are no padding, gathered and put back."""
+    """Normalize the real frames, gathered and put back."""
     after = torch.zeros_like(frames)
     gathered = frames[valid]
     after[valid] = functional.batch_norm(
@@ -145,7 +145,7 @@ def normalized(norm: FrameNorm, frames: Tensor, valid: Tensor) -> Tensor:
 def runtime(
     folder: Path, points: NDArray[np.float32], tokens: NDArray[np.int64], threads: int
 ) -> tuple[Callable[[], Any], ...]:
-    """Return what reads a clip by its graphs: the encoder alone, and with it each of the tokens."""
+    """Return functions that read a clip by its graphs: the encoder alone, and with all tokens."""
     encoder = Graph(folder / SPELLER_FILES[ENCODER], threads=threads)
     step = Graph(folder / SPELLER_FILES[STEP], threads=1)
 
@@ -167,9 +167,9 @@ def runtime(
 
 
 def decoding(*, quick: bool) -> dict[str, Any]:
-    """Read 384 frames and 33 given tokens, alone, with two threads: our graphs with memory, eager torch without.
+    """Read 384 frames and 33 given tokens with two threads: our graphs with a cache, eager torch without.
 
-    The quick way takes one thread: where others are at work, two wait for each other.
+    ``quick`` uses one thread, since on a busy machine two wait for each other.
     """
     threads = 1 if quick else 2
     torch.set_num_threads(threads)
@@ -203,13 +203,13 @@ def decoding(*, quick: bool) -> dict[str, Any]:
 
 
 def spelled_lengths(count: int) -> NDArray[np.int64]:
-    """Return lengths of clips as those of the competition: log-normal, median 160 frames, cut at 384."""
+    """Return lengths of clips like the competition's: log-normal, median 160 frames, cut at 384."""
     drawn = np.random.default_rng(0).lognormal(np.log(MEDIAN), SIGMA, count)
     return np.clip(drawn, 8, FRAMES).astype(np.int64)
 
 
 def spelled_store(folder: Path, lengths: NDArray[np.int64]) -> Path:
-    """Write a store of made clips of these lengths, by 20 signers, with made phrases of 8 to 31 letters."""
+    """Write a store of random clips of these lengths, by 20 signers, with random phrases of 8 to 31 letters."""
     random = np.random.default_rng(1)
     film = random.random((2 * FRAMES, 543, 3), np.float32)
     film[random.random(film.shape[:2]) < 0.3] = np.nan
@@ -229,7 +229,7 @@ def spelled_store(folder: Path, lengths: NDArray[np.int64]) -> Path:
 
 
 def training(*, quick: bool) -> dict[str, Any]:
-    """Steps on batches of 32: of one length, against padded to 384; and what changing and loading clips takes."""
+    """Steps on batches of 32: of similar length, against padded to 384; and the time of augmenting and loading."""
     torch.set_num_threads(1 if quick else 2)
     recipe = _recipe("spelling-small" if quick else "spelling", batch=BATCH, members=1)
     with tempfile.TemporaryDirectory() as folder:
@@ -267,7 +267,7 @@ def training(*, quick: bool) -> dict[str, Any]:
 
 
 def step(task: SpellingTask, batch: Any, optimizer: torch.optim.Optimizer, frames: int | None) -> None:
-    """Learn from a batch, padded to so many frames, or as it is."""
+    """Train on a batch, padded to so many frames, or as it is."""
     clips = task.network.features.normalize(batch.clips, batch.lengths)
     if frames is not None:
         clips = functional.pad(clips, (0, 0, 0, 0, 0, frames - clips.shape[1]))
@@ -279,7 +279,7 @@ def step(task: SpellingTask, batch: Any, optimizer: torch.optim.Optimizer, frame
 
 
 def changing(task: SpellingTask, loader: Any, seconds: list[float], steps: int, *, quick: bool) -> dict[str, float]:
-    """Return what loading, mixing and changing a batch takes, beside a step."""
+    """Return the time to load, mix and augment a batch, and its share of a step."""
     start, count = time.perf_counter(), 0
     for batch, partners, _ in loader:
         task.changed(batch, partners)
@@ -291,7 +291,7 @@ def changing(task: SpellingTask, loader: Any, seconds: list[float], steps: int, 
 
 
 def augmenting() -> dict[str, float]:
-    """Change 1,000 clips of 160 frames on one core."""
+    """Augment 1,000 clips of 160 frames on one core."""
     torch.set_num_threads(1)
     network = spelling_network(_recipe("spelling"))
     augment = SpellingAugment(Strengths(), network.select)
@@ -307,7 +307,7 @@ def augmenting() -> dict[str, float]:
 
 
 def making() -> dict[str, float]:
-    """Make clips of hands on two cores, as a training without a store does."""
+    """Make clips of hands on two cores, as a training on synthetic clips does."""
     torch.set_num_threads(2)
     source = SyntheticSpelling(HANDS)
     seconds = alternate({"make": lambda: source.draw(2 * BATCH)}, 9)["make"]
@@ -326,7 +326,7 @@ def reading() -> dict[str, float]:
 
 
 def knowing(clips: int) -> dict[str, dict[str, float]]:
-    """Read phrases, and the same backwards, of which no word is known, with the language and without; return CER."""
+    """Read phrases, and the same backwards, with the language model and without; return the CER of each."""
     bundle, phrases = load_bundle("spelling"), PhraseMaker().draw(clips, np.random.default_rng(1))
     source = SyntheticSpelling(HANDS, SyntheticOptions(strangers=STRANGE), seed=OTHER_SEED)
     told: dict[str, dict[str, float]] = {"phrases": {}, "backwards": {}}
@@ -341,7 +341,7 @@ def knowing(clips: int) -> dict[str, dict[str, float]]:
 
 
 def paces(clips: int) -> dict[str, float]:
-    """Read short phrases that the testing hands spell at one pace each, up to that of beginners; return CER of each."""
+    """Read short phrases of test hands at several paces, down to that of beginners; return the CER of each."""
     reader, told = load("spelling"), {}
     drawn = PhraseMaker("test").draw(4 * clips, np.random.default_rng(2))
     texts = [text for text in drawn if len(text) <= SHORT][:clips]
@@ -354,7 +354,7 @@ def paces(clips: int) -> dict[str, float]:
 
 
 def overfit(count: int) -> dict[str, Any]:
-    """Learn made sequences by heart, without random changes; return seconds and CER of each network."""
+    """Overfit on random sequences, without augmentation; return seconds and errors of each network."""
     torch.set_num_threads(2)
     told = {}
     with tempfile.TemporaryDirectory() as place:
@@ -374,7 +374,7 @@ def overfit(count: int) -> dict[str, Any]:
 
 
 def _seen(made: SyntheticBatch) -> list[LandmarkSequence]:
-    """Return made clips of hands as a detector gives them."""
+    """Return synthetic clips of hands as a detector gives them."""
     rows = zip(made.points.numpy(), made.lengths.tolist(), made.fps.tolist(), strict=True)
     return [clip_of(clip[:frames], HANDS.index.numpy(), fps) for clip, frames, fps in rows]
 
@@ -393,7 +393,7 @@ def _recipe(name: str, **more: Any) -> SpellingRecipe:
 
 
 def results(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    """Yield what is measured, one after the other."""
+    """Yield the measurements, one after the other."""
     if options.overfit:
         yield {"overfit": overfit(options.overfit)}
         return
@@ -409,7 +409,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer runs, and steps of the small network")
     parser.add_argument("--json", action="store_true", help="write one JSON object and nothing else")
-    parser.add_argument("--overfit", type=int, default=0, metavar="N", help="learn N made sequences by heart instead")
+    parser.add_argument("--overfit", type=int, default=0, metavar="N", help="overfit on N random sequences instead")
     options = parser.parse_args()
     told: dict[str, Any] = {"matrix_gflops": round(matrix_rate(), 1)}
     for result in results(options):

@@ -1,4 +1,4 @@
-"""A store of clips with the lengths of 94,477 real ones: how fast are padded batches read, and in how much memory?"""
+"""A store of clips with the lengths of 94,477 real ones: speed and memory of reading padded batches."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Integers = NDArray[np.int64]
 
 
 def real_lengths(data: Path) -> Integers:
-    """Return the frames of each clip of Google's set; without that file, a distribution with its median and tail."""
+    """Return the frames of each clip of Google's set; without that file, of a distribution with its median and tail."""
     path = data / LENGTHS
     if not path.is_file():
         return np.clip(np.random.default_rng(0).lognormal(3.15, 0.95, 94_477), 2, 537).astype(np.int64)
@@ -35,7 +35,7 @@ def real_lengths(data: Path) -> Integers:
 
 
 def make_store(folder: Path, lengths: Integers) -> ClipStore:
-    """Write a store of made clips: stretches of one film of random points, some of them not seen."""
+    """Write a store of random clips: parts of one film of random points, some of them missing."""
     random = np.random.default_rng(0)
     film = random.random((2 * int(lengths.max()), 543, 3), np.float32)
     film[random.random(film.shape[:2]) < 0.3] = np.nan
@@ -50,7 +50,7 @@ def make_store(folder: Path, lengths: Integers) -> ClipStore:
 
 
 def batches(store: ClipStore, *, sort: bool = False) -> list[Integers]:
-    """Return random rows in batches; sorted by length, batches hold clips of about one length."""
+    """Return random rows in batches; with ``sort``, batches hold clips of similar length."""
     random = np.random.default_rng(1)
     rows = random.choice(len(store), min(CLIPS_A_RUN, len(store)), replace=False)
     rows = rows[np.argsort(store.lengths[rows], kind="stable")] if sort else rows
@@ -74,13 +74,13 @@ def read_by_clip(store: ClipStore, parts: list[Integers], points: Integers) -> i
 
 
 def own_memory_mib() -> float:
-    """Return the memory of this process that is no mapped file, in MiB (Linux)."""
+    """Return the memory of this process without mapped files, in MiB (Linux)."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
     return int(status.partition("RssAnon:")[2].split()[0]) / 1024
 
 
 def memory(path: Path) -> dict[str, float]:
-    """Return the memory that opening a store and reading all of it takes for good, in MiB."""
+    """Return the memory kept after opening a store, and after reading all of it, in MiB."""
     before = own_memory_mib()
     store = ClipStore(path)
     opened = own_memory_mib()
@@ -92,7 +92,7 @@ def memory(path: Path) -> dict[str, float]:
 
 
 def rates(store: ClipStore, runs: int) -> dict[str, Any]:
-    """Return clips a second, read in one process and in two."""
+    """Return the clips a second of one process and of two."""
     points, parts, even = choose_points(READ), batches(store), batches(store, sort=True)
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
 

@@ -1,8 +1,8 @@
-"""Signs from videos: pictures or landmarks, from scratch or carried over, on gestures of three people, each left out.
+"""Signs from videos: pictures or landmarks, from scratch or by transfer, on gestures of three people, each left out.
 
-Needs ``gesture-videos`` and nothing else. Each figure is the share read right of people never learned from, the mean
-of three of them, then of the seeds, with the half width of its 95 % interval (Student's t over the seeds, which decide
-what few clips are learned from and how the weights begin; people are too few for an interval).
+Needs only ``gesture-videos``. Each figure is the accuracy on left-out people, the mean over the three, then over the
+seeds, with the half width of its 95 % interval (Student's t over the seeds, which choose the few training clips and
+the initial weights; the people are too few for an interval).
 """
 
 from __future__ import annotations
@@ -54,12 +54,12 @@ FREEZE = ("none", "lstm1", "all")
 DRAWS = 4
 
 Row = tuple[str, str, int]  # classes, way, clips a class
-Scores = dict[Row, dict[int, list[float]]]  # for each seed the share of each signer
+Scores = dict[Row, dict[int, list[float]]]  # for each seed the accuracy on each signer
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A way of reading: the store that it reads, its recipe, and the fields that differ from it."""
+    """A way of reading: its store, its recipe, and the changed fields."""
 
     store: str
     recipe: str
@@ -67,7 +67,7 @@ class Way:
 
     def load(self, stores: Path, classes: Sequence[str], more: Mapping[str, str]) -> tuple[Any, Clips]:
         """Return the recipe and its clips of some classes."""
-        # a number of steps, whatever the number of clips: few clips are learned as long as many
+        # the same number of steps for any number of clips
         fields = {"epochs": "1000", **self.fields, **more, "data.classes": ",".join(classes)}
         recipe = load_recipe(self.recipe, fields)
         if isinstance(recipe, VideoRecipe):
@@ -76,7 +76,7 @@ class Way:
         return load_clips(recipe, stores / self.store)[:2]
 
 
-STEPS = {"steps": "100"}  # some 30 epochs of all clips, as the recipes say
+STEPS = {"steps": "100"}  # about 30 epochs of all clips, as in the recipes
 LANDMARKS, LSTM = "signs-conv-small on landmarks", "video-lstm"
 WAYS = {
     LANDMARKS: Way("landmarks", "signs-conv-small"),
@@ -89,7 +89,7 @@ WAYS = {
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """One signer left out, and what chance decides."""
+    """One signer left out, and the seed."""
 
     stores: Path
     seed: int
@@ -102,12 +102,12 @@ class Fold:
         return recipe.model_copy(update={"seed": self.seed}), clips
 
     def seen(self, clips: Clips) -> NDArray[np.bool_]:
-        """Return which clips may be learned from."""
+        """Return the clips of the other signers, bool (N,)."""
         seen: NDArray[np.bool_] = clips.signer != np.unique(clips.signer)[self.signer]
         return seen
 
     def score(self, recipe: Any, clips: Clips, each: int, start: dict[str, torch.Tensor] | None = None) -> float:
-        """Learn from some clips of each class of the others, and return the share read right of the one left out."""
+        """Train on some clips of each class of the others, and return the accuracy on the one left out."""
         seen, places = self.seen(clips), recipe.words.places(clips.label)
         few = clips.select(some(np.flatnonzero(seen), places, each, self.seed))
         if isinstance(recipe, VideoRecipe):
@@ -118,7 +118,7 @@ class Fold:
 
 
 def some(rows: NDArray[np.int64], places: NDArray[np.int64], each: int, seed: int) -> NDArray[np.int64]:
-    """Return ``each`` rows of every class, drawn by a seed, or all."""
+    """Return ``each`` random rows of every class, or all."""
     if not each:
         return rows
     shuffled = np.random.default_rng(seed).permutation(rows)
@@ -127,14 +127,14 @@ def some(rows: NDArray[np.int64], places: NDArray[np.int64], each: int, seed: in
 
 
 def landmarks(fold: Fold) -> Iterator[tuple[Row, float]]:
-    """Learn all classes from landmarks, from few clips and from all."""
+    """Train on landmarks of all classes, with few clips and with all."""
     recipe, clips = fold.load(LANDMARKS, "all")
     for each in FEW:
         yield ("all", LANDMARKS, each), fold.score(recipe, clips, each)
 
 
 def pictures(fold: Fold) -> Iterator[tuple[Row, float]]:
-    """Learn all classes from pictures, as networks see them that learned photos of letters, or nothing."""
+    """Train on all classes with features of networks trained on photos of letters, or untrained."""
     for way in list(WAYS)[1:]:
         recipe, clips = fold.load(way, "all")
         for each in FEW if way == LSTM else (0,):
@@ -142,7 +142,7 @@ def pictures(fold: Fold) -> Iterator[tuple[Row, float]]:
 
 
 def transfer(fold: Fold) -> Iterator[tuple[Row, float]]:
-    """Learn one set of gestures, then few clips of the other, against learning these from scratch."""
+    """Train on one set of gestures, then on few clips of the other, against training on these from scratch."""
     first, known = fold.load(LSTM, BEFORE)
     start = fit_videos(first, known.select(fold.seen(known))).state_dict()
     recipe, clips = fold.load(LSTM, AFTER)
@@ -154,7 +154,7 @@ def transfer(fold: Fold) -> Iterator[tuple[Row, float]]:
 
 
 def commands(fold: Fold) -> Iterator[tuple[Row, float]]:
-    """Learn the same few clips of the other set from landmarks."""
+    """Train on landmarks of the same few clips of the other set."""
     recipe, clips = fold.load(LANDMARKS, AFTER)
     for each in FEW:
         yield (AFTER, LANDMARKS, each), fold.score(recipe, clips, each)
@@ -164,13 +164,13 @@ PARTS = {"landmarks": landmarks, "pictures": pictures, "transfer": transfer, "co
 
 
 def measure(part: str, fold: Fold) -> list[tuple[Row, float]]:
-    """Return what a part measures in a fold, in a process of its own."""
+    """Return the measurements of a part in a fold; runs in its own process."""
     torch.set_num_threads(1)  # the networks are small: folds side by side are faster than two threads in one
     return list(PARTS[part](fold))
 
 
 def measured(folds: Sequence[Fold], parts: Sequence[str], workers: int, kept: Path | None) -> Scores:
-    """Measure parts in folds side by side; what a file holds is not measured again."""
+    """Measure parts in folds in parallel; results in a file are not measured again."""
     done: dict[str, Any] = json.loads(kept.read_text()) if kept and kept.is_file() else {}
     names = {f"{part} {fold.seed} {fold.signer}": (part, fold) for fold in folds for part in parts}
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
@@ -189,7 +189,7 @@ def measured(folds: Sequence[Fold], parts: Sequence[str], workers: int, kept: Pa
 
 
 def interval(values: Sequence[float]) -> dict[str, float]:
-    """Return mean and half width of the 95 % interval over seeds."""
+    """Return the mean over seeds, and the half width of its 95 % interval."""
     from scipy.stats import t
 
     half = t.ppf(0.975, len(values) - 1) * statistics.stdev(values) / len(values) ** 0.5
@@ -202,7 +202,7 @@ def by_seed(scores: Scores, row: Row) -> list[float]:
 
 
 def rows_of(scores: Scores) -> list[dict[str, Any]]:
-    """Return each row with its interval, the mean of each signer, and its gain over what it is compared with."""
+    """Return each row with its interval, the mean of each signer, and its gain over its baseline."""
     rows = []
     for row in scores:
         classes, way, each = row
@@ -219,7 +219,7 @@ def rows_of(scores: Scores) -> list[dict[str, Any]]:
 
 
 def parameters(stores: Path) -> dict[str, int]:
-    """Count what is learned, for 17 classes, and what is not."""
+    """Count trainable parameters, for 17 classes, and frozen ones."""
     told = {"video-lstm-seed, 249 classes": trainable_parameters(load_recipe("video-lstm-seed"))}
     for name in (LANDMARKS, LSTM, "video-transformer"):
         recipe, clips = WAYS[name].load(stores, SETS["all"], {})
@@ -234,7 +234,7 @@ def parameters(stores: Path) -> dict[str, int]:
 
 
 def epoch_seconds(stores: Path) -> dict[str, float]:
-    """Time an epoch of the clips of two people, all classes; also of two layers of 1,024 units on the same features."""
+    """Time an epoch of all clips of two people; also for two layers of 1,024 units on the same features."""
     told = {}
     large = Way("photos", "video-lstm-seed", {"features": "compact", "standardize": "true", "batch": "32"})
     for name, way in {**WAYS, "video-lstm-seed": large}.items():
@@ -252,17 +252,17 @@ def epoch_seconds(stores: Path) -> dict[str, float]:
 
 
 def make_stores(data: Path, stores: Path, workers: int) -> None:
-    """Prepare what is not there yet: features as two networks of pictures see them, and landmarks of hands."""
+    """Prepare missing stores: features of two image networks, and landmarks of hands."""
     for name, backbone in {"photos": open_backbone("compact"), "random": random_backbone("compact")}.items():
         sampling = Sampling(fit="crop", draws=DRAWS)
         prepare_features("clips", data, stores / name, backbone, sampling=sampling, workers=workers)
     if not (stores / "landmarks").exists():
-        options = Options(detector="hands")  # nothing but hands is in these pictures
+        options = Options(detector="hands")  # these pictures show only hands
         prepare("clips", data, stores / "landmarks", choose_points("hands"), options, workers=workers, resume=True)
 
 
 def plot(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
-    """Draw the share read right by clips a class: all classes, and each set after the other."""
+    """Draw accuracy by clips in each class: for all classes, and for the set learned second."""
     with drawn(path, 9, 4, force=True) as figure:
         panels = figure.subplots(1, 2, sharey=True)
         for axes, classes in zip(panels, ("all", AFTER), strict=True):
@@ -285,7 +285,7 @@ def plot(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
-    """Yield a line for each way of reading a set of classes, a column a number of clips."""
+    """Yield a line for each way and set of classes, with a column for each number of clips."""
     for classes in SETS:
         for way in dict.fromkeys(row["way"] for row in rows if row["classes"] == classes):
             mine = [row for row in rows if (row["classes"], row["way"]) == (classes, way)]

@@ -1,4 +1,4 @@
-"""Draw what each random change does to a clip of fingerspelling, as docs/pictures/augmentations.png shows it.
+"""Draw the effect of each augmentation on a clip of fingerspelling, for docs/pictures/augmentations.png.
 
 python scripts/draw_augmentations.py OUT.png
 """
@@ -27,7 +27,7 @@ FEATURES, VOCABULARY = SpellingPoints(), CharacterVocabulary()
 COLORS = {"left_hand": "#0072b2", "right_hand": "#d55e00", "face": "#8a8a8a", "pose": "#303030"}
 PLACES = {point: place for place, point in enumerate(FEATURES.select.index.tolist())}
 EDGES = [(PLACES[first], PLACES[last]) for first, last in HOLISTIC_543.edges if first in PLACES and last in PLACES]
-# a title, a change and the seed of a draw that shows it well
+# title, strengths, and the seed of a draw that shows the change well
 ROWS: tuple[tuple[str, dict[str, Any], int], ...] = (
     ("as it is: SIGN", {}, 0),
     ("mirrored", {"flip": 1}, 0),
@@ -54,7 +54,7 @@ def clip_of(text: str) -> Tensor:
 
 
 def joined(clip: Tensor, other: Tensor) -> tuple[str, Tensor]:
-    """Return the text and the clip that SIGN and HAND make."""
+    """Return the text and the clip of SIGN mixed with HAND."""
     lengths, counts = torch.tensor([clip.shape[1], other.shape[1]]), torch.tensor([4, 4])
     both = torch.nn.utils.rnn.pad_sequence([clip[0], other[0]], batch_first=True)
     letters = torch.from_numpy(VOCABULARY.encode_many(["sign", "hand"])[0])
@@ -64,7 +64,7 @@ def joined(clip: Tensor, other: Tensor) -> tuple[str, Tensor]:
 
 
 def draw_row(axes: plt.Axes, clip: Tensor, row: int, *, faint: bool = False) -> None:
-    """Draw every few frames of a clip (1, T, P, 3) side by side, with hands larger than they are."""
+    """Draw every few frames of a clip (1, T, P, 3) side by side, with enlarged hands."""
     lines: list[Any] = []
     colors: list[str] = []
     for cell, frame in enumerate(range(0, clip.shape[1], STEP)):

@@ -1,10 +1,10 @@
-"""Learn how faces and bodies of signers look and move: python scripts/fit_body.py STORE.
+"""Fit how faces and bodies of signers look and move: python scripts/fit_body.py STORE.
 
 The store is one of Google's Isolated Sign Language Recognition clips (CC BY 4.0), made by ``signary data prepare``.
-Every clip is turned so that its right hand signs and brought into shoulder widths from the middle of the shoulders;
-the pictures' aspect, which is not known, follows from the face. What is written: the mean of all clips, the main
-differences between clips, and the main movements within them with their pace. Beside it stand how the hands of these
-clips come and go, as this script prints it: `signary.datasets.synthetic.noise` takes its figures from there.
+Every clip is mirrored so that its right hand signs, and scaled to shoulder widths from the middle of the shoulders;
+the unknown aspect of the pictures is estimated from the face. The file holds the mean of all clips, the main
+differences between clips, and the main movements within them with their pace. The script also prints how hands appear
+and vanish in these clips; the figures of `signary.datasets.synthetic.noise` come from there.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from signary.output import whole_file
 SHOULDERS = (POSE.start + 11, POSE.start + 12)
 EYES, MOUTH = (33, 263), (61, 291)
 LOOKS, FACE_MOVES, POSE_MOVES = 14, 8, 4
-LEAST_FRAMES, FPS, DEPTH = 6, 30.0, 0.3  # depth is no measure: it counts for less when variations are sought
-LEAST_SPAN = 8  # frames from a hand's first to its last, for gaps between
+LEAST_FRAMES, FPS, DEPTH = 6, 30.0, 0.3  # the weight of depth, which is imprecise, in the search for variations
+LEAST_SPAN = 8  # frames from a hand's first to its last, to count gaps
 
 Floats = NDArray[np.float32]
 
 
 def main() -> None:
-    """Learn, write and print."""
+    """Fit, write and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("store", type=Path)
     parser.add_argument("-o", "--output", default=BODY, type=Path)
@@ -59,13 +59,13 @@ def main() -> None:
 
 
 def right_signing(clip: LandmarkSequence) -> LandmarkSequence:
-    """Return a clip so that the hand that is seen more often is the right one."""
+    """Return a clip, mirrored if its left hand is seen more often."""
     seen = [np.isfinite(clip.points[:, hand, 0]).sum() for hand in (LEFT_HAND, RIGHT_HAND)]
     return clip.mirrored() if seen[0] > seen[1] else clip
 
 
 def centered(clip: LandmarkSequence) -> Floats:
-    """Return the body's points float32 (T, P, 3) of the frames that have all, in the clip's shoulder widths."""
+    """Return the body's points float32 (T, P, 3) of the complete frames, in the clip's shoulder widths."""
     points = clip.points[np.isfinite(clip.points[:, list(BODY_POINTS)]).all((1, 2))]
     if len(points) < LEAST_FRAMES:
         return points[:0, : len(BODY_POINTS)]
@@ -87,7 +87,7 @@ def face_ratio(points: Floats) -> float:
 
 
 def true_ratio() -> float:
-    """Return that of the avatar's face, whose aspect is known."""
+    """Return the ratio of the avatar's face, whose aspect is known."""
     with np.load(SIGNER, allow_pickle=False) as arrays:
         return face_ratio(arrays["face"].astype(np.float32))
 
@@ -95,7 +95,7 @@ def true_ratio() -> float:
 def main_modes(rows: Floats, count: int, clips: list[Floats] | None = None) -> tuple[Floats, Floats]:
     """Return the main variations (count, P, 3) of rows (N, P, 3), a standard deviation long, and their pace in Hz.
 
-    The pace is that of a swing as fast, in the root of the mean square, as the variation goes within clips.
+    The pace is that of an oscillation with the same root mean square speed as the variation within clips.
     """
     weight = np.array([1, 1, DEPTH], np.float32)
     flat = (rows * weight).reshape(len(rows), -1)
@@ -110,7 +110,7 @@ def main_modes(rows: Floats, count: int, clips: list[Floats] | None = None) -> t
 
 
 def report(clips: list[LandmarkSequence]) -> None:
-    """Print how the signing hand comes and goes, and how much points tremble."""
+    """Print how the signing hand appears and vanishes, and how much points tremble."""
     gaps: list[int] = []
     rates, trembles = [], []
     for clip in clips:

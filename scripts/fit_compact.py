@@ -1,7 +1,7 @@
-"""Write the weights of the compact network that clips are read by, out of a run of a recipe of pictures.
+"""Write the packaged weights of the compact network from a run of a recipe of pictures.
 
-What ships learned by a copy of the recipe ``letters-cnn-modern`` with ``epochs: 12``, ``data: {side: 128, split:
-blocks, validation: 0.1, test: 0.1}`` and three sources of pictures: asl-letters-photos/train,
+They were trained by a copy of the recipe ``letters-cnn-modern`` with ``epochs: 12``, ``data: {side: 128, split: blocks,
+validation: 0.1, test: 0.1}`` and three sources of pictures: asl-letters-photos/train,
 asl-letters-photos-mirrored/photos and asl-letters-photos-several-hands. It was stopped in its eighth epoch.
 """
 

@@ -1,9 +1,9 @@
-"""Learn the avatar's handshapes from landmarks of real hands: python scripts/fit_handshapes.py --data DATA.
+"""Fit the avatar's handshapes to landmarks of real hands: python scripts/fit_handshapes.py --data DATA.
 
-Every hand of every person is fitted with one 3-D hand (`signary.avatar.hand`): the bones are the person's, the angles
-and the turn are the photo's. Places in the picture count fully, the detector's depth for little: bones that are seen
-too short tell how far they lean, and the depth only to which side. What is written is, for each person and handshape,
-the mean and the main variations.
+A 3-D hand (`signary.avatar.hand`) is fitted to every hand of every person: with bones of the person, angles and
+rotation of the photo. Positions in the picture count fully, the detector's depth little: foreshortened bones show how
+far they lean, and the depth only to which side. The file holds the mean and main variations of each person's
+handshapes.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ DEFAULT_BONES = [
 DEFAULT_TWIST = (0.1, 0.0, -0.1, -0.2)
 A_LABEL, STEPS, MODES, DIGIT_FOLDS = 60, 700, 5, 5
 DEPTH_WEIGHT = {"world": 0.3, "image": 0.12, "none": 0.0}
-# What lies before what, seen from the palm, as the handshapes are described: the detector's depth does not tell.
-# Points that are nearer, points that are farther.
+# Points that are nearer, and points that are farther, seen from the palm, by the descriptions of the handshapes, since
+# the detector's depth does not show it.
 THUMB_OVER = {shape: ((3, 4), farther) for shape, farther in {
     "S": (6, 7, 10, 11), "I": (6, 7, 10, 11), "J": (6, 7, 10, 11), "1": (10, 11), "Z": (10, 11), "D": (),
     "X": (10, 11), "U": (14, 15), "V": (14, 15), "R": (14, 15), "2": (14, 15), "H": (14, 15), "K": (14, 15),
@@ -53,7 +53,7 @@ ORDER, ORDER_GAP, FLESH = THUMB_OVER | FINGERS_OVER, 0.07, 0.085
 
 @dataclass(frozen=True)
 class Hands:
-    """Right hands (N, 21, 3) in any unit, how far their depth is believed, their labels and persons."""
+    """Right hands (N, 21, 3) in any unit, the weights of their depth, their labels and persons."""
 
     points: NDArray[np.float32]
     depth: NDArray[np.float32]
@@ -103,7 +103,7 @@ def with_depth(points: NDArray[np.float32], world: NDArray[np.float32]) -> NDArr
 
 
 def photo_hands(data: Path, cache: Path) -> Iterator[Hands]:
-    """Yield the hands of the photos that have no landmark file: the digits, and the mirrored letters."""
+    """Yield the hands of photos without a landmark file: the digits, and the mirrored letters."""
     for name in ("digits/images", "asl-letters-photos-mirrored/photos"):
         stored = cache / f"world-{name.replace('/', '-')}.npz"
         photos = find_photos(data / name)
@@ -160,7 +160,7 @@ def as_hands(points: NDArray[np.float32], kind: str, label: NDArray[np.str_], pe
 
 
 def join(parts: list[Hands]) -> Hands:
-    """Put hands together."""
+    """Concatenate hands."""
     fields = ("points", "depth", "label", "person")
     return Hands(*(np.concatenate([getattr(part, field) for part in parts]) for field in fields))
 
@@ -178,7 +178,7 @@ def some_of_each(hands: Hands, seed: int = 0) -> Hands:
 
 
 def fit(hands: Hands) -> tuple[NDArray[np.float32], NDArray[np.float32], HandBuild, NDArray[np.float32]]:
-    """Return angles (N, 22), turns (N, 3, 3), the builds of the people in order, and each hand's error."""
+    """Return angles (N, 22), rotations (N, 3, 3), the builds of the people in order, and each hand's error."""
     torch.manual_seed(0)
     people, who = np.unique(hands.person, return_inverse=True)
     target, depth, owner = (torch.from_numpy(array) for array in (hands.points, hands.depth, who))
@@ -227,7 +227,7 @@ def fit(hands: Hands) -> tuple[NDArray[np.float32], NDArray[np.float32], HandBui
 
 
 def misfit(hand: Tensor, target: Tensor, depth: Tensor, stretch: Tensor) -> Tensor:
-    """Return the robust distance (N,) of hands to what was seen, each laid over the other as well as can be."""
+    """Return the robust distance (N,) of hands from the observed ones after the best alignment."""
     scale_y = torch.stack([torch.ones_like(stretch), torch.exp(stretch), torch.ones_like(stretch)], -1)[:, None]
     hand, target = hand - hand.mean(1, keepdim=True), target * scale_y
     flat, seen = hand[..., :2], target[..., :2]
@@ -238,7 +238,7 @@ def misfit(hand: Tensor, target: Tensor, depth: Tensor, stretch: Tensor) -> Tens
 
 
 def disorder(still: Tensor, ranks: dict[str, Tensor]) -> Tensor:
-    """Return how far points that lie before others fall behind, summed; the palms of ``still`` face the camera."""
+    """Return the sum of how far nearer points lie behind farther ones; the palms of ``still`` face the camera."""
     total = still.new_zeros(())
     for shape, rows in ranks.items():
         nearer, farther = (still[rows][:, list(points), 2] for points in ORDER[shape])
@@ -249,7 +249,7 @@ def disorder(still: Tensor, ranks: dict[str, Tensor]) -> Tensor:
 
 
 def gaps(still: Tensor, touching: dict[str, Tensor]) -> Tensor:
-    """Return how far tips that touch are apart, summed."""
+    """Return the sum of the gaps between tips that touch."""
     total = still.new_zeros(())
     for shape, rows in touching.items():
         for first, second in TOUCHING[shape]:
@@ -259,7 +259,7 @@ def gaps(still: Tensor, touching: dict[str, Tensor]) -> Tensor:
 
 
 def crowding(still: Tensor) -> Tensor:
-    """Return how far the thumb is within the fingers' flesh, (N,)."""
+    """Return how deep the thumb is in the fingers' flesh, (N,)."""
     thumb = torch.cat([still[:, 3:5], (still[:, 2:4] + still[:, 3:5]) / 2], 1)
     fingers = still[:, 5:].view(-1, 4, 4, 3)
     fingers = torch.cat([fingers[:, :, 1:], (fingers[:, :, 1:] + fingers[:, :, :-1]) / 2], 2).flatten(1, 2)
@@ -268,7 +268,7 @@ def crowding(still: Tensor) -> Tensor:
 
 
 def unlikely(angles: Tensor) -> Tensor:
-    """Return how unlike a hand at ease angles are, (N,): end joints follow the middle ones, fingers lie together."""
+    """Return how far angles are from a relaxed hand, (N,): end joints follow middle ones, fingers are together."""
     fingers = angles[:, 6:].view(-1, 4, 4)
     spread, mcp, pip, dip = fingers.unbind(-1)
     follows = (dip - 0.55 * pip) ** 2 + 0.5 * torch.relu(-mcp) ** 2 + 0.3 * torch.relu(-dip) ** 2
@@ -290,7 +290,7 @@ def start_angles(points: NDArray[np.float32]) -> Tensor:
 
 
 def start_turns(points: NDArray[np.float32]) -> Tensor:
-    """Guess the turn from the palm: its first two axes, (N, 6)."""
+    """Guess the rotation from the palm: its first two axes, (N, 6)."""
     palm = torch.from_numpy(points)[:, [0, 5, 9, 13, 17]]
     model = torch.tensor([(0.0, 0.0, 0.0), *DEFAULT_PALM[1:]])
     palm, model = palm - palm.mean(1, keepdim=True), model - model.mean(0)
@@ -302,14 +302,14 @@ def start_turns(points: NDArray[np.float32]) -> Tensor:
 
 
 def orthonormal(axes: Tensor) -> Tensor:
-    """Return turns (N, 3, 3) of two axes (N, 6), by Gram and Schmidt."""
+    """Return rotations (N, 3, 3) of two axes (N, 6), by Gram and Schmidt."""
     first = torch.nn.functional.normalize(axes[:, :3], dim=-1)
     second = torch.nn.functional.normalize(axes[:, 3:] - (axes[:, 3:] * first).sum(-1, keepdim=True) * first, dim=-1)
     return torch.stack([first, second, torch.linalg.cross(first, second)], -1)
 
 
 def turn_quaternion(turn: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return quaternions (N, 4) of turns (N, 3, 3): the main axis of Bar-Itzhack's symmetric matrix."""
+    """Return quaternions (N, 4) of rotations (N, 3, 3): the main axis of Bar-Itzhack's symmetric matrix."""
     m = turn
     k = np.zeros((len(m), 4, 4))
     k[:, 0, 0] = np.trace(m, axis1=1, axis2=2)
@@ -346,7 +346,7 @@ def write_bank(
 def summarize(
     angles: NDArray[np.float32], quaternions: NDArray[np.float32]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return mean (26,) and modes (K, 25) of the poses around the most central one; strays are left out."""
+    """Return mean (26,) and modes (K, 25) of the poses near the most central one, without outliers."""
     apart = np.abs(angles[:, None] - angles[None]).mean(-1) + np.arccos(
         np.clip(np.abs(quaternions @ quaternions.T), 0, 1)
     )

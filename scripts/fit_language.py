@@ -1,12 +1,12 @@
-"""Learn what letters follow which in English words and names: python scripts/fit_language.py.
+"""Fit a language model of letters in English words and names: python scripts/fit_language.py.
 
 The words are SCOWL's, Debian package scowl 2020.12.07-2 (``apt-get install scowl``; sizes 10 to 70, without
 possessives, contractions and short abbreviations), free to use, copy, modify and distribute with its copyright notice.
 The names are those of the US census of 1990, public domain, as PyPI package names 0.3.0 carries them (``pip install
 names==0.3.0``).
 
-SCOWL tells how common a word is by the size of the smallest list that holds it. Common words count more, but far less
-than they do in running text: what is fingerspelled is rather what is rare.
+In SCOWL the size of the smallest list with a word says how common it is. Common words count more, but far less than in
+running text, since mostly rare words are fingerspelled.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ SCOWL = Path("/usr/share/dict/scowl")
 KINDS = [f"{english}-{kind}" for english in ("english", "american") for kind in ("words", "upper", "proper-names")]
 NAME_LISTS = ("dist.all.last", "dist.female.first", "dist.male.first")
 # How common words of each size are beside those of the largest, and the share in per cent from which on a name counts.
-# Powers of it and of the names' shares were chosen by bits a letter of words left out of training.
+# Their powers and those of the names' shares were chosen by bits a letter on held-out words.
 SIZES = {10: 64, 20: 32, 35: 12, 40: 6, 50: 4, 55: 2, 60: 2, 70: 1}
 RARE_NAME, EVENNESS = 0.002, 0.3
-ABBREVIATION = 6  # capitals up to this length, not counting, are no words
+ABBREVIATION = 6  # shorter words in capitals are abbreviations
 
 
 def main() -> None:
-    """Learn and write the model."""
+    """Fit and write the model."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scowl", default=SCOWL, type=Path, help="folder of SCOWL's lists")
     parser.add_argument("-o", "--output", default=MODEL, type=Path)
@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def common_words(folder: Path = SCOWL) -> dict[str, float]:
-    """Return words and how common they are (1 to 64).
+    """Return words -> how common they are (1 to 64).
 
     Raises
     ------
@@ -72,14 +72,14 @@ def common_words(folder: Path = SCOWL) -> dict[str, float]:
 
 
 def is_word(line: str) -> bool:
-    """Say whether a line of a list is a word of a to z, and no abbreviation."""
+    """Return whether a line of a list is a word of a to z, and no abbreviation."""
     if len(line) == 1:
         return line in "aI"
     return line.isascii() and line.isalpha() and not (line.isupper() and len(line) < ABBREVIATION)
 
 
 def common_names() -> dict[str, float]:
-    """Return family and first names and what per cent of the people have them.
+    """Return family and first names -> the per cent of people who have them.
 
     Raises
     ------
@@ -95,7 +95,7 @@ def common_names() -> dict[str, float]:
 
 
 def weighted(words: dict[str, float], names: dict[str, float]) -> dict[str, float]:
-    """Return how much each word and each name that is not rare counts."""
+    """Return the weight of each word and each name that is not rare."""
     weights = {word: common**EVENNESS for word, common in words.items()}
     for name, share in names.items():
         if share >= RARE_NAME:
@@ -105,7 +105,7 @@ def weighted(words: dict[str, float], names: dict[str, float]) -> dict[str, floa
 
 
 def bits_a_letter(model: CharacterModel, words: list[str]) -> float:
-    """Return the mean bits that a letter or end of a word costs."""
+    """Return the mean bits of a letter or an end of a word."""
     return -model.log_probability(" ".join(words)) / math.log(2) / sum(len(word) + 1 for word in words)
 
 

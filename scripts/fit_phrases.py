@@ -1,8 +1,7 @@
-"""Learn what characters follow which in what is spelled: python scripts/fit_phrases.py.
+"""Fit a language model of characters in spelled phrases: python scripts/fit_phrases.py.
 
-It counts made-up phrases, as `signary.datasets.synthetic.texts` makes them, of all words and names of its lists or, as
-often, of those that ``scripts/fit_language.py`` learns from and says how to get: 137,000 of them, the commoner the
-likelier.
+It counts phrases made by `signary.datasets.synthetic.texts`, with the words and names of its own lists and, as often,
+with the 137,000 of ``scripts/fit_language.py``, which says how to get them, drawn by their frequency.
 """
 
 from __future__ import annotations
@@ -18,12 +17,12 @@ from fit_language import SCOWL, common_names, common_words, weighted
 from signary.datasets.synthetic.texts import PhraseMaker, is_held_out
 from signary.text.phrase_model import ENGLISH, PhraseModel
 
-PHRASES, LEAST = 1_000_000, 3  # n-grams that came up less often are left out
+PHRASES, LEAST = 1_000_000, 3  # rarer n-grams are left out
 JUDGED = 20_000
 
 
 class WiderPhrases(PhraseMaker):
-    """Phrases of words of both lists, or without those that are kept for testing."""
+    """Phrases of words of both lists, with or without test words."""
 
     def __init__(self, weights: Mapping[str, Mapping[str, float]], *, held_out: bool = True) -> None:
         super().__init__()
@@ -41,11 +40,11 @@ class WiderPhrases(PhraseMaker):
 
 
 def main() -> None:
-    """Learn and write the model."""
+    """Fit and write the model."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scowl", default=SCOWL, type=Path, help="folder of SCOWL's lists")
     parser.add_argument("-o", "--output", default=ENGLISH, type=Path)
-    parser.add_argument("--without-test-words", action="store_true", help="to see what knowing them is worth")
+    parser.add_argument("--without-test-words", action="store_true", help="to measure the effect of test words")
     options = parser.parse_args()
     words, names = weighted(common_words(options.scowl), {}), weighted({}, common_names())
     lists = {"words": words, "first": names, "family": names}
@@ -60,7 +59,7 @@ def main() -> None:
 
 
 def _sums(weights: Mapping[str, float], held_out: bool) -> tuple[list[str], np.ndarray]:
-    """Return words, and the sums of their shares up to each."""
+    """Return words and the cumulative sums of their shares."""
     words = [word for word in weights if held_out or not is_held_out(word)]
     sums = np.cumsum([weights[word] for word in words])
     return words, sums / sums[-1]

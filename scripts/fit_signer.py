@@ -1,8 +1,8 @@
 """Average the upper body that carries the avatar's hand: python scripts/fit_signer.py --data DATA.
 
 Mean face and body of the signers of Google's Isolated Sign Language Recognition clips (CC BY 4.0), in shoulder
-widths from the middle of the shoulders. The pictures' aspect is not known: it follows from the face, whose outer
-corners of the eyes lie 0.503 of its height apart in MediaPipe's canonical face.
+widths from the middle of the shoulders. The unknown aspect of the pictures is estimated from the face: in MediaPipe's
+canonical face the outer corners of the eyes are 0.503 of its height apart.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Write a folder laid out as Kaggle's asl-fingerspelling, with made landmarks.
+"""Write a folder in the layout of Kaggle's asl-fingerspelling, with random landmarks.
 
-python scripts/make_fingerspelling.py OUT: to try pipelines out where the data set itself, some 190 GB, is not at hand.
+python scripts/make_fingerspelling.py OUT: to try pipelines without the data set of about 190 GB.
 """
 
 from __future__ import annotations

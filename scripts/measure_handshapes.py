@@ -1,4 +1,4 @@
-"""Measure the avatar's handshapes for the hints of the web page's practice mode.
+"""Measure the avatar's handshapes for hints in the practice mode of the web page.
 
 Writes ``src/signary/browser/parts/handshapes.json``: for each letter and digit, mean and tolerance of every measure of
 a right hand over the people of the bank and their usual variation. The tolerance is twice the standard deviation.

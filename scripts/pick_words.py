@@ -1,7 +1,7 @@
-"""Pick the words and names of which phrases to spell are made: python scripts/pick_words.py.
+"""Pick the words and names for phrases to spell: python scripts/pick_words.py.
 
-The lists are those that ``scripts/fit_language.py`` learns from and says how to get: SCOWL's words up to size 20, and
-the commonest names of the US census of 1990.
+The lists are those of ``scripts/fit_language.py``, which says how to get them: SCOWL's words up to size 20, and the
+most common names of the US census of 1990.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def commonest(title: str, count: int) -> list[str]:
-    """Return the first of a list of names, which begins with the commonest."""
+    """Return the first names of a list, which is sorted by frequency."""
     lines = files("names").joinpath(title).read_text().splitlines()
     return [line.split()[0].lower() for line in lines][:count]
 

@@ -1,8 +1,8 @@
-"""Write a set of spelling that models are tested on into a store: python scripts/store_spelling.py SET -o STORE.
+"""Write a test set of spelling into a store: python scripts/store_spelling.py SET -o STORE.
 
-SET is ``avatar``, ``avatar:PERSON``, ``synthetic`` or ``photos:PATH``: a folder of letter photos, one folder a letter,
-or an ``.npz`` of their landmarks, which are strung together to phrases. ``signary evaluate MODEL STORE`` then reads it
-with the times of its letters, and films of the avatar need not be made and seen again.
+SET is ``avatar``, ``avatar:PERSON``, ``synthetic`` or ``photos:PATH``: letter photos in a folder for each letter, or an
+``.npz`` of their landmarks, which are joined to phrases. ``signary evaluate MODEL STORE`` then reads it with the times
+of its letters, without making and detecting films of the avatar again.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def main() -> None:
     parser.add_argument("name", metavar="SET")
     parser.add_argument("-o", "--output", required=True, type=Path, metavar="STORE")
     parser.add_argument("--limit", type=int, help="clips; 40 of the avatar, 500 of photos, 1000 synthetic")
-    parser.add_argument("--engine", choices=("hands", "holistic"), default="hands", help="what finds the avatar")
+    parser.add_argument("--engine", choices=("hands", "holistic"), default="hands", help="detector for the avatar")
     options = parser.parse_args()
     try:
         found = find_spelling_set(options.name, options.limit, engine=options.engine)

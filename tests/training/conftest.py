@@ -1,4 +1,4 @@
-"""Trainings that are stopped, and the weights that runs keep."""
+"""Stopped trainings, and the weights in their checkpoints."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def stopping(monkeypatch: pytest.MonkeyPatch) -> Stopping:
 
 @pytest.fixture
 def last_weights() -> Weights:
-    """Return what reads the weights, no counters, in the last checkpoint of a run's stage."""
+    """Return a function that reads the weights in the last checkpoint of a run's stage."""
     import torch
 
     def read(run: Path, stage: str) -> dict[str, torch.Tensor]:

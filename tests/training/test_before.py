@@ -1,4 +1,4 @@
-"""A run and a bundle that an earlier version made are gone on with and read."""
+"""A run of an earlier version is resumed, and a bundle of it is read."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from signary.training.train import read_metrics, train
 BEFORE = Path(__file__).parent / "before"
 
 
-def test_a_run_goes_on_as_it_would_have_then(tmp_path: Path) -> None:
+def test_a_run_ends_as_in_the_earlier_version(tmp_path: Path) -> None:
     run = tmp_path / "run"
     shutil.copytree(BEFORE / "run", run)
     train(recipe="digits-mlp", data=BEFORE / "data", output=run, resume=True)

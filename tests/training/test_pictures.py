@@ -1,4 +1,4 @@
-"""Picture recipes, whole: from photos to a bundle that reads them; stopped and resumed; with a full disk."""
+"""Picture recipes: from photos to a bundle that reads them; stopped and resumed; with a full disk."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ augment: {flip: 0.5, light: 0.1}
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write bright photos of A, dark ones of B and striped ones of Nothing."""
+    """Write bright photos of A, dark ones of B, and striped ones of Nothing."""
     folder = tmp_path_factory.mktemp("made")
     random = np.random.default_rng(0)
     for label, low, high in (("A", 150, 250), ("B", 0, 100), ("Nothing", 0, 255)):
@@ -64,7 +64,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def run(made: Path) -> Path:
-    """Train once, without a stop."""
+    """Train without interruption."""
     train(made / "tiny.yaml", data=made, output=made / "run", overrides={"label_smoothing": "0.01"})
     return made / "run"
 
@@ -253,7 +253,7 @@ def test_estimators_say_the_same_as_their_bundles(made: Path, tmp_path: Path, ne
     assert reader.rank(photo)[0][0] == "A"
 
 
-def test_labels_that_are_not_known_are_told(made: Path) -> None:
+def test_unknown_labels_are_reported(made: Path) -> None:
     recipe = load_recipe(made / "tiny.yaml", {"vocabulary": "[A, B]", "silent": "[]"})
     pictures = load_pictures(recipe, made)
     assert set(pictures.label) == {"A", "B"}

@@ -1,4 +1,4 @@
-"""Sign recipes, whole: from a store to a bundle that reads people it never saw; stopped and resumed."""
+"""Sign recipes: from a store to a bundle that reads new people; stopped and resumed."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def run(made: Path) -> Path:
-    """Train once, without a stop, with the second signer held out."""
+    """Train without interruption, with the second signer held out."""
     more = {"curve": "[0.5]", "members": "2", "trusted": "1", "thresholds.window_s": "1.5"}
     train(made / "tiny.yaml", data=made / "stores", output=made / "run", overrides=more, fold=1)
     return made / "run"

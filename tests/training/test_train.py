@@ -1,4 +1,4 @@
-"""A tiny training, whole: recipe, data, run folder, bundle, recognizer."""
+"""A tiny training: recipe, data, run folder, bundle, recognizer."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ sources:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write two hands that differ, with noise, as a file of hands."""
+    """Write a file of two different hands with noise."""
     folder = tmp_path_factory.mktemp("made")
     random = np.random.default_rng(0)
     shapes = random.random((2, 21, 3))
@@ -65,7 +65,7 @@ def test_train_and_read(made: Path) -> None:
     assert train(made / "tiny.yaml", data=made, output=run, resume=True) == bundle
 
 
-def test_splits_part_no_group(made: Path) -> None:
+def test_splits_separate_groups(made: Path) -> None:
     groups = np.array([f"g{number // 3}" for number in range(60)])
     folds = group_folds(groups, 5)
     assert all(len(set(folds[groups == group])) == 1 for group in groups)

@@ -1,4 +1,4 @@
-"""Recipes: what overrides them, and how wrong fields are told."""
+"""Recipes: overrides, and messages about wrong fields."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def test_fields_of_parts_and_lists_are_overridden() -> None:
     assert recipe.sources[0] == load_recipe("letters").sources[0]
 
 
-def test_all_wrong_fields_are_told_at_once() -> None:
+def test_all_wrong_fields_are_named_at_once() -> None:
     wrong = {
         "steps": "many",
         "batch": "[",
@@ -37,12 +37,12 @@ def test_all_wrong_fields_are_told_at_once() -> None:
 
 
 @pytest.mark.parametrize("text", ["[1, 2]", "a: [", "\x00"])
-def test_files_that_hold_no_fields(tmp_path: Path, text: str) -> None:
+def test_files_without_fields(tmp_path: Path, text: str) -> None:
     (tmp_path / "bad.yaml").write_text(text)
     with pytest.raises(ConfigError, match=r"bad\.yaml"):
         load_recipe(tmp_path / "bad.yaml")
 
 
-def test_what_is_overridden_has_not_the_scores_of_the_recipe() -> None:
+def test_overrides_drop_the_scores_of_the_recipe() -> None:
     assert load_recipe("spelling-hands").scores
     assert not load_recipe("spelling-hands", {"steps": "2"}).scores

@@ -1,4 +1,4 @@
-"""Epochs in which a supplemental phrase is seen once."""
+"""Epochs with one clip of each supplemental phrase."""
 
 from __future__ import annotations
 

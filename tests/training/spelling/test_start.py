@@ -1,4 +1,4 @@
-"""A training that begins with what a bundle knows."""
+"""Trainings that start from the weights of a bundle."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_a_graph_gives_back_the_weights_of_each_network(tmp_path: Path) -> None:
     networks = [HandSpeller(6, width=8, inner=8, depth=1).eval() for _ in range(2)]
     for network in networks:
         for value in network.parameters():
-            torch.nn.init.normal_(value, 0, 0.3)  # equal ones would be one in the graph
+            torch.nn.init.normal_(value, 0, 0.3)  # equal weights would be merged in the graph
     export_ctc_graph(networks, tmp_path / "model.onnx")
     weights = graph_weights(tmp_path / "model.onnx")
     for number, network in enumerate(networks):

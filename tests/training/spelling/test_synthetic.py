@@ -1,4 +1,4 @@
-"""Fingerspelling learned from made clips."""
+"""Training of fingerspelling on synthetic clips."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_a_network_of_hands_learns_from_ten_points_of_each(tmp_path: Path) -> No
     bundle = train("spelling-hands", data=Path("synthetic"), output=tmp_path / "run", overrides=overrides)
     reader = load(bundle)
     assert (reader.name, reader.engine) == ("spelling", "hands")
-    assert "beam" not in reader.bundle.manifest.thresholds  # what was read is too wrong to choose by
+    assert "beam" not in reader.bundle.manifest.thresholds  # too many errors to tune on
     assert reader.bundle.manifest.recipe["features"]["points"] == points
 
 

@@ -1,4 +1,4 @@
-"""Recipes of fingerspelling, whole: two rounds from a store to a bundle that reads; stopped, resumed, and refused."""
+"""Recipes of fingerspelling: two rounds from a store to a bundle that reads; stopped, resumed, and refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How spelling is decoded is chosen by errors, and trust is learned from what was read right and wrong."""
+"""Decoding of spelling is chosen by errors, and trust is fitted on clips read right and wrong."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WORDS = ("street", "main", "anna", "house", "green", "water", "three", "river", 
 
 
 def table(text: str, sure: float, random: np.random.Generator) -> NDArray[np.float32]:
-    """Return logarithms of a text with a frame of nothing behind each character, the less sure the more wrong."""
+    """Return log probabilities of a text with a blank frame after each character; lower ``sure`` makes more errors."""
     blank = len(CHARACTERS)
     said = [number for symbol in text for number in (CHARACTERS.index(symbol), blank)]
     logits = random.normal(size=(len(said), blank + 1))

@@ -1,4 +1,4 @@
-"""Videos into a store of features: once, gone on with, and made anew when the network changes."""
+"""Videos into a store of features: once, continued, and made anew for another network."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_features_are_those_of_the_frames(videos: Path, tmp_path: Path, backbone
     assert again.sha256() == backbone.sha256() == store.about["backbone"]["sha256"]
 
 
-def test_what_is_done_stays_and_another_network_makes_all_anew(
+def test_a_finished_store_stays_and_another_network_makes_all_anew(
     videos: Path, tmp_path: Path, backbone: Backbone
 ) -> None:
     (videos / "c" / "2.mp4").unlink()
@@ -85,7 +85,7 @@ def test_what_is_done_stays_and_another_network_makes_all_anew(
     assert prepare_features("clips", videos, target, other, sampling=Sampling(5)).kept == 0
 
 
-def test_a_stopped_run_goes_on(videos: Path, tmp_path: Path, backbone: Backbone) -> None:
+def test_a_stopped_run_continues(videos: Path, tmp_path: Path, backbone: Backbone) -> None:
     (videos / "c" / "2.mp4").unlink()
     target = tmp_path / "store"
 
@@ -135,7 +135,7 @@ def test_mirrored_videos(videos: Path, tmp_path: Path, backbone: Backbone) -> No
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write a file as torchvision's, under a name that does not tell its sha256."""
+    """Write a file like torchvision's, under a name without its sha256."""
     torch.manual_seed(0)
     state = {name.removeprefix("trunk."): value for name, value in InceptionV3().state_dict().items()}
     path = tmp_path_factory.mktemp("weights") / "inception.pth"
@@ -161,9 +161,9 @@ class TestWeights:
         named.write_bytes(b"damaged")
         with pytest.raises(InputError, match="must be 0cc3c7bd"):
             check_sha256(named)
-        check_sha256(named.rename(tmp_path / "other.pth"))  # whose name tells nothing
+        check_sha256(named.rename(tmp_path / "other.pth"))  # a name without a sha256
 
-    def test_what_cannot_be_had_or_read(self, tmp_path: Path) -> None:
+    def test_weights_that_cannot_be_fetched_or_read(self, tmp_path: Path) -> None:
         (tmp_path / "text.pth").write_text("text")
         torch.save([1, 2], tmp_path / "list.pth")
         for name, match in (("text", "no readable"), ("list", "no weights by name"), ("none", "no such file")):

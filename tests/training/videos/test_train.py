@@ -1,4 +1,4 @@
-"""Video recipes, whole: from a store of features to a bundle that reads clips, and on to other signs."""
+"""Video recipes: from a store of features to a bundle that reads clips, and transfer to other signs."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def backbone() -> Backbone:
 
 
 def make_store(path: Path, labels: str, backbone: Backbone, *, seed: int = 0, signers: int = 3) -> Path:
-    """Write features of four clips a signer and label, each label with a feature of its own that rises."""
+    """Write features of four clips for each signer and label; in each label other features rise."""
     random = np.random.default_rng(seed)
     draft = FeatureDraft(path)
     draft.begin(path.name)
