@@ -50,10 +50,8 @@ def test_a_room_without_a_row_is_found(package: Path) -> None:
 
 
 def test_every_room_has_a_row() -> None:
-    stems = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py"} - {"__init__", "__main__"}
-    folders = {path.name for path in PACKAGE.iterdir() if path.is_dir() and any(path.rglob("*.py"))}
-    assert stems == set(GROUND)
-    assert folders - {"browser"} == set(ROOMS)
+    there = {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in house.files(PACKAGE).values()}
+    assert there == {*GROUND, *ROOMS}
 
 
 def test_rooms_are_in_no_circle() -> None:

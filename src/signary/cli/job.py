@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from signary.cli.live import until_interrupt
 from signary.errors import SignaryError
-from signary.jobs import Engine, Here, Lost, run
+from signary.jobs.run import Engine, Here, Lost, run
 from signary.landmarks.sequence import LandmarkSequence
 from signary.recognition.many import can_cross
 from signary.text.recognition import Failure
@@ -70,7 +70,7 @@ def run_jobs(jobs: Sequence[Job], workers: int, engine: Engine) -> Iterator[Fail
         Sources that only this process can read, such as cameras, are read here, except with Ray.
     workers : int
     engine : {"local", "ray"}
-        See `signary.jobs.run`.
+        See `signary.jobs.run.run`.
 
     Raises
     ------

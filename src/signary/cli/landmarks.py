@@ -18,7 +18,7 @@ from signary.cli.app import OK, SOME_FAILED, STDIN, WrongUse, checked_flags, giv
 from signary.cli.job import FILM, PICTURE, Job, run_jobs
 from signary.cli.progress import progress
 from signary.errors import SignaryError
-from signary.jobs import Engine
+from signary.jobs.run import Engine
 from signary.text.output_names import check_apart, output_paths
 from signary.text.recognition import Failure
 from signary.video.files import expand_sources
