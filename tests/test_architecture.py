@@ -134,6 +134,14 @@ def test_a_name_that_stands_is_let_through(package: Path, name: str) -> None:
     assert house.unknown_names(write(package, made)) == []
 
 
+@pytest.mark.parametrize(
+    "page", ["README.md", "CONTRIBUTING.md", *(f"docs/{path.name}" for path in GUIDE.parent.glob("*.md"))]
+)
+def test_what_pages_name_exists(page: str) -> None:
+    named = re.findall(r"\bsignary(?:\.[A-Za-z_]\w*)+", (ROOT / page).read_text(encoding="utf-8"))
+    assert [name for name in named if not house.exists(name, PACKAGE)] == []
+
+
 def test_scripts_import_their_neighbours() -> None:
     assert list((PACKAGE / "browser").rglob("*.js"))
     assert house.scripts_out_of_place(PACKAGE / "browser") == []
