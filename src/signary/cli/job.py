@@ -107,7 +107,7 @@ def do(job: Job) -> Failure | None:
         if not job.is_drawn:
             _draw(job, sequence.points)
     except SignaryError as error:
-        return Failure(job.source, type(error).__name__, error.message, error.hint)
+        return Failure.of(job.source, error)
     return None
 
 

@@ -114,7 +114,7 @@ def _apart(jobs: Sequence[Job]) -> list[Job]:
             check_apart(Path(job.target), job.source)
             known.append(job)
         except SignaryError as error:
-            show_failure(Failure(job.source, type(error).__name__, error.message, error.hint))
+            show_failure(Failure.of(job.source, error))
     return known
 
 

@@ -5,19 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-pytest.importorskip("sklearn")
 pytest.importorskip("torch")
 
-
-import pytest
-
 from signary.training.spelling.batches import epoch_rows
-
-RNG = np.random.default_rng(0)
-
-
-SIGNERS = RNG.integers(0, 20, 400).astype(np.str_)
-
 
 SPLITS = np.where(np.arange(400) < 300, "train", "supplemental")
 
@@ -35,5 +25,6 @@ def test_each_supplemental_phrase_once_by_chance() -> None:
 
 
 def test_without_supplemental_phrases() -> None:
-    assert epoch_rows(SIGNERS, SPLITS, RNG, supplemental=False).tolist() == list(range(300))
-    assert epoch_rows(SIGNERS[:5], SPLITS[:5], RNG).tolist() == [0, 1, 2, 3, 4]
+    phrases, rng = np.full(400, "see you"), np.random.default_rng(0)
+    assert epoch_rows(phrases, SPLITS, rng, supplemental=False).tolist() == list(range(300))
+    assert epoch_rows(phrases[:5], SPLITS[:5], rng).tolist() == [0, 1, 2, 3, 4]
