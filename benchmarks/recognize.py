@@ -15,11 +15,11 @@ from PIL import Image
 
 import signary
 from harness import alternate, arguments, matrix_rate, ratio, show
+from signary.jobs.worker import cores
 from signary.landmarks.extract import extract
 from signary.landmarks.mediapipe import HandsDetector
 from signary.text.commit import decode_held
 from signary.video.source import open_source
-from signary.worker import cores
 
 FRAMES = 90
 PHOTOS, QUICK_PHOTOS = 120, 80  # enough that the start of workers matters little

@@ -132,7 +132,7 @@ def unknown_names(package: Path) -> list[str]:
         here = {part for other in imports(path) for part in other.split(".")} | _used(path) | set(dir(builtins))
         for doc in _docstrings(path):
             for dotted, alone in NAMED.findall(doc):
-                if (dotted and not _exists(dotted, package)) or (alone and alone not in classes | here):
+                if (dotted and not exists(dotted, package)) or (alone and alone not in classes | here):
                     found.append(f"{name}: {dotted or alone}")
     return found
 
@@ -150,7 +150,7 @@ def _used(path: Path) -> set[str]:
     return names | {node.attr for node in nodes if isinstance(node, ast.Attribute)}
 
 
-def _exists(dotted: str, package: Path) -> bool:
+def exists(dotted: str, package: Path) -> bool:
     """Say whether a dotted name is a folder or file of the package, or something in one."""
     place, parts = package, dotted.split(".")[1:]
     while parts and (place / parts[0]).is_dir():

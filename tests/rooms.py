@@ -24,13 +24,11 @@ GROUND = {
     "output": {"errors"},
     "address": {"errors"},
     "digest": set(),
-    "graph": {"errors", "privacy", "worker"},
-    "crew": {"errors", "worker"},
-    "jobs": {"errors", "crew", "worker"},
+    "graph": {"errors", "privacy", "jobs"},
+    "jobs": {"errors"},
     "lifetime": set(),
     "privacy": set(),
     "ranges": {"errors"},
-    "worker": set(),
 }
 ROOMS = {
     "video": Room("any source of pictures to frames", set()),

@@ -50,10 +50,8 @@ def test_a_room_without_a_row_is_found(package: Path) -> None:
 
 
 def test_every_room_has_a_row() -> None:
-    stems = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py"} - {"__init__", "__main__"}
-    folders = {path.name for path in PACKAGE.iterdir() if path.is_dir() and any(path.rglob("*.py"))}
-    assert stems == set(GROUND)
-    assert folders - {"browser"} == set(ROOMS)
+    there = {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in house.files(PACKAGE).values()}
+    assert there == {*GROUND, *ROOMS}
 
 
 def test_rooms_are_in_no_circle() -> None:
@@ -134,6 +132,14 @@ def test_a_name_that_is_gone_is_found(package: Path, name: str) -> None:
 def test_a_name_that_stands_is_let_through(package: Path, name: str) -> None:
     made = {"text/ctc.py": f'class Path:\n    """As `{name}`."""\n    steps = 1\n'}
     assert house.unknown_names(write(package, made)) == []
+
+
+@pytest.mark.parametrize(
+    "page", ["README.md", "CONTRIBUTING.md", *(f"docs/{path.name}" for path in GUIDE.parent.glob("*.md"))]
+)
+def test_what_pages_name_exists(page: str) -> None:
+    named = re.findall(r"\bsignary(?:\.[A-Za-z_]\w*)+", (ROOT / page).read_text(encoding="utf-8"))
+    assert [name for name in named if not house.exists(name, PACKAGE)] == []
 
 
 def test_scripts_import_their_neighbours() -> None:

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from signary.errors import BundleError, InputError, ShapeError
+from signary.jobs.worker import cores
 from signary.privacy import import_onnxruntime
-from signary.worker import cores
 
 MAX_THREADS = 4
 CPU = "CPUExecutionProvider"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from command import run
+from made_clips import write_store
 from made_files import write_hand
-from made_stores import write_store
 from PIL import Image
 
 from signary.bundles.bundle import load_bundle

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_clips import made_signs
-from made_stores import write_store
+from made_clips import made_signs, write_store
 
 from signary.datasets.clips import fold_of, open_clips
 from signary.datasets.stores.draft import Clip

@@ -16,11 +16,11 @@ from signary.errors import InputError
 from signary.evaluation.answers import useful_workers
 from signary.evaluation.evaluate import Evaluation, evaluate
 from signary.evaluation.labeled import Labeled, find_labeled
+from signary.jobs.worker import cores
 from signary.landmarks.sequence import LandmarkSequence
 from signary.landmarks.skeleton import RIGHT_HAND
 from signary.landmarks.write import write_landmarks
 from signary.recognition.load import load
-from signary.worker import cores
 
 
 def hand(seed: int) -> LandmarkSequence:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from signary.errors import InputError
-from signary.jobs import run
+from signary.jobs.run import run
 
 Do = Callable[[int | str], object]
 

@@ -14,6 +14,7 @@ from made_fragile import Fragile
 
 from signary.bundles.bundle import load_bundle
 from signary.errors import InputError
+from signary.jobs.worker import cores
 from signary.landmarks.files import read_landmarks
 from signary.landmarks.sequence import LandmarkSequence
 from signary.landmarks.skeleton import RIGHT_HAND
@@ -23,7 +24,6 @@ from signary.recognition.many import LANDMARK_FILES, PHOTOS, can_cross, default_
 from signary.recognition.recognizer import Recognizer
 from signary.text.recognition import Failure, Recognition
 from signary.video.source import open_source
-from signary.worker import cores
 
 
 @pytest.fixture(scope="module")

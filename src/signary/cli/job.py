@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from signary.cli.live import until_interrupt
 from signary.errors import SignaryError
-from signary.jobs import Engine, Here, Lost, run
+from signary.jobs.run import Engine, Here, Lost, run
 from signary.landmarks.sequence import LandmarkSequence
 from signary.recognition.many import can_cross
 from signary.text.recognition import Failure
@@ -70,7 +70,7 @@ def run_jobs(jobs: Sequence[Job], workers: int, engine: Engine) -> Iterator[Fail
         Sources that only this process can read, such as cameras, are read here, except with Ray.
     workers : int
     engine : {"local", "ray"}
-        See `signary.jobs.run`.
+        See `signary.jobs.run.run`.
 
     Raises
     ------
@@ -107,7 +107,7 @@ def do(job: Job) -> Failure | None:
         if not job.is_drawn:
             _draw(job, sequence.points)
     except SignaryError as error:
-        return Failure(job.source, type(error).__name__, error.message, error.hint)
+        return Failure.of(job.source, error)
     return None
 
 

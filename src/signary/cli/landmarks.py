@@ -18,7 +18,7 @@ from signary.cli.app import OK, SOME_FAILED, STDIN, WrongUse, checked_flags, giv
 from signary.cli.job import FILM, PICTURE, Job, run_jobs
 from signary.cli.progress import progress
 from signary.errors import SignaryError
-from signary.jobs import Engine
+from signary.jobs.run import Engine
 from signary.text.output_names import check_apart, output_paths
 from signary.text.recognition import Failure
 from signary.video.files import expand_sources
@@ -114,7 +114,7 @@ def _apart(jobs: Sequence[Job]) -> list[Job]:
             check_apart(Path(job.target), job.source)
             known.append(job)
         except SignaryError as error:
-            show_failure(Failure(job.source, type(error).__name__, error.message, error.hint))
+            show_failure(Failure.of(job.source, error))
     return known
 
 

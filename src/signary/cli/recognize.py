@@ -130,7 +130,7 @@ def _read(
                 if result := _read_called(reader, name, how, at_once, show=show):
                     yield result
             except SignaryError as error:
-                yield Failure(source_name(name), type(error).__name__, error.message, error.hint)
+                yield Failure.of(source_name(name), error)
 
 
 def _calls(name: str) -> bool:
@@ -186,4 +186,4 @@ def _saved(
             write_result(result, path, format, force=force)
             yield result
         except SignaryError as error:
-            yield Failure(result.source, type(error).__name__, error.message, error.hint)
+            yield Failure.of(result.source, error)

@@ -17,7 +17,7 @@ from signary.datasets.readers.reader import Options, Piece, Reader, find_pieces,
 from signary.datasets.stores.draft import Clip, Refused, StoreDraft
 from signary.datasets.stores.landmarks import DESCRIPTION, PARTIAL, ClipStore, choose_points
 from signary.errors import InputError
-from signary.jobs import Lost, run
+from signary.jobs.run import Lost, run
 from signary.output import make_folder
 
 VERSION = 1  # of what readers return: batches of another version are not resumed

@@ -12,7 +12,7 @@ from typing import Any
 from signary.datasets.synthetic.sets import AVATAR, SpelledClip, find_spelling_set, is_spelling_set
 from signary.errors import SignaryError
 from signary.evaluation.labeled import Labeled, Source
-from signary.jobs import Here, Lost, run
+from signary.jobs.run import Here, Lost, run
 from signary.landmarks.sequence import LandmarkSequence
 from signary.recognition.many import Opening, can_cross, default_workers
 from signary.text.recognition import Recognition

@@ -52,7 +52,7 @@ class GraphAttention(nn.Module):
 
 
 class FlatConv(nn.Module):
-    """A `Conv1d` as a `Conv2d` over pictures one pixel high, for which ONNX Runtime has a faster kernel."""
+    """A ``Conv1d`` as a ``Conv2d`` over pictures one pixel high, for which ONNX Runtime has a faster kernel."""
 
     def __init__(self, conv: nn.Conv1d) -> None:
         super().__init__()

@@ -15,12 +15,12 @@ import numpy as np
 
 from signary.bundles.bundle import Bundle, load_bundle
 from signary.errors import InputError
-from signary.jobs import Here, Lost, run
+from signary.jobs.run import Here, Lost, run
+from signary.jobs.worker import cores
 from signary.text.recognition import Failure, Recognition
 from signary.video.files import STDIN
 from signary.video.kinds import LANDMARK_ENDINGS, PHOTO_ENDINGS
 from signary.video.source import is_camera, source_name
-from signary.worker import cores
 
 # A worker takes 1 to 3 seconds to start. That pays for as many photos, for one video, or for as many files of
 # landmarks.

@@ -170,7 +170,7 @@ class Recognizer:
         try:
             return self.recognize(source, **options)
         except SignaryError as error:
-            return Failure(source_name(source), type(error).__name__, error.message, error.hint)
+            return Failure.of(source_name(source), error)
 
     def landmarks(self, source: Any, *, on_progress: Progress | None = None, **options: Any) -> LandmarkSequence:
         """Return the landmarks ``HOLISTIC_543`` that `recognize` reads; parameters as there."""

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
+from signary.errors import SignaryError
 from signary.text.formats import format_of, json_text, rounded, save_readings
 
 
@@ -176,6 +177,11 @@ class Failure(_Result):
     type: str
     message: str
     hint: str = ""
+
+    @classmethod
+    def of(cls, source: str, error: SignaryError) -> Failure:
+        """Return what became of a source that raised an error."""
+        return cls(source, type(error).__name__, error.message, error.hint)
 
     def to_dict(self) -> dict[str, Any]:
         """Return ``source`` and ``error``, which has ``type``, ``message`` and ``hint``."""

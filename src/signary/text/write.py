@@ -88,8 +88,7 @@ def write_results(
     Raises
     ------
     InputError
-        If there is no such format or ending (the known ones are listed), one of the results has another type, the
-        file exists and ``force`` is false, or it cannot be written.
+        As of `Recognition.save`, and if there is no such format or one of the results has another type.
 
     Examples
     --------

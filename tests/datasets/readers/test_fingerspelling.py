@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from made_stores import interrupted, opened, refuses_file
+from made_clips import interrupted, opened, refuses_file
 
 from signary.datasets.fake import make_fingerspelling
 from signary.datasets.prepare import Prepared, prepare

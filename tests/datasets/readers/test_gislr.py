@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from made_stores import interrupted, made_points, opened, refuses_file
+from made_clips import interrupted, made_points, opened, refuses_file
 
 from signary.datasets.prepare import Prepared, prepare
 from signary.datasets.readers.reader import Options, find_reader

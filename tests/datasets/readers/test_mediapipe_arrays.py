@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_stores import opened
+from made_clips import opened
 
 from signary.datasets.prepare import Prepared, prepare
 from signary.datasets.readers.mediapipe_arrays import points_of_frames

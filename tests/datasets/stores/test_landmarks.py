@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from made_stores import made_points, write_store
+from made_clips import made_points, write_store
 
 from signary.datasets.stores.draft import Clip, Refused, StoreDraft
 from signary.datasets.stores.landmarks import POINT_SETS, ClipStore, choose_points

@@ -16,14 +16,14 @@ from rich.progress import track
 from signary.datasets.hands import HandSamples
 from signary.digest import sha256_file, sha256_lines
 from signary.errors import InputError, SignaryError
-from signary.jobs import Lost, run
+from signary.jobs.run import Lost, run
+from signary.jobs.worker import cores
 from signary.landmarks.looks import LAST_LOOKS, LOOKS
 from signary.landmarks.mediapipe import HandsDetector
 from signary.landmarks.skeleton import LEFT_HAND, RIGHT_HAND
 from signary.output import whole_file
 from signary.video.files import natural_key
 from signary.video.kinds import PHOTO_ENDINGS
-from signary.worker import cores
 
 Item = TypeVar("Item")
 Hands = tuple[NDArray[np.float32], NDArray[np.bool_]]

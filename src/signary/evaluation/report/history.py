@@ -65,7 +65,7 @@ def read_history(run: Path) -> dict[str, dict[str, Curve]]:
     Parameters
     ----------
     run : Path
-        A run folder, or the ``bundle`` in it.
+        As of `read_learning`.
 
     Returns
     -------

@@ -78,12 +78,7 @@ def plot_error_rates(groups: Mapping[str, Mapping[str, Any]], path: Path) -> Non
     groups : mapping of str to mapping
         Group -> its figures. ``n`` and ``cer`` are drawn.
     path : Path
-        PNG to write; for its errors see `drawn`.
-
-    Raises
-    ------
-    InputError
-        If there are no groups.
+        As of `signary.evaluation.report.plots.plot_groups`, and its errors.
     """
     if not groups:
         raise InputError("0 groups: nothing to draw", hint="score at least one phrase")

@@ -21,10 +21,10 @@ from types import SimpleNamespace
 import made_jobs
 import pytest
 
-from signary.crew import DEATHS
 from signary.errors import ExtraMissing, InputError
-from signary.jobs import AHEAD, Here, Lost, run
-from signary.worker import cores, exit_name, threads_each
+from signary.jobs.crew import DEATHS
+from signary.jobs.run import AHEAD, Here, Lost, run
+from signary.jobs.worker import cores, exit_name, threads_each
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 PATIENCE_S = 30.0
@@ -298,7 +298,9 @@ def test_a_killed_program_takes_its_workers_with_it(program: subprocess.Popen[st
 
 def test_a_script_without_main_is_told(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
-    script.write_text("import made_jobs\nfrom signary.jobs import run\nprint(list(run(made_jobs.start, [1, 2], 2)))\n")
+    script.write_text(
+        "import made_jobs\nfrom signary.jobs.run import run\nprint(list(run(made_jobs.start, [1, 2], 2)))\n"
+    )
     path = os.pathsep.join([str(Path(made_jobs.__file__).parent), os.environ.get("PYTHONPATH", "")])
     words = [sys.executable, str(script)]
     told = subprocess.run(words, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True, check=False)

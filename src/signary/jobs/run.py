@@ -11,9 +11,9 @@ from functools import cache, partial
 from importlib.util import find_spec
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
-from signary.crew import IMPORTING, Crew, outcome
 from signary.errors import ExtraMissing, InputError
-from signary.worker import attempt, exit_name
+from signary.jobs.crew import IMPORTING, Crew, outcome
+from signary.jobs.worker import attempt, exit_name
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")

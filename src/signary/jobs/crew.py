@@ -11,7 +11,7 @@ from multiprocessing.connection import wait
 from typing import Any
 
 from signary.errors import InputError
-from signary.worker import GRACE_S, Worker, exit_name, held_interrupt, threads_each
+from signary.jobs.worker import GRACE_S, Worker, exit_name, held_interrupt, threads_each
 
 DEATHS = 8  # in a row without a finished job, plus one for each worker; more than that is not the fault of the jobs
 IMPORTING = 79  # exit code of a worker that was about to start workers

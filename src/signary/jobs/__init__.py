@@ -1,0 +1,1 @@
+"""Work shared out among processes or machines, and ended with them."""
