@@ -18,6 +18,7 @@ def test_bundle_is_whole_small_and_carded(name: str) -> None:
     assert sum(path.stat().st_size for path in bundle.path.iterdir()) < 8e6
     assert "## Limits" in (bundle.path / "README.md").read_text()
     assert bundle.manifest.training
+    assert not any(b".py" in path.read_bytes() for path in bundle.path.glob("*.onnx"))  # where the code lay
 
 
 def test_letters_of_a_folder(shared_data: Path) -> None:

@@ -12,6 +12,7 @@ pytest.importorskip("onnxscript")
 
 import torch
 
+from signary.bundles.weights import SCOPES
 from signary.errors import BundleError
 from signary.export.onnx import export_landmark_graph, export_sign_graph
 from signary.export.verify import verify_landmark_graph, verify_sign_graph
@@ -32,6 +33,13 @@ def graph(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("graph") / "model.onnx"
     export_landmark_graph(make_network(0), path)
     return path
+
+
+@pytest.mark.slow
+def test_a_graph_names_layers_and_no_file_of_this_machine(graph: Path) -> None:
+    raw = graph.read_bytes()
+    assert b".py" not in raw and str(Path(__file__).parents[2]).encode() not in raw
+    assert SCOPES.encode() in raw
 
 
 @pytest.mark.slow

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from signary.bundles.weights import SCOPES
 from signary.export.verify import verify_landmark_graph, verify_picture_graph, verify_sign_graph, verify_video_graph
 from signary.models.handshape import HandshapeReader
 from signary.models.picture import PictureReader
@@ -115,7 +116,7 @@ def traced(
     *,
     opset: int | None = None,
 ) -> Any:
-    """Return the ONNX model of a network; parameters as of ``torch.onnx.export``."""
+    """Return the ONNX model of a network, without the file paths of this machine; parameters of ``torch.onnx.export``."""
     keep_caches_apart()
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), _quiet_logs():
         warnings.simplefilter("ignore")
@@ -129,7 +130,16 @@ def traced(
             opset_version=opset,
         )
     assert program is not None
-    return program.model_proto
+    return without_traces(program.model_proto)
+
+
+def without_traces(model: Any) -> Any:
+    """Remove from an ONNX model, in place, what tells where and by which code it was made, but for the layers' names."""
+    for part in (model.graph, *model.graph.node, *model.graph.input, *model.graph.output, *model.graph.value_info):
+        kept = [entry for entry in part.metadata_props if entry.key == SCOPES]
+        del part.metadata_props[:]
+        part.metadata_props.extend(kept)
+    return model
 
 
 @contextlib.contextmanager
