@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from signary.errors import ShapeError
-
-Picture = NDArray[np.uint8]
+from signary.video.frame import Picture
 
 CHANNELS = (1, 3, 4)  # grey, RGB, RGBA
 SHAPES = "uint8 (H, W), (H, W, 3) or (H, W, 4), of a clip (T, H, W, 3)"

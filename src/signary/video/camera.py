@@ -10,14 +10,11 @@ from typing import Protocol
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from signary.errors import InputError
 from signary.lifetime import Lifetime
-from signary.video.decode import DEFAULT_FPS, VideoDecoder
-from signary.video.frame import LIVE_SHOWN_S, Frame
-
-Picture = NDArray[np.uint8]
+from signary.video.decode import VideoDecoder
+from signary.video.frame import DEFAULT_FPS, LIVE_SHOWN_S, Frame, Picture
 
 READ_TRIES = 20
 RETRY_S = 0.02

@@ -13,16 +13,13 @@ from numpy.typing import NDArray
 
 from signary.errors import InputError
 from signary.lifetime import Lifetime
-from signary.video.frame import LIVE_SHOWN_S, Frame
+from signary.video.frame import DEFAULT_FPS, LIVE_SHOWN_S, Frame, Picture
 from signary.video.kinds import HEAD_BYTES, LIST_SIGNATURE
 from signary.video.photo import MAX_SIDE_PX, check_size, open_bytes
 
 if TYPE_CHECKING:
     import av
 
-Picture = NDArray[np.uint8]
-
-DEFAULT_FPS = 30.0
 PQ, HLG = 16, 18  # transfer characteristics of ITU-T H.273
 REFERENCE_WHITE_NITS, PEAK_NITS = 203.0, 1000.0  # ITU-R BT.2408
 
@@ -30,21 +27,8 @@ REFERENCE_WHITE_NITS, PEAK_NITS = 203.0, 1000.0  # ITU-R BT.2408
 # files and addresses, which FFmpeg would open.
 CONTAINERS = (
     *("mov", "matroska", "avi", "gif", "apng", "mpeg", "mpegts", "mpegvideo", "asf", "flv", "ogg", "mxf", "gxf", "nut"),
-    *(
-        "rm",
-        "dv",
-        "wtv",
-        "nuv",
-        "ivf",
-        "yuv4mpegpipe",
-        "mjpeg",
-        "mjpeg_2000",
-        "mpjpeg",
-        "smjpeg",
-        "m4v",
-        "h261",
-        "h263",
-    ),
+    *("rm", "dv", "wtv", "nuv", "ivf", "yuv4mpegpipe", "mjpeg", "mjpeg_2000", "mpjpeg", "smjpeg"),
+    *("m4v", "h261", "h263"),
     *("h264", "hevc", "vvc", "av1", "obu", "vc1", "dirac", "cavsvideo", "avs2", "avs3", "evc"),
 )
 ONLY_ITSELF = {"format_whitelist": ",".join(CONTAINERS), "protocol_whitelist": "file"}

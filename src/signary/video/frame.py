@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 from signary.errors import ShapeError
 
+Picture = NDArray[np.uint8]
+
+DEFAULT_FPS = 30.0
 LIVE_SHOWN_S = 0.1  # a camera's picture says nothing of what comes so much later
 
 
@@ -32,20 +35,22 @@ class Frame:
         If ``image`` is not uint8 (H, W, 3) with at least one pixel.
     """
 
-    image: NDArray[np.uint8]
+    image: Picture
     index: int = 0
     time_s: float = 0.0
     shown_s: float | None = None
 
     def __post_init__(self) -> None:
-        image = self.image
-        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
-            raise ShapeError(
-                f"image {image.dtype} {image.shape}, must be uint8 (H, W, 3)",
-                hint="give RGB pictures with values 0 to 255",
-            )
+        check_picture(self.image)
 
     @property
     def aspect(self) -> float:
         """Width divided by height."""
         return self.image.shape[1] / self.image.shape[0]
+
+
+def check_picture(image: Picture) -> None:
+    """Raise `ShapeError` unless a picture is uint8 (H, W, 3) with at least one pixel."""
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
+        hint = "give RGB pictures with values 0 to 255"
+        raise ShapeError(f"image {image.dtype} {image.shape}, must be uint8 (H, W, 3)", hint=hint)

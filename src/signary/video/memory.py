@@ -16,11 +16,8 @@ from numpy.typing import NDArray
 from signary.errors import InputError, ShapeError
 from signary.lifetime import Lifetime
 from signary.video.array import as_pictures
-from signary.video.frame import Frame
+from signary.video.frame import DEFAULT_FPS, Frame, Picture
 
-Picture = NDArray[np.uint8]
-
-DEFAULT_FPS = 30.0
 UNCERTAIN = "values beyond 8 bits: the largest tells what was taken for white; convert('L') or ('RGB') first to be sure"
 
 

@@ -13,11 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from signary.errors import InputError
+from signary.video.frame import Picture
 
 if TYPE_CHECKING:
     from PIL import Image
-
-Picture = NDArray[np.uint8]
 
 MAX_SIDE_PX = 1920
 MAX_PIXELS = 100_000_000

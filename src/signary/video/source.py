@@ -20,14 +20,9 @@ from signary.errors import InputError
 from signary.ranges import FPS, above_zero
 from signary.video.binary import open_photo, open_stream
 from signary.video.files import STDIN, clip_photos, exists, is_file, is_folder, is_glob, known_files, matches
-from signary.video.frame import Frame
-from signary.video.kinds import (
-    HEAD_BYTES,
-    LANDMARK_ENDINGS,
-    PHOTO_ENDINGS,
-    PHOTO_SIGNATURE,
-)
-from signary.video.memory import DEFAULT_FPS, Pictures, array_pictures, as_array, is_image, iterable_pictures, type_name
+from signary.video.frame import DEFAULT_FPS, Frame
+from signary.video.kinds import HEAD_BYTES, LANDMARK_ENDINGS, PHOTO_ENDINGS, PHOTO_SIGNATURE
+from signary.video.memory import Pictures, array_pictures, as_array, is_image, iterable_pictures, type_name
 
 CAMERA_NUMBER = re.compile(r"\d{1,3}")
 SCHEME = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)

@@ -9,17 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from signary.errors import InputError, ShapeError
 from signary.output import check_free, whole_file
 from signary.ranges import FPS, above_zero
-from signary.video.frame import Frame
+from signary.video.frame import Frame, Picture
 
 if TYPE_CHECKING:
     import av
-
-Picture = NDArray[np.uint8]
 
 H264_OPTIONS = {"crf": "20", "preset": "veryfast"}
 MPEG4_BITS_A_PIXEL = 4  # at the reference rate of one second; plenty, as the encoder is an old one

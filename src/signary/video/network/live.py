@@ -5,14 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-import numpy as np
-from numpy.typing import NDArray
-
 from signary.video.camera import Camera, Capture
+from signary.video.frame import Picture
 from signary.video.network.line import Patience, StallError, Stop, StoppedError
 from signary.video.network.request import LOST, lost, why
-
-Picture = NDArray[np.uint8]
 
 HINT = "check the camera, the network and the address"
 

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from http.client import IncompleteRead
 
-import numpy as np
-from numpy.typing import NDArray
-
 from signary.errors import InputError
+from signary.video.frame import DEFAULT_FPS, Picture
 from signary.video.network.request import Answer
 from signary.video.photo import read_photo
 
-Picture = NDArray[np.uint8]
-
-DEFAULT_FPS = 30.0
 MAX_PART_BYTES = 32 * 2**20
 MAX_LINE_BYTES = 8192
 MAX_HEADERS = 64

@@ -5,19 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-import numpy as np
-from numpy.typing import NDArray
-
 from signary.address import Address
 from signary.errors import InputError
 from signary.video.decode import VideoDecoder
+from signary.video.frame import Picture
 from signary.video.network.line import Patience, Stop, StoppedError
 from signary.video.network.relay import Relay
 
 if TYPE_CHECKING:
     import av
-
-Picture = NDArray[np.uint8]
 
 PROTOCOLS = "rtsp,tcp"
 PROBE_US = 1_000_000  # to find out the frame rate where the server does not tell it
