@@ -52,5 +52,5 @@ class Frame:
 def check_picture(image: Picture) -> None:
     """Raise `ShapeError` unless a picture is uint8 (H, W, 3) with at least one pixel."""
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
-        hint = "give RGB pictures with values 0 to 255"
+        hint = "give RGB pictures with values 0 to 255, of one pixel or more"
         raise ShapeError(f"image {image.dtype} {image.shape}, must be uint8 (H, W, 3)", hint=hint)
