@@ -1,4 +1,4 @@
-"""One picture with its place in time."""
+"""One picture with its time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from signary.errors import ShapeError
 Picture = NDArray[np.uint8]
 
 DEFAULT_FPS = 30.0
-LIVE_SHOWN_S = 0.1  # a camera's picture says nothing of what comes so much later
+LIVE_SHOWN_S = 0.1  # a picture of a camera is valid for this long
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +23,16 @@ class Frame:
     ----------
     image : uint8 (H, W, 3), RGB
     index : int
-        Number of the frame in its source, from 0.
+        From 0.
     time_s : float
-        Seconds since the first frame.
+        Since the first frame.
     shown_s : float, optional
-        Seconds for which it stands, at most; by default until the next one.
+        Longest duration; by default until the next frame.
 
     Raises
     ------
     ShapeError
-        If ``image`` is not uint8 (H, W, 3) with at least one pixel.
+        As `check_picture`.
     """
 
     image: Picture
