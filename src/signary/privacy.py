@@ -115,7 +115,7 @@ def left_behind() -> list[Path]:
 
 
 def report() -> list[tuple[str, str]]:
-    """Return (library, state) pairs: ``off``, ``allowed by SIGNARY_TELEMETRY``, ``on: reason`` or ``unknown to ...``."""
+    """Return (library, state) pairs: ``off``, ``allowed by SIGNARY_TELEMETRY``, ``on: reason``, ``unknown to ...``."""
     strange = sorted(allowed() - SWITCHES.keys())
     return [(library, _state(library)) for library in SWITCHES] + [(name, f"unknown to {ALLOW}") for name in strange]
 

@@ -1,4 +1,4 @@
-"""What goes over the wire: the messages of a live session, version 1, and the replies of the other routes."""
+"""The messages of a live session, version 1, and the replies of the other routes."""
 
 from __future__ import annotations
 
@@ -188,13 +188,7 @@ SERVER_MESSAGES: tuple[type[BaseModel], ...] = (Ready, EventMessage, FrameMessag
 
 
 def parse_client(text: str) -> Start | End:
-    """Read a client's text message.
-
-    Raises
-    ------
-    InputError
-        If it is none of version 1.
-    """
+    """Parse a client's text message; raise `InputError` if it is not one of version 1."""
     try:
         return _CLIENT.validate_json(text)
     except ValidationError as error:
@@ -202,15 +196,15 @@ def parse_client(text: str) -> Start | End:
 
 
 def wrong_fields(errors: Sequence[Any]) -> str:
-    """Say on one line which fields are wrong, and why."""
+    """Return one line with the wrong fields and the reasons."""
     return "; ".join(": ".join(filter(None, (".".join(map(str, error["loc"])), error["msg"]))) for error in errors)
 
 
 def event_message(event: Event) -> EventMessage:
-    """Return an event as it is sent."""
+    """Return the message of an event."""
     return EventMessage(**event.to_dict())
 
 
 def error_message(error: SignaryError) -> ErrorMessage:
-    """Return an error as it is sent."""
+    """Return the message of an error."""
     return ErrorMessage(error=type(error).__name__, message=error.message, hint=error.hint)
