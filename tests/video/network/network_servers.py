@@ -29,13 +29,27 @@ from PIL import Image
 
 import signary.video.network.live
 import signary.video.network.rtsp  # noqa: F401  # what takes long to import must not count in the short times of the tests
+from signary.address import shown_address
+from signary.errors import InputError
 from signary.video.network.line import Patience
+from signary.video.network.source import open_network
 
 HURRIED = Patience(connect_s=1.0, stall_s=0.6, retries=3, pause_s=0.02)
 PAYLOAD = 96
 REALM, NONCE = "camera", "f00d"
 
 Respond = Callable[["Exchange"], None]
+
+
+def failure(address: str) -> InputError:
+    """Open and read an address that must fail; check that the error is one line, without the password "passing"."""
+    with nothing_left(), pytest.raises(InputError) as caught, open_network(address, patience=HURRIED) as source:
+        for _ in source:
+            pass
+    assert caught.value.message.startswith(shown_address(address))
+    assert caught.value.hint
+    assert not any(text in str(caught.value) for text in ("passing", "\n"))
+    return caught.value
 
 
 class Exchange(http.server.BaseHTTPRequestHandler):

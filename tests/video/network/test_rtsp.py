@@ -9,9 +9,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from network_servers import HURRIED, Camera, certificate, filming, nothing_left, serving, tls_server, tls_tunnel
+from network_servers import (
+    HURRIED,
+    Camera,
+    certificate,
+    failure,
+    filming,
+    nothing_left,
+    serving,
+    tls_server,
+    tls_tunnel,
+)
 
-from signary.address import shown_address
 from signary.errors import InputError
 from signary.video.network.relay import Replies
 from signary.video.network.source import open_network
@@ -20,17 +29,6 @@ pytestmark = pytest.mark.filterwarnings("error")
 
 OK = b"RTSP/1.0 200 OK\r\nCSeq: 1\r\n"
 PACKET = b"$\0\0\x08pictures"
-
-
-def failure(address: str) -> InputError:
-    """Open and read an address that must fail; check the error's form."""
-    with nothing_left(), pytest.raises(InputError) as caught, open_network(address, patience=HURRIED) as source:
-        for _ in source:
-            pass
-    assert caught.value.message.startswith(shown_address(address))
-    assert caught.value.hint
-    assert "passing" not in str(caught.value)
-    return caught.value
 
 
 def test_a_camera_is_live() -> None:

@@ -22,6 +22,7 @@ from network_servers import (
     Exchange,
     certificate,
     digest_is_right,
+    failure,
     jpeg,
     noisy,
     nothing_left,
@@ -70,17 +71,6 @@ def part(image: bytes, *, length: bool = True) -> bytes:
 def hurried(**changes: float) -> Patience:
     """Return `HURRIED` with some of it changed."""
     return replace(HURRIED, **changes)  # type: ignore[arg-type]
-
-
-def failure(address: str) -> InputError:
-    """Open and read an address that must fail; check the error's form."""
-    with nothing_left(), pytest.raises(InputError) as caught, open_network(address, patience=HURRIED) as source:
-        for _ in source:
-            pass
-    assert caught.value.message.startswith(shown_address(address))
-    assert caught.value.hint
-    assert "\n" not in str(caught.value)
-    return caught.value
 
 
 def ranged(exchange: Exchange, data: bytes, cut: int | None, **headers: str) -> None:
