@@ -1,4 +1,4 @@
-"""One door for every source; folders and globs expand in natural order."""
+"""Every kind of source can be opened; folders and globs expand in natural order."""
 
 from __future__ import annotations
 

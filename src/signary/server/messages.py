@@ -28,7 +28,7 @@ class _Message(_Strict):
 
 
 class Start(_Message):
-    """From the client, first: which model is to read, and what it will be given."""
+    """From the client, first: the model and the kind of input."""
 
     version: Literal[1]
     type: Literal["start"]
@@ -40,7 +40,7 @@ class Start(_Message):
 
 
 class End(_Message):
-    """From the client, last: what is open becomes final."""
+    """From the client, last: open text becomes final."""
 
     version: Literal[1]
     type: Literal["end"]
