@@ -1,4 +1,4 @@
-"""The backend: real graphs run, and what does not fit is named before or after it fails."""
+"""Graphs run, and errors name the inputs that do not fit."""
 
 from __future__ import annotations
 

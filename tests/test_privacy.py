@@ -1,4 +1,4 @@
-"""Nothing leaves the machine, and no door leaves a file but those that were asked for."""
+"""Nothing leaves the machine, and no command leaves files except its output."""
 
 from __future__ import annotations
 
@@ -191,7 +191,7 @@ DOORS: dict[str, tuple[tuple[str, ...], Callable[[subprocess.Popen[str]], None] 
 
 @pytest.fixture(scope="module")
 def passed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[Traced, Path]]:
-    """Return what runs a door once and tells what it did, and where."""
+    """Return a runner that runs an entry point once and reports what it did, and where."""
     known: dict[str, tuple[Traced, Path]] = {}
     made = tmp_path_factory.mktemp("made")
     subprocess.run([sys.executable, *SIGNARY, "spell", "BL", "-o", made / "clip.mp4"], check=True, capture_output=True)

@@ -1,4 +1,4 @@
-"""Addresses on a network: what is one, its parts, and how it is shown without its secrets."""
+"""Network addresses: recognize, parse and show them without secrets."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PORTS = {"http": 80, "https": 443, "rtsp": 554, "rtsps": 322}
 HIDDEN = "***"
 PORT = re.compile(r":\d{1,5}(?:[/?#]|$)")
 ODD_HOST = re.compile(r"[\s\x00-\x1f\x7f%]")
-ODD_NAME = re.compile(r"""[\x00-\x1f\x7f-\x9f<>:"/\\|?*\ud800-\udfff]""")  # some file system or shell cannot hold them
+ODD_NAME = re.compile(r"""[\x00-\x1f\x7f-\x9f<>:"/\\|?*\ud800-\udfff]""")  # some file systems or shells forbid these
 SECRET = re.compile(
     r"([\w.\-\[\]%]*(?:token|key|pass|pwd|psw|secret|sig|auth|cred|session)[\w.\-\[\]%]*=)[^&\s]*", re.IGNORECASE
 )
@@ -31,15 +31,13 @@ class Address:
 
     Parameters
     ----------
-    scheme : str
-        http, https, rtsp or rtsps.
+    scheme : {"http", "https", "rtsp", "rtsps"}
     host : str
-        Lower case, without the brackets of an IPv6 address.
+        Lower case; IPv6 without brackets.
     port : int
     target : str
-        Path and query as a request line has them.
-    user, password : str or None
-        None if there is none.
+        Path and query, encoded for a request line.
+    user, password : str, optional
     """
 
     scheme: str
@@ -51,12 +49,12 @@ class Address:
 
     @property
     def place(self) -> tuple[str, str, int]:
-        """Scheme, host and port: who is asked."""
+        """Scheme, host and port: the server."""
         return self.scheme, self.host, self.port
 
     @property
     def authority(self) -> str:
-        """Host and port as a Host header has them."""
+        """Host and port for a Host header."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == PORTS[self.scheme] else f"{host}:{self.port}"
 
@@ -67,28 +65,17 @@ class Address:
 
 
 def is_address(source: Any) -> bool:
-    """Tell whether a source is an address on a network: http, https, rtsp or rtsps.
-
-    Parameters
-    ----------
-    source : object
-        Anything that a source can be; a Path is none.
-    """
+    """Tell whether a source is a str with an http, https, rtsp or rtsps address."""
     return isinstance(source, str) and ADDRESS.match(source) is not None
 
 
 def is_live_address(address: str) -> bool:
-    """Tell whether an address is a live one by its looks; one of http may turn out to be a camera when asked."""
+    """Tell whether an address is RTSP; an HTTP address may turn out to be a camera once it answers."""
     return LIVE.match(address) is not None
 
 
 def shown_address(address: str) -> str:
-    """Return an address as results and errors call it, on one line and without its secrets.
-
-    Parameters
-    ----------
-    address : str
-        Anything, also what is no valid address.
+    """Return an address, valid or not, as results and errors show it: on one line, without secrets.
 
     Examples
     --------
@@ -103,10 +90,10 @@ def shown_address(address: str) -> str:
 
 
 def address_parts(address: str) -> list[str]:
-    """Return the names of folders and file that stand for an address: its host, and the parts of its path.
+    """Return folder and file names for an address: its host and the parts of its path.
 
-    User, password, port and query are left out, as are parts that are empty or lead upwards; characters that names of
-    files cannot hold everywhere become ``_``.
+    User, password, port, query, empty parts and ``..`` are left out; characters that are unsafe in file names become
+    ``_``.
 
     Examples
     --------
@@ -127,18 +114,18 @@ def _without_password(rest: str) -> str:
     place = re.split(r"[/?#\\]", rest, maxsplit=1)[0]
     at = place.rfind("@")
     if at < 0 and ":" in place and not place.startswith("[") and not PORT.match(rest, place.find(":")):
-        at = rest.rfind("@")  # a password with a slash in it, which ends the place too early
+        at = rest.rfind("@")  # a password with a slash
     user, colon, _ = rest[: max(at, 0)].partition(":")
     return f"{user}:{HIDDEN}{rest[at:]}" if colon else rest
 
 
 def read_address(address: str) -> Address:
-    """Take an address apart.
+    """Parse an address.
 
     Raises
     ------
     InputError
-        If it has no host, or an impossible port.
+        If it has no host or an impossible port.
     """
     hint = "write it as http://HOST/PATH; %40 stands for @ in a password, %2F for /"
     try:
@@ -147,7 +134,7 @@ def read_address(address: str) -> Address:
         host.encode("idna")
         if not host or not is_address(address) or ODD_HOST.search(host) or port == 0 or parts.netloc.endswith(":"):
             raise ValueError
-    except ValueError:  # not chained: its text holds parts of the password
+    except ValueError:  # not chained: its text contains parts of the password
         raise InputError(f"{shown_address(address)}: no valid address", hint=hint) from None
     scheme = parts.scheme.lower()
     target = quote(parts.path or "/", safe=SAFE) + (f"?{quote(parts.query, safe=SAFE)}" if parts.query else "")
@@ -156,33 +143,38 @@ def read_address(address: str) -> Address:
 
 
 def redirected(base: Address, location: str, name: str) -> Address:
-    """Return where a server sends on to, which must be itself; user and password are those that the user gave.
+    """Return the target of a redirect, which must stay on the same server; user and password are kept.
 
     Parameters
     ----------
     base : Address
-        Who answered.
+        The server that answered.
     location : str
-        As the server wrote it.
+        Of its Location header.
     name : str
-        What errors call the source.
+        Of the source in errors.
 
     Raises
     ------
     InputError
-        For every other server, port or scheme; the plain upgrade from http to https is allowed.
+        For any other server, port or scheme; only the upgrade from http to https on default ports is allowed.
     """
     whole = location.strip()
-    with contextlib.suppress(ValueError):  # brackets that do not fit
+    with contextlib.suppress(ValueError):  # unbalanced brackets
         whole = urljoin(f"{base.scheme}://{base.authority}{base.target}", whole)
     shown = shown_address(whole)
     shown = shown if len(shown) <= MAX_SHOWN_LOCATION else f"{shown[:MAX_SHOWN_LOCATION]}..."
-    hint = f"give {shown} itself if you trust it" if is_address(whole) else "this is never opened"
     try:
         new = read_address(whole)
     except InputError:
         new = None
     upgrade = ("https", base.host, 443) if base.place == ("http", base.host, 80) else base.place
     if new is None or new.place not in (base.place, upgrade):
-        raise InputError(f"{name}: sends on to {shown}", hint=hint)
+        raise redirect_refused(name, shown)
     return Address(*new.place, new.target, base.user, base.password)
+
+
+def redirect_refused(name: str, shown: str) -> InputError:
+    """Return the error for a redirect to another server; ``shown`` comes from `shown_address`."""
+    hint = f"give {shown} itself if you trust it" if is_address(shown) else "this is never opened"
+    return InputError(f"{name}: sends on to {shown or 'another address'}", hint=hint)

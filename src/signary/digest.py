@@ -1,4 +1,4 @@
-"""What a file is known by again."""
+"""Digests that identify files."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ def sha256_file(path: str | Path) -> str:
 
 
 def sha256_lines(lines: Iterable[str]) -> str:
-    """Return the sha256 of lines, in their order, 64 hexadecimal digits."""
+    """Return the sha256 of lines in order, 64 hexadecimal digits."""
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()

@@ -1,17 +1,17 @@
-"""Every error that Signary raises on purpose.
+"""The errors of Signary.
 
 ::
 
     SignaryError
     ├── InputError        a source, file or value given by the user cannot be used
     │   └── ShapeError    an array has the wrong shape or dtype
-    ├── SkeletonMismatch  landmarks of one skeleton were given where another is needed
+    ├── SkeletonMismatch  landmarks have another skeleton than needed
     ├── ConfigError       a recipe, flag or config file has wrong fields (all of them listed at once)
     ├── ModelNotFound     no bundle, run or recipe of that name (the known names are listed)
     ├── BundleError       a model bundle is incomplete, altered or of an unknown version
     └── ExtraMissing      an optional part of the package is not installed
 
-A message starts with the value that is wrong, on one line; ``hint`` names the way out.
+A message is one line and starts with the wrong value; ``hint`` says what to do.
 """
 
 from __future__ import annotations
@@ -21,15 +21,7 @@ from difflib import get_close_matches
 
 
 class SignaryError(Exception):
-    """Root of the tree.
-
-    Parameters
-    ----------
-    message : str
-        One line, the offending value first.
-    hint : str
-        What the user can do about it.
-    """
+    """Base of all errors."""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
@@ -49,7 +41,7 @@ class ShapeError(InputError):
 
 
 class SkeletonMismatch(SignaryError):
-    """Landmarks of one skeleton were given where another one is needed."""
+    """Landmarks have another skeleton than needed."""
 
 
 class ConfigError(SignaryError):
@@ -57,11 +49,11 @@ class ConfigError(SignaryError):
 
 
 class ModelNotFound(SignaryError):
-    """No bundle, run or recipe has the name asked for."""
+    """No bundle, run or recipe has that name."""
 
     @classmethod
     def named(cls, name: str, known: Iterable[str], *, kind: str = "model") -> ModelNotFound:
-        """Build the error for an unknown ``name``, listing the ``known`` ones and the nearest of them."""
+        """Return the error for an unknown ``name``, with the ``known`` ones and the nearest of them."""
         names = sorted(known)
         near = get_close_matches(name, names, n=1)
         guess = f"did you mean {near[0]!r}? " if near else ""
@@ -77,5 +69,5 @@ class ExtraMissing(SignaryError):
 
     @classmethod
     def named(cls, extra: str, need: str) -> ExtraMissing:
-        """Build the error for something (``need``) that the optional ``extra`` brings."""
+        """Return the error for something (``need``) that the optional ``extra`` provides."""
         return cls(f"{need}: not installed", hint=f"pip install 'signary[{extra}]'")

@@ -1,4 +1,4 @@
-"""One graph of a bundle, run by ONNX Runtime."""
+"""Run an ONNX graph of a bundle with ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ _DTYPES: Mapping[str, type[np.generic]] = MappingProxyType(
 
 
 class Graph:
-    """Run one graph.
+    """One graph.
 
     Parameters
     ----------
     graph : Path
-        An ONNX file; its external data, if any, lies beside it.
+        An ONNX file, with any external data beside it.
     threads : int, optional
-        Threads of one operator; the number of cores, 4 at most, by default.
+        Per operator; by default the number of cores, 4 at most.
     providers : sequence of str
-        ONNX Runtime's execution providers, the preferred one first.
+        Execution providers of ONNX Runtime, the preferred one first.
 
     Raises
     ------
@@ -60,7 +60,7 @@ class Graph:
             raise BundleError(f"{self.graph}: no such graph", hint="fetch or export the bundle again")
         try:
             self._session = onnxruntime.InferenceSession(self.graph, sess_options=options, providers=list(providers))
-        except Exception as error:  # ONNX Runtime's exceptions share no root of their own
+        except Exception as error:  # ONNX Runtime's exceptions have no common base
             hint = "fetch or export the bundle again; a newer onnxruntime may be needed"
             raise BundleError(f"{self.graph}: cannot be loaded ({_first_line(error)})", hint=hint) from error
         required, optional = self._session.get_inputs(), self._session.get_overridable_initializers()
@@ -68,48 +68,48 @@ class Graph:
         self._optional = frozenset(put.name for put in optional)
         self._outputs = [put.name for put in self._session.get_outputs()]
         self._run_options = onnxruntime.RunOptions()
-        self._run_options.log_severity_level = 4  # what fails is raised, and need not be printed as well
+        self._run_options.log_severity_level = 4  # errors are raised, not also printed
 
     @property
     def input_names(self) -> tuple[str, ...]:
-        """Names of all inputs, those that may be left out last."""
+        """Names of all inputs, optional ones last."""
         return tuple(self._inputs)
 
     @property
     def optional_names(self) -> frozenset[str]:
-        """Names of the inputs that may be left out: the graph holds a value for them."""
+        """Names of the inputs with a default value in the graph."""
         return self._optional
 
     @property
     def input_shapes(self) -> dict[str, Shape]:
-        """Shape of each input; a name or None stands for an axis of any length."""
+        """Shape of each input; an axis of any length is a name or None."""
         return {name: tuple(put.shape) for name, put in self._inputs.items()}
 
     @property
     def output_names(self) -> tuple[str, ...]:
-        """Names of the outputs, in the graph's order."""
+        """Names of the outputs, in order."""
         return tuple(self._outputs)
 
     def run(self, **inputs: NDArray[Any]) -> dict[str, NDArray[Any]]:
-        """Run the graph once; several threads may do so at a time.
+        """Run the graph once; thread-safe.
 
         Parameters
         ----------
         **inputs : arrays
-            By the names of the graph's inputs. A dtype is changed to the graph's where that only loses precision
-            (float64 to float32, whole numbers to float), never where it loses meaning.
+            By input name. A dtype is converted to the graph's if that loses at most precision (float64 to float32,
+            integer to float).
 
         Returns
         -------
         dict of str to array
-            By the names of the graph's outputs.
+            By output name.
 
         Raises
         ------
         ShapeError
-            If an array has another rank, length or dtype than the graph's input; both are named.
+            If an array has another rank, length or dtype than the input.
         InputError
-            If an input is lacking or unknown, or the graph fails on these values.
+            If an input is missing or unknown, or the graph fails on these values.
         """
         self._check_names(inputs)
         feed = {name: _fitting(name, array, self._inputs[name]) for name, array in inputs.items()}
@@ -143,10 +143,10 @@ def _session_options(threads: int | None) -> Any:
     options.intra_op_num_threads = threads or min(MAX_THREADS, cores())
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
     options.log_severity_level = 3
-    # adding and normalizing apart is faster: 6 ms in place of 26 in the encoder of fingerspelling
+    # separate add and normalize are faster: 6 ms instead of 26 in the encoder of fingerspelling
     options.add_session_config_entry("optimization.disable_specified_optimizers", "SkipLayerNormFusion")
-    options.add_session_config_entry("session.dynamic_block_base", "4")  # who is done first takes of what is left
-    # Threads that sleep between two operators wake late; those that spin between two frames take the detector's cores.
+    options.add_session_config_entry("session.dynamic_block_base", "4")  # idle threads take the remaining blocks
+    # threads that sleep between operators wake late; those that spin between frames take the detector's cores
     options.add_session_config_entry("session.intra_op.allow_spinning", "1")
     options.add_session_config_entry("session.force_spinning_stop", "1")
     return options

@@ -1,4 +1,4 @@
-"""What a with block closes."""
+"""Context managers that close themselves."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Self
 
 
 class Lifetime:
-    """A context manager that ends with `close`."""
+    """A context manager that calls `close` at its end."""
 
     def close(self) -> None:
-        """Free what it holds."""
+        """Free the resources."""
 
     def __enter__(self) -> Self:
         return self

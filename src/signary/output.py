@@ -1,4 +1,4 @@
-"""Output files: written whole or not at all, and never over an existing one unless asked."""
+"""Output files: written completely or not at all; existing ones are replaced only with ``force``."""
 
 from __future__ import annotations
 
@@ -16,12 +16,7 @@ DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
 
 
 def check_free(path: Path, *, force: bool = False) -> None:
-    """Refuse a path that exists (unless ``force``) or whose parent is not a folder.
-
-    Raises
-    ------
-    InputError
-    """
+    """Raise `InputError` if a path exists (unless ``force``) or its parent is not a folder."""
     with _named(path):
         exists, parent = path.exists(), path.parent
         is_folder, is_file = parent.is_dir(), parent.is_file()
@@ -34,20 +29,14 @@ def check_free(path: Path, *, force: bool = False) -> None:
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder and those above it.
-
-    Raises
-    ------
-    InputError
-        If that is not possible.
-    """
+    """Make a folder and its parents; raise `InputError` if that fails."""
     with _named(path):
         path.mkdir(parents=True, exist_ok=True)
 
 
 @contextlib.contextmanager
 def whole_file(path: str | Path, *, force: bool = False) -> Iterator[Path]:
-    """Yield a temporary path beside ``path`` (same ending); it takes the place of ``path`` only if all went well.
+    """Yield a temporary path beside ``path`` (same ending), which replaces ``path`` on success.
 
     Raises
     ------
@@ -74,22 +63,20 @@ def whole_file(path: str | Path, *, force: bool = False) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def whole_folder(path: str | Path, *, force: bool = False, marks: Collection[str] = ("bundle.json",)) -> Iterator[Path]:
-    """Yield a temporary folder beside ``path``; it takes the place of ``path`` only if all went well.
+    """Yield a temporary folder beside ``path``, which replaces ``path`` on success.
 
     Parameters
     ----------
     path : str or Path
     force : bool
-        Replace a folder that is there, if it is empty or of the kind that is written.
+        Replace an existing folder if it is empty or of the same kind.
     marks : collection of str
-        Names of files by which a folder of this kind is known: a bundle takes a bundle's place, never that of
-        somebody's pictures.
+        Names of files that identify the kind: a bundle replaces a bundle, never a folder of pictures.
 
     Raises
     ------
     InputError
-        If ``path`` exists and ``force`` is false, its parent folder does not exist, it is of another kind, or it
-        cannot be written.
+        As `whole_file`, or if the folder is of another kind.
     """
     target = Path(path)
     check_free(target, force=force)
@@ -118,9 +105,9 @@ def _is_replaceable(folder: Path, marks: Collection[str]) -> bool:
 
 @contextlib.contextmanager
 def _named(target: Path, draft: Path | None = None) -> Iterator[None]:
-    """Turn what the system says into an error that names the path; with a draft, only what concerns that.
+    """Turn system errors into an `InputError` that names the path; with a draft, only errors about it.
 
-    Other files may be read while a draft is written, and their errors are their own.
+    Other files may be read while a draft is written; their errors pass.
     """
     try:
         yield

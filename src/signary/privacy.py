@@ -1,7 +1,7 @@
-"""What the libraries beneath would tell their makers, switched off before they can be imported.
+"""Switch off the telemetry of libraries before they are imported.
 
-``import signary`` calls `silence`, so every door passes it: the command line, Python, the server, and each process that
-they start. ``SIGNARY_TELEMETRY=onnxruntime`` (names with commas between) lets a library do as its maker wishes.
+``import signary`` calls `silence`, so this covers the command line, Python, the server, and their processes.
+``SIGNARY_TELEMETRY=onnxruntime`` (comma-separated names) allows it for a library.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 ALLOW = "SIGNARY_TELEMETRY"
 FONTS = "MPLCONFIGDIR"
 CACHES = (FONTS, "TORCHINDUCTOR_CACHE_DIR")
-_kept: list[Any] = []  # folders that are removed at the end
-# Library -> what switches its reports off. `docs/explanation.md` says what each would contact.
+_kept: list[Any] = []  # temporary folders, removed at exit
+# Environment variables that switch telemetry off. `docs/explanation.md` says what each library would contact.
 SWITCHES: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "onnxruntime": {"ORT_DISABLE_TELEMETRY": "1"},
@@ -32,24 +32,18 @@ SWITCHES: Mapping[str, Mapping[str, str]] = MappingProxyType(
 
 
 def silence(environment: MutableMapping[str, str] = os.environ) -> None:
-    """Switch reports off in the environment, whatever it says, but for those that `ALLOW` names.
-
-    Parameters
-    ----------
-    environment : mapping of str to str
-        Changed in place.
-    """
+    """Switch telemetry off in the environment, which is changed in place, except for libraries in `ALLOW`."""
     for library in SWITCHES.keys() - allowed(environment):
         environment.update(SWITCHES[library])
 
 
 def allowed(environment: Mapping[str, str] = os.environ) -> set[str]:
-    """Return the libraries that may report to their makers, as the user named them."""
+    """Return the libraries whose telemetry the user allows."""
     return {name.strip().lower() for name in environment.get(ALLOW, "").split(",")} - {""}
 
 
 def import_onnxruntime() -> Any:
-    """Return ONNX Runtime with its reports off, also where somebody imported it or changed the environment before."""
+    """Return ONNX Runtime with telemetry off, even if it was imported or the environment changed before."""
     silence()
     module = import_module("onnxruntime")
     switch = getattr(module, "disable_telemetry_events", None)  # not in every version and build
@@ -60,13 +54,7 @@ def import_onnxruntime() -> Any:
 
 @contextmanager
 def without(*names: str) -> Iterator[None]:
-    """Keep modules from being imported by what is imported meanwhile; who uses one later gets the real one.
-
-    Parameters
-    ----------
-    *names : str
-        Modules that are imported for features that are not used here. Those that are there already stay.
-    """
+    """Replace modules, unless already imported, by stand-ins that import the real module on first use."""
     stood_in = {name: _StandIn(name) for name in names if name not in sys.modules}
     for name, module in stood_in.items():
         above, _, own = name.rpartition(".")
@@ -82,9 +70,9 @@ def without(*names: str) -> Iterator[None]:
 
 
 def keep_caches_apart() -> None:
-    """Let matplotlib's list of fonts and torch's compiled code lie in folders that go with the process.
+    """Keep matplotlib's font list and torch's compiled code in temporary folders of this process.
 
-    A folder that the user has for fonts, or names for either, is used.
+    Folders that the user has for fonts, or sets for either, are used instead.
     """
     fonts = "matplotlib" in sys.modules or any(folder.is_dir() for folder in _matplotlib_folders())
     for name in CACHES:
@@ -107,7 +95,7 @@ def _matplotlib_folders() -> Iterator[Path]:
 
 
 class _StandIn(ModuleType):
-    """Stands where a module would be, and is it as soon as something of it is wanted."""
+    """Placeholder of a module that imports it on first use."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or sys.modules.get(self.__name__) is self:
@@ -116,7 +104,7 @@ class _StandIn(ModuleType):
 
 
 def left_behind() -> list[Path]:
-    """Return the folders in which ONNX Runtime keeps its device's number and what it wants to report, if there are."""
+    """Return existing folders of ONNX Runtime's device ID and unsent telemetry."""
     from pathlib import Path
 
     home = Path(os.path.expanduser("~"))  # noqa: PTH111
@@ -127,13 +115,7 @@ def left_behind() -> list[Path]:
 
 
 def report() -> list[tuple[str, str]]:
-    """Say what is switched off here.
-
-    Returns
-    -------
-    list of (library, state)
-        ``off``, ``allowed by SIGNARY_TELEMETRY``, or ``on`` with the reason; also of names that are no library's.
-    """
+    """Return (library, state) pairs: ``off``, ``allowed by SIGNARY_TELEMETRY``, ``on: reason``, ``unknown to ...``."""
     strange = sorted(allowed() - SWITCHES.keys())
     return [(library, _state(library)) for library in SWITCHES] + [(name, f"unknown to {ALLOW}") for name in strange]
 

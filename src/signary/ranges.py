@@ -1,9 +1,9 @@
-"""Values that must lie in a range, and the sentence that says so; None was not given, and is not looked at."""
+"""Checks that values lie in a range; None stands for a value that was not given and always passes."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from signary.errors import InputError
@@ -12,17 +12,7 @@ FPS = "frames a second, 30 for example"
 
 
 def above_zero(hint: str, **values: float | None) -> None:
-    """Refuse what is not above 0 and finite.
-
-    Parameters
-    ----------
-    hint : str
-    **values : float or None
-        By their names.
-
-    Raises
-    ------
-    InputError
+    """Raise `InputError` with the name and ``hint`` for a value that is not above 0 and finite.
 
     Examples
     --------
@@ -30,27 +20,26 @@ def above_zero(hint: str, **values: float | None) -> None:
     Traceback (most recent call last):
     signary.errors.InputError: fps=-5, must be above 0 (frames a second)
     """
-    for name, value in values.items():
-        if value is not None and not 0 < value < math.inf:
-            raise InputError(f"{name}={value}, must be above 0", hint=hint)
+    _refuse(values, lambda value: 0 < value < math.inf, "above 0", hint)
 
 
 def at_least(least: float, hint: str, **values: float | None) -> None:
-    """Refuse what is below ``least`` or not finite; parameters and errors as of `above_zero`."""
-    for name, value in values.items():
-        if value is not None and not least <= value < math.inf:
-            raise InputError(f"{name}={value}, must be {least:g} or more", hint=hint)
+    """Raise as `above_zero` for a value below ``least`` or not finite."""
+    _refuse(values, lambda value: least <= value < math.inf, f"{least:g} or more", hint)
 
 
 def within(low: float, high: float, hint: str, **values: float | None) -> None:
-    """Refuse what is not from ``low`` to ``high``; parameters and errors as of `above_zero`."""
-    for name, value in values.items():
-        if value is not None and not low <= value <= high:
-            raise InputError(f"{name}={value}, must be {low:g} to {high:g}", hint=hint)
+    """Raise as `above_zero` for a value outside ``low`` to ``high``."""
+    _refuse(values, lambda value: low <= value <= high, f"{low:g} to {high:g}", hint)
 
 
 def one_of(known: Collection[Any], hint: str, **values: Any) -> None:
-    """Refuse what is not among ``known``; parameters and errors as of `above_zero`."""
+    """Raise as `above_zero` for a value that is not in ``known``."""
+    _refuse(values, lambda value: value in known, f"one of {', '.join(map(str, known))}", hint)
+
+
+def _refuse(values: Mapping[str, Any], fits: Callable[[Any], bool], must: str, hint: str) -> None:
     for name, value in values.items():
-        if value is not None and value not in known:
-            raise InputError(f"{name}={value!r}, must be one of {', '.join(map(str, known))}", hint=hint)
+        if value is not None and not fits(value):
+            said = repr(value) if isinstance(value, str) else value
+            raise InputError(f"{name}={said}, must be {must}", hint=hint)

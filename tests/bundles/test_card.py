@@ -1,4 +1,4 @@
-"""Model cards say what a bundle's manifest says."""
+"""Model cards agree with the manifest."""
 
 from __future__ import annotations
 

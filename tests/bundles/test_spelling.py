@@ -1,4 +1,4 @@
-"""The bundled reader of fingerspelling: names and words as they flow, of either hand, and nothing of nobody."""
+"""The bundled fingerspelling model reads names and words, of either hand, and nothing without a hand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A real server on a free port, and what tests say to it and hear."""
+"""A real server on a free port, and the messages of its tests."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Running:
         return f"http://127.0.0.1:{self.port}"
 
     def connect(self, path: str = "/api/live", **options: Any) -> ClientConnection:
-        # entered at once: `with` on what is returned closes it
+        # entered here; `with` on the result closes it
         return connect(f"ws://127.0.0.1:{self.port}{path}", **options).__enter__()
 
 
@@ -49,7 +49,7 @@ Serving = Callable[..., Running]
 def serving(readers: dict[str, Recognizer], **options: Any) -> Iterator[Running]:
     settings = ServeOptions(**options)
     with listening("127.0.0.1", 0) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)  # so that who does not read is soon found out
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)  # a client that does not read is soon detected
         server = make_server(make_app(settings, readers), settings.limit)
         thread = threading.Thread(target=lambda: server.run(sockets=[listener]))
         thread.start()

@@ -1,4 +1,4 @@
-"""The other routes, and what the OpenAPI document promises."""
+"""The HTTP routes and the OpenAPI document."""
 
 from __future__ import annotations
 

@@ -130,12 +130,17 @@ def test_what_was_read_is_explained_and_saved(page: Any) -> None:
     assert re.match(r"1\n00:00:\d\d,\d{3} --> 00:00:\d\d,\d{3}\n[HI]\n", saved.value.path().read_text())
 
 
-@pytest.mark.slow
-def test_practice_marks_each_letter(page: Any) -> None:
+def practice(page: Any, text: str) -> None:
+    """Start to practice a text."""
     page.click("#tab-practice")
-    page.fill("#practice-text", "hit")
+    page.fill("#practice-text", text)
     page.press("#practice-text", "Enter")
     page.click("#start")
+
+
+@pytest.mark.slow
+def test_practice_marks_each_letter(page: Any) -> None:
+    practice(page, "hit")
     page.wait_for_selector("#letters li:nth-child(2).right", timeout=WAIT_MS)
     page.wait_for_selector("#letters li:nth-child(3).wrong[aria-current=step]", timeout=WAIT_MS)
     assert page.get_attribute("#target-picture", "alt") == "Handshape of T"
@@ -147,10 +152,7 @@ def test_practice_marks_each_letter(page: Any) -> None:
 
 @pytest.mark.slow
 def test_what_no_model_reads_is_said(page: Any) -> None:
-    page.click("#tab-practice")
-    page.fill("#practice-text", "42")
-    page.press("#practice-text", "Enter")
-    page.click("#start")
+    practice(page, "42")
     page.wait_for_selector("#trouble:not([hidden])", timeout=WAIT_MS)
     assert page.inner_text("#trouble-text") == "This server has no model that reads digits."
     page.click("#practice-another")  # a word: the server has a model for letters

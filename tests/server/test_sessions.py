@@ -1,4 +1,4 @@
-"""Live sessions over real sockets: what is read, what is refused, and that one client never harms another."""
+"""Live sessions over real sockets: frames are read or refused, and no client harms another."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_the_session_after_the_last_is_refused_politely(serve: Serving, clip: La
 
 
 def refused(server: Running, *sent: str | bytes) -> tuple[str, int]:
-    """Send messages and return what the server says last, and the close code."""
+    """Send messages and return the last answer and the close code."""
     with server.connect() as client:
         for message in sent:
             client.send(message)

@@ -41,7 +41,7 @@ class SteppedCapture:
         self.closed.set()
 
     def give(self, count: int) -> None:
-        """Let the thread read so many pictures, and wait until it has put the last one in its place."""
+        """Let the thread read some pictures, and wait until it has stored the last one."""
         for _ in range(count):
             assert self.asked.acquire(timeout=5)
             self.allowed.release()

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
+from refused_files import check_refused
 
 from signary.errors import InputError
 from signary.video.decode import HLG, PQ, VideoDecoder, _tone_curve
@@ -154,13 +155,7 @@ class TestReadPhoto:
         "data, message", [(b"", "empty file"), (b"hello, this is text\n" * 9, "not a photo"), (None, "no such file")]
     )
     def test_bad_files(self, tmp_path: Path, data: bytes | None, message: str) -> None:
-        path = tmp_path / "bad.jpg"
-        if data is not None:
-            path.write_bytes(data)
-        with pytest.raises(InputError, match=message) as caught:
-            read_photo(path)
-        assert caught.value.message.startswith(str(path))
-        assert caught.value.hint
+        check_refused(tmp_path / "bad.jpg", data, read_photo, message)
 
     @pytest.mark.parametrize("ending", ["jpg", "png", "webp"])
     def test_half_a_photo_is_damaged(self, tmp_path: Path, ending: str) -> None:
@@ -325,13 +320,7 @@ class TestVideoDecoder:
         [(None, "no such file"), (b"", "empty file"), (b"hello, this is text\n" * 9, "not a video that can be read")],
     )
     def test_bad_files(self, tmp_path: Path, data: bytes | None, message: str) -> None:
-        path = tmp_path / "bad.mp4"
-        if data is not None:
-            path.write_bytes(data)
-        with pytest.raises(InputError, match=message) as caught:
-            VideoDecoder(path)
-        assert caught.value.message.startswith(str(path))
-        assert caught.value.hint
+        check_refused(tmp_path / "bad.mp4", data, VideoDecoder, message)
 
     def test_a_video_without_frames_is_refused(self, tmp_path: Path) -> None:
         path = tmp_path / "none.mp4"

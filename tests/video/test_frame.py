@@ -1,4 +1,4 @@
-"""Frames: what is a picture and what is not."""
+"""Frames: valid and invalid pictures."""
 
 from __future__ import annotations
 

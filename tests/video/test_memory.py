@@ -1,4 +1,4 @@
-"""Pictures in memory: what is certain is read, what is not is refused with the way out, and nothing is closed."""
+"""Pictures in memory: clear ones are read, ambiguous ones refused with a hint, and nothing is closed."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class TestArrays:
     def test_grey_clips(self) -> None:
         grey = CLIP[..., 1]
         assert np.array_equal(np.stack(images(grey)), np.stack([grey] * 3, -1))
-        # three grey pictures look like the colors of one, unless somebody says how fast they follow each other
+        # three grey pictures look like the channels of one, unless fps or times are given
         assert images(grey[:3])[0].shape == (4, 6, 3)
         assert len(images(grey[:3], fps=5)) == 3
 

@@ -1,4 +1,4 @@
-"""One door for every source; folders and globs expand in natural order."""
+"""Every kind of source can be opened; folders and globs expand in natural order."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
+from refused_files import check_refused
 
 from signary.errors import InputError, ShapeError
 from signary.video import camera
@@ -156,13 +157,7 @@ class TestOpenSource:
         ],
     )
     def test_bad_files(self, tmp_path: Path, name: str, data: bytes | None, message: str) -> None:
-        path = tmp_path / name
-        if data is not None:
-            path.write_bytes(data)
-        with pytest.raises(InputError, match=message) as caught:
-            read_all(path)
-        assert caught.value.message.startswith(str(path))
-        assert caught.value.hint
+        check_refused(tmp_path / name, data, read_all, message)
 
     @pytest.mark.parametrize("fps", [0, -5, float("nan")])
     def test_fps_must_be_above_zero(self, photo: Path, fps: float) -> None:

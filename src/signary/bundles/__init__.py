@@ -1,1 +1,1 @@
-"""A trained model as files: what is in a bundle, reading and writing it; and the bundles that come with the package."""
+"""Bundles: the files of trained models, and the models that come with the package."""

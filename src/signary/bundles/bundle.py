@@ -1,7 +1,7 @@
-"""Bundles: a trained model as a folder of graphs, weights, a model card and ``bundle.json``, which describes them.
+"""Load bundles: a trained model as a folder of graphs, weights, a model card and ``bundle.json``.
 
-``bundle.json`` names every other file with its sha256, so that a bundle that was cut short, mixed up or altered is
-found before it reads a sign. It holds plain JSON; nothing in a bundle is ever unpickled.
+``bundle.json`` lists every other file with its sha256, so that an incomplete or altered bundle is detected when it is
+loaded. Nothing in a bundle is unpickled.
 """
 
 from __future__ import annotations
@@ -27,14 +27,7 @@ AGAIN = "fetch or export the bundle again"
 
 @dataclass(frozen=True, eq=False)
 class Bundle:
-    """A loaded bundle; made by `load_bundle` and `write_bundle`.
-
-    Parameters
-    ----------
-    path : Path
-        Its folder.
-    manifest : BundleManifest
-    """
+    """A bundle in the folder ``path``, made by `load_bundle` and `write_bundle`."""
 
     path: Path
     manifest: BundleManifest
@@ -59,22 +52,16 @@ class Bundle:
             raise BundleError(f"{self.path / MANIFEST}: {error.message}", hint=error.hint or AGAIN) from error
 
     def graph_path(self, name: str = MODEL) -> Path:
-        """Return the file of one graph.
-
-        Raises
-        ------
-        BundleError
-            If the bundle has no graph of that name; its graphs are listed.
-        """
+        """Return the file of one graph; raise `BundleError`, with the known names, if there is none."""
         if name not in self.manifest.graphs:
             known = ", ".join(self.manifest.graphs)
             raise BundleError(f"{name!r}: no such graph in {self.path}", hint=f"known: {known}")
         return self.path / self.manifest.graphs[name]
 
     def trained_on(self, sha256s: Iterable[str]) -> set[str]:
-        """Return those of ``sha256s`` (hex, of whole files) that the model was trained on.
+        """Return the ``sha256s`` (hex, of whole files) among the training files.
 
-        Empty too where the bundle does not list its training files: ``manifest.training_files`` is None then.
+        Empty too if the bundle does not list them: ``manifest.training_files`` is None.
         """
         return set(sha256s) & self._training_files
 
@@ -91,18 +78,17 @@ def load_bundle(name_or_path: str | Path, *, verify: bool = True) -> Bundle:
     Parameters
     ----------
     name_or_path : str or Path
-        A bundle folder (or its ``bundle.json``), a run folder that holds ``bundle/``, or the name of a bundle that
-        comes with the package. A path wins over a name; a folder that merely has a bundle's name but holds no bundle
-        (pictures of ``digits``) does not.
+        A bundle folder (or its ``bundle.json``), a run folder with ``bundle/``, or the name of a bundle that comes with
+        the package. A path takes precedence, unless it is a folder without a bundle (pictures of ``digits``).
     verify : bool
-        Compare the sha256 of every file; without it only their presence is checked.
+        Check the sha256 of every file, not only their presence.
 
     Raises
     ------
     ModelNotFound
         If there is neither such a path nor such a name; the names are listed.
     BundleError
-        If the bundle is incomplete, altered, of an unknown version, or ``bundle.json`` has wrong fields (all are
+        If the bundle is incomplete, altered or of an unknown version, or ``bundle.json`` has wrong fields (all are
         listed) or names files outside the folder.
 
     Examples
@@ -116,10 +102,9 @@ def load_bundle(name_or_path: str | Path, *, verify: bool = True) -> Bundle:
         check_names(folder / MANIFEST, manifest)
         _check_files(folder, manifest, verify=verify)
     except OSError as error:
-        raise BundleError(
-            f"{str(name_or_path)!r}: {error.strerror or error}", hint="name a folder that can be read"
-        ) from error
-    (bundle := Bundle(folder, manifest)).vocabulary  # noqa: B018 - a wrong one is found here, not at the first sign
+        hint = "name a folder that can be read"
+        raise BundleError(f"{str(name_or_path)!r}: {error.strerror or error}", hint=hint) from error
+    (bundle := Bundle(folder, manifest)).vocabulary  # noqa: B018  # raises now, not at the first sign
     return bundle
 
 
@@ -134,15 +119,14 @@ def describe_bundles() -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        ``name`` (to load it by), ``version``, ``task``, ``labels`` (how many), ``parameters``, ``size_mb`` (10^6
-        bytes), ``licence`` (of the training data, each once), ``score`` (see `main_score`) and ``scores`` (all of
-        them, as in ``bundle.json``).
+        ``name``, ``version``, ``task``, ``labels`` (count), ``parameters``, ``size_mb`` (10^6 bytes), ``licence`` (of
+        the training data, each once), ``score`` (`main_score`) and ``scores`` (as in ``bundle.json``).
     """
     return [describe_bundle(load_bundle(BUNDLES / name, verify=False)) for name in bundle_names()]
 
 
 def describe_bundle(bundle: Bundle) -> dict[str, Any]:
-    """Describe one bundle; see `describe_bundles`."""
+    """Describe one bundle, as `describe_bundles`."""
     manifest = bundle.manifest
     size = sum((bundle.path / file).stat().st_size for file in (MANIFEST, *manifest.files))
     return {
@@ -169,9 +153,8 @@ def _find_folder(asked: str) -> Path:
         return BUNDLES / asked
     if asked and path.exists():
         known = ", ".join(names) or "none"
-        raise BundleError(
-            f"{asked}: holds no {MANIFEST}", hint=f"name a bundle, a run folder with bundle/ in it, or one of: {known}"
-        )
+        hint = f"name a bundle, a run folder with bundle/ in it, or one of: {known}"
+        raise BundleError(f"{asked}: holds no {MANIFEST}", hint=hint)
     raise ModelNotFound.named(asked, names)
 
 
@@ -183,10 +166,8 @@ def _read_manifest(file: Path) -> BundleManifest:
     if not isinstance(fields, dict):
         raise BundleError(f"{file}: a JSON {type(fields).__name__}, must be an object", hint=AGAIN)
     if fields.get("format") != FORMAT:
-        raise BundleError(
-            f"{file}: format {fields.get('format')!r} is not known here, must be {FORMAT}",
-            hint="a newer Signary may read it: pip install -U signary",
-        )
+        hint = "a newer Signary may read it: pip install -U signary"
+        raise BundleError(f"{file}: format {fields.get('format')!r} is not known here, must be {FORMAT}", hint=hint)
     try:
         return BundleManifest.model_validate(fields)
     except ValidationError as error:
@@ -208,12 +189,7 @@ def _short(value: object, limit: int = 40) -> str:
 
 
 def check_names(file: Path, manifest: BundleManifest) -> None:
-    """Refuse names of files that lead out of the folder, and graphs that are not among the files.
-
-    Raises
-    ------
-    BundleError
-    """
+    """Raise `BundleError` for file names that lead out of the folder, and for graphs that are not listed as files."""
     if strange := [name for name in manifest.files if not _is_inside(name)]:
         raise BundleError(f"{file}: names {strange!r}", hint="files of a bundle lie inside its folder")
     needed = {*manifest.graphs.values(), *filter(None, [manifest.training_files])}
@@ -222,7 +198,7 @@ def check_names(file: Path, manifest: BundleManifest) -> None:
 
 
 def _is_inside(name: str) -> bool:
-    path = PureWindowsPath(name)  # knows both slashes and drives: a bundle moves between systems
+    path = PureWindowsPath(name)  # knows both slashes and drives, for any system
     return bool(path.parts) and not path.anchor and ".." not in path.parts and "\\" not in name and name != MANIFEST
 
 

@@ -1,4 +1,4 @@
-"""Model cards, written from what a bundle says of itself."""
+"""Model cards, written from a bundle's manifest."""
 
 from __future__ import annotations
 
@@ -49,12 +49,7 @@ _ALWAYS = (
 
 
 def write_card(manifest: BundleManifest) -> str:
-    """Return a model card in Markdown.
-
-    Parameters
-    ----------
-    manifest : BundleManifest
-    """
+    """Return a model card in Markdown."""
     between = "" if manifest.task == "spelling" else ", "
     labels = between.join(label for label in manifest.vocabulary if label not in manifest.silent)
     origin, source = _OF_TASK.get(manifest.task, (_FROM[manifest.input], "PHOTO"))
@@ -81,7 +76,7 @@ def write_card(manifest: BundleManifest) -> str:
 
 
 def _trust(manifest: BundleManifest) -> list[str]:
-    """Say which words are read of other people, and which were seen of too few to know."""
+    """Return the section on trusted words, and on those learned from too few people."""
     if not manifest.trusted:
         return []
     words = [label for label in manifest.vocabulary if label not in manifest.silent]

@@ -1,4 +1,4 @@
-"""What ``bundle.json`` says, and which of its scores models are compared by."""
+"""The fields of ``bundle.json``, and the score to compare models by."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MANIFEST = "bundle.json"
 HANDS = ("left_hand", "right_hand")
 
 MODEL = "model"  # the graph of a bundle with one graph
-# A speller that reads letter by letter: its graphs and their files, and the tensors that pass between them.
+# Of an autoregressive speller: its graphs, their files, and the tensors between them.
 ENCODER, STEP = "encoder", "step"
 SPELLER_FILES = {ENCODER: "encoder.onnx", STEP: "step.onnx"}
 MEMORY = ("memory_keys", "memory_values")
@@ -23,10 +23,10 @@ class _Part(BaseModel):
 
 
 class Calibration(_Part):
-    """How logits become probabilities, ``softmax(logits / temperature)``, and the calibration error (0 to 1) left.
+    """Calibration, ``softmax(logits / temperature)``, and the expected calibration error (0 to 1).
 
-    ``reliability`` holds, for each tenth of confidence that occurred, its mean confidence, the share read right, and
-    the number of readings.
+    ``reliability`` has, for each tenth of confidence that occurred, its mean confidence, accuracy, and number of
+    readings.
     """
 
     temperature: float = Field(gt=0)
@@ -36,10 +36,10 @@ class Calibration(_Part):
 
 
 class Score(_Part):
-    """One measured result: on ``n`` clips or photos of a ``split`` of ``data``, and the command that measures it.
+    """A result on ``n`` clips or photos of a ``split`` of ``data``, and the command that measures it.
 
-    ``left_out`` says that what was measured had learned nothing from this data and its people, and was not chosen by
-    it: such scores tell what to expect of strangers, and models are compared by their mean.
+    ``left_out``: neither training nor model selection used this data or its people. Models are compared by the mean of
+    such scores.
     """
 
     data: str
@@ -51,7 +51,7 @@ class Score(_Part):
 
 
 class TrainingSource(_Part):
-    """Data that a model learned from: how many files of it, and the sha256 of the whole."""
+    """Training data: its number of files, and the sha256 of the whole."""
 
     name: str
     licence: str
@@ -61,29 +61,29 @@ class TrainingSource(_Part):
 
 
 class BundleManifest(_Part):
-    """What ``bundle.json`` says.
+    """The fields of ``bundle.json``.
 
     Parameters
     ----------
     skeleton : str, optional
-        Name of the skeleton that the graph takes; needed where the input is landmarks.
+        Of the graph; required for landmarks.
     graphs : dict of str to str
-        What a graph is for -> its file: ``{"model": "model.onnx"}``.
+        Purpose of a graph -> its file: ``{"model": "model.onnx"}``.
     vocabulary, silent, aliases, trusted
         Labels in the order of the logits, those that are read but not written, other names of labels, and labels
-        learned from enough sources to be read of other people, too.
+        learned from enough sources to generalize to other people.
     sign_language, region : str
-        ISO 639-3 (``ase`` is American Sign Language), and where the signers are from, as far as it is known.
+        ISO 639-3 (``ase`` is American Sign Language), and the signers' origin, if known.
     scores : list of Score
-        All of them; `main_score` is the figure that is quoted.
+        See `main_score`.
     parameters : int
         Trainable ones.
     training_files : str, optional
-        A file of the bundle with the sha256 of every single training file, one a line, sorted.
+        A file with the sha256 of every training file, one a line, sorted.
     recipe : dict
-        The resolved recipe it was trained by.
+        The resolved training recipe.
     files : dict of str to str
-        Every other file of the bundle -> its sha256; worked out by `signary.bundles.write.write_bundle`.
+        Every other file of the bundle -> its sha256; computed by `signary.bundles.write.write_bundle`.
     """
 
     format: Literal[1] = 1
@@ -122,7 +122,7 @@ class BundleManifest(_Part):
 
 
 def reads_hands_alone(manifest: BundleManifest) -> bool:
-    """Say whether a network of spelling takes no points but the hands', for which a faster detector will do."""
+    """Tell whether a spelling network takes only points of hands, so that a faster detector suffices."""
     if manifest.task != "spelling":
         return False
     points = manifest.recipe.get("features", {}).get("points") or []
@@ -130,20 +130,20 @@ def reads_hands_alone(manifest: BundleManifest) -> bool:
 
 
 def main_score(manifest: BundleManifest) -> dict[str, Any] | None:
-    """Return the figure to compare models by, or None where there is no score.
+    """Return the score to compare models by, or None without scores.
 
     Returns
     -------
     dict
-        Over the scores that are ``left_out``, each counting alike; where there is none, of the first score, with
-        ``sources`` 0 and ``worst`` None:
+        Over the ``left_out`` scores with equal weight; without any, of the first score, with ``sources`` 0 and
+        ``worst`` None:
 
         ===========  ================================================================================================
-        metric       ``accuracy``, or of spelling ``score``: 1 - errors / characters
-        value        the mean
-        worst        the lowest
-        sources, n   how many these are, and clips or photos in all of them
-        data, split  what they are of, joined
+        metric       ``accuracy``, or for spelling ``score``: 1 - errors / characters
+        value        mean
+        worst        lowest
+        sources, n   number of scores, and of their clips or photos
+        data, split  of these scores, joined
         ===========  ================================================================================================
     """
     return _left_out(manifest) or _first(manifest)
@@ -180,7 +180,7 @@ def _usual(manifest: BundleManifest) -> str:
 
 
 def _value(score: Score, metric: str) -> float | None:
-    """Return a metric of a score; of spelling, errors of characters tell it, too."""
+    """Return a metric of a score; for spelling, also computed from the character error rate."""
     if metric == "score" and metric not in score.metrics and "cer" in score.metrics:
         return round(1 - score.metrics["cer"], 4)
     return score.metrics.get(metric)

@@ -1,4 +1,4 @@
-"""What a graph has learned, back as the weights of its network, to learn on from."""
+"""The weights of a network from its graph, to continue training."""
 
 from __future__ import annotations
 
@@ -9,19 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-SCOPES = "pkg.torch.onnx.name_scopes"  # the layers that an operator comes from, the innermost last but one
+SCOPES = "pkg.torch.onnx.name_scopes"  # the layers of an operator, the innermost last but one
 
 
 def graph_weights(path: Path) -> dict[str, NDArray[Any]]:
-    """Return weights by the names of the network's parameters.
+    """Return the weights in a graph of torch's exporter by the names of the network's parameters.
 
-    The exporter keeps those names, but for the weights of linear layers: it turns these over and numbers them.
-
-    Parameters
-    ----------
-    path : Path
-        A graph that torch's exporter wrote. Of a network that was changed before, such as by
-        `signary.export.fold.folded`, some weights are those of the changed one.
+    The exporter transposes and renames the weights of linear layers. If the network was changed before the export, as
+    by `signary.export.fold.folded`, some weights are those of the changed one.
     """
     import onnx
 

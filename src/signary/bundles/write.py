@@ -1,4 +1,4 @@
-"""Write bundles, whole or not at all."""
+"""Write bundles."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ def write_bundle(
     *,
     force: bool = False,
 ) -> Bundle:
-    """Write a bundle, whole or not at all.
+    """Write a bundle, completely or not at all.
 
     Parameters
     ----------
     folder : str or Path
-        The new folder; the one above it exists.
+        New, in an existing folder.
     manifest : BundleManifest
-        Its ``files`` are ignored and worked out anew.
+        Its ``files`` are computed anew.
     files : mapping of str to Path, bytes or str
-        Name inside the bundle (``model.onnx``, ``README.md``, ...) -> a file to copy, its bytes, or its text.
+        Name in the bundle (``model.onnx``, ``README.md``, ...) -> a file to copy, its bytes, or its text.
     force : bool
-        Put it in the place of an existing bundle.
+        Replace an existing bundle.
 
     Raises
     ------

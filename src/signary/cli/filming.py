@@ -13,7 +13,7 @@ from signary.landmarks.draw import contact_sheet
 
 if TYPE_CHECKING:
     from signary.datasets.recordings.film import Take
-    from signary.video.write import Picture
+    from signary.video.frame import Picture
 
 REVIEW_S = 2.5  # a clip is shown this long, or until a key is pressed
 AGAIN = "r"

@@ -1,4 +1,4 @@
-"""What a landmark detector is, and what all detectors share."""
+"""The interface of landmark detectors, and what they share."""
 
 from __future__ import annotations
 

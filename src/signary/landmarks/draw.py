@@ -15,6 +15,7 @@ from PIL import ImageDraw, ImageFont
 from signary.errors import ShapeError
 from signary.landmarks.sequence import Points
 from signary.landmarks.skeleton import Skeleton, find_skeleton
+from signary.video.frame import check_picture
 
 Image = NDArray[np.uint8]
 Color = tuple[int, int, int]
@@ -27,14 +28,14 @@ FACE_COLOR: Color = (190, 190, 190)
 RIM_COLOR: Color = (20, 20, 20)
 HAND_COLORS = {"left_hand": BLUES, "right_hand": ORANGES, "hand": ORANGES}
 
-SMALLEST_PX = 9.0  # letters that can still be read
+SMALLEST_PX = 9.0  # smallest legible letters
 _SHIFT = 4  # OpenCV draws at sixteenths of a pixel
-_FAR = 8  # points are drawn at most so many pictures away
+_FAR = 8  # points are drawn at most this many picture sizes away
 
 
 @dataclass(frozen=True, slots=True)
 class _Stroke:
-    """Edges (E, 2) and joints (J,), as numbers of points, drawn in one color."""
+    """Edges (E, 2) and joints (J,), indices of points, drawn in one color."""
 
     edges: NDArray[np.int64]
     joints: NDArray[np.int64]
@@ -50,14 +51,13 @@ def draw_landmarks(
     Parameters
     ----------
     image : uint8 (H, W, 3)
-        RGB; left as it is.
+        RGB; not changed.
     points : float32 (P, 3)
-        x / width, y / height, z (not used); points that are NaN are left out, with the edges that end in them.
-        Points may lie outside the picture.
+        x / width, y / height, z (not used), possibly outside the picture. NaN points and their edges are not drawn.
     skeleton : Skeleton or str
-        What the P points are.
+        Of the P points.
     thickness : int, optional
-        Of the hands' lines, in pixels, 1 or more; by default it goes with the size of the picture.
+        Line width of the hands in pixels, 1 or more; by default it follows the size of the picture.
 
     Returns
     -------
@@ -67,13 +67,13 @@ def draw_landmarks(
     Raises
     ------
     ShapeError
-        If the picture, the points or the thickness are of another shape or range.
+        If the picture, the points or the thickness have a wrong shape or range.
     SkeletonMismatch
-        If there is no such skeleton.
+        If the skeleton is unknown.
     """
     skeleton = find_skeleton(skeleton)
     points = np.asarray(points, np.float32)
-    _check_image(image)
+    check_picture(image)
     if points.shape != (len(skeleton), 3):
         raise ShapeError(f"points.shape={points.shape}, must be ({len(skeleton)}, 3)", hint="the points of one frame")
     if thickness is not None and thickness < 1:
@@ -88,27 +88,12 @@ def draw_landmarks(
 
 
 def draw_label(image: Image, text: str) -> Image:
-    """Write a caption, white on a dark band, at the foot of a picture; a long one is written smaller, then cut.
+    """Write a caption, white on a dark band, at the bottom of a picture; a long text is shrunk, then cut.
 
-    Parameters
-    ----------
-    image : uint8 (H, W, 3)
-        RGB; left as it is.
-    text : str
-        Line breaks become spaces; an empty text leaves the picture as it was. The font knows ASCII only: accents are
-        dropped, and other letters written as "?".
-
-    Returns
-    -------
-    uint8 (H, W, 3)
-        A new picture.
-
-    Raises
-    ------
-    ShapeError
-        If the picture is of another shape.
+    Picture, result and errors are as for `draw_landmarks`. Line breaks in ``text`` become spaces; an empty text changes
+    nothing. The font has ASCII letters only: accents are dropped, other letters become "?".
     """
-    _check_image(image)
+    check_picture(image)
     text = _ascii(" ".join(text.split()))
     canvas = np.ascontiguousarray(image).copy()
     height, width = image.shape[:2]
@@ -124,14 +109,12 @@ def draw_label(image: Image, text: str) -> Image:
 
 
 def contact_sheet(images: Sequence[Image], columns: int = 8) -> Image:
-    """Lay pictures of one size side by side, row by row; what is left of the last row is white.
+    """Lay pictures of one size in rows; the rest of the last row is white.
 
     Parameters
     ----------
     images : sequence of uint8 (H, W, 3)
-        One or more.
     columns : int
-        Pictures in a row.
 
     Returns
     -------
@@ -171,13 +154,6 @@ def _fitted(text: str, size: float, width: float) -> tuple[str, ImageFont.FreeTy
     return text, font
 
 
-def _check_image(image: Image) -> None:
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
-        raise ShapeError(
-            f"image {image.dtype} {image.shape}, must be uint8 (H, W, 3)", hint="RGB, 0 to 255, one pixel or more"
-        )
-
-
 def _places(points: Points, shape: tuple[int, ...]) -> NDArray[np.int32]:
     """Return where the points lie in OpenCV's fixed-point pixels, int32 (P, 2); those far outside are drawn nearer."""
     size = np.array([shape[1], shape[0]])
@@ -189,18 +165,17 @@ def _places(points: Points, shape: tuple[int, ...]) -> NDArray[np.int32]:
 
 def _strokes(skeleton: Skeleton) -> Iterator[_Stroke]:
     """Yield what to draw, from the back to the front."""
-    edges = np.array(skeleton.edges)
+    edges, hands = np.array(skeleton.edges), []
     for name, part in skeleton.parts.items():
         inside = edges[(edges[:, 0] >= part.start) & (edges[:, 0] < part.stop)]
         if name == "face":
             yield _Stroke(inside, np.empty(0, np.int64), FACE_COLOR, thin=True)
         elif name == "pose":
             yield _Stroke(inside, np.unique(inside), BODY_COLOR)
-    for name, colors in HAND_COLORS.items():
-        if name in skeleton.parts:
-            part = skeleton.parts[name]
-            inside = edges[(edges[:, 0] >= part.start) & (edges[:, 0] < part.stop)]
-            yield from _fingers(inside, part.start, colors)
+        else:
+            hands.append((inside, part.start, HAND_COLORS[name]))
+    for hand in hands:
+        yield from _fingers(*hand)
 
 
 def _fingers(edges: NDArray[np.int64], wrist: int, colors: tuple[Color, ...]) -> Iterator[_Stroke]:

@@ -16,7 +16,7 @@ from signary.video.source import FrameSource
 def extract(
     source: FrameSource, detector: Detector, on_progress: Callable[[int, int | None], None] | None = None
 ) -> LandmarkSequence:
-    """Find the landmarks of every frame; frames are not kept in memory.
+    """Find the landmarks of every frame, one frame at a time.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ def extract(
     Returns
     -------
     LandmarkSequence
-        Of ``HOLISTIC_543``; in clips, short gaps and swapped hands are repaired.
+        Of ``HOLISTIC_543``; clips are repaired (`repair`).
 
     Raises
     ------
@@ -66,7 +66,7 @@ def look_closely(source: FrameSource, detector: Detector) -> LandmarkSequence:
     Raises
     ------
     InputError
-        If the source has no frame.
+        As `extract`.
     """
     for frame in source:
         points = detector.looks(frame)

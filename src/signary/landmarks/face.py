@@ -1,7 +1,7 @@
-"""The 468 points of MediaPipe's face mesh: which are lips, eyes and nose, and which mirror each other.
+"""The 468 points of MediaPipe's face mesh: lips, eyes, nose, and mirror pairs.
 
-The mirror pairs were found by laying the mean of 348 real faces on its own mirror image and matching the points
-one to one; they hold as an involution with 28 points on the midline.
+The pairs come from a one-to-one matching of the mean of 348 real faces with its mirror image; 28 points are on the
+midline.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ _PAIRS = (
 
 
 def face_mirror() -> tuple[int, ...]:
-    """Return, for each of the 468 points, the point on the other side of the face (itself on the midline)."""
+    """Return, for each of the 468 points, its mirror point (itself on the midline)."""
     mirror = list(range(FACE_POINTS))
     for pair in _PAIRS.split():
         a, b = (int(point) for point in pair.split("-"))

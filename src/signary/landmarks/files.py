@@ -1,13 +1,13 @@
 """Landmark files: the two Parquet layouts of Google's sign competitions, and NumPy's npz.
 
-*Long*, of "Google - Isolated Sign Language Recognition" (https://www.kaggle.com/competitions/asl-signs): a row a
-point, with ``frame``, ``row_id``, ``type``, ``landmark_index``, ``x``, ``y`` and ``z``; one clip a file.
+*Long*, of "Google - Isolated Sign Language Recognition" (https://www.kaggle.com/competitions/asl-signs): one clip, a
+row per point with ``frame``, ``row_id``, ``type``, ``landmark_index``, ``x``, ``y`` and ``z``.
 *Wide*, of "Google - American Sign Language Fingerspelling Recognition"
-(https://www.kaggle.com/competitions/asl-fingerspelling): a row a frame, with ``sequence_id``, ``frame`` and
-``x_face_0`` ... ``z_right_hand_20``; many clips a file.
+(https://www.kaggle.com/competitions/asl-fingerspelling): many clips, a row per frame with ``sequence_id``, ``frame``
+and ``x_face_0`` ... ``z_right_hand_20``.
 
-Neither has times or the picture's shape. Files written here carry both in their metadata and come back exactly as
-they were; for others, times are frame numbers (from the first frame's) divided by ``fps``.
+Neither has times or the picture's shape. Files written by Signary have both in their metadata and are lossless; in
+others, times are frame numbers, counted from the first one, divided by ``fps``.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ VERSION = 1
 LONG_COLUMNS = ("frame", "type", "landmark_index", "x", "y", "z")
 WIDE_COLUMNS = ("sequence_id", "frame")
 NPZ_KEYS = ("points", "times_s", "skeleton", "aspect")
-ENDS = "ends_s"  # of files that say until when frames stand
+ENDS = "ends_s"  # optional key: end times of the frames
 METADATA_KEY = b"signary"
 _BATCH_ROWS = 2048
 _DAMAGE = (OSError, ValueError, LookupError, TypeError, EOFError, NotImplementedError, BadZipFile, zlib.error)
@@ -49,43 +49,32 @@ def read_landmarks(path: str | Path, *, fps: float = 30.0, sequence_id: int | No
     Parameters
     ----------
     path : str or Path
-        A file that ends in one of `LANDMARK_ENDINGS`.
+        With an ending of `LANDMARK_ENDINGS`.
     fps : float
-        Frames a second of a file that does not say its times.
+        Frames a second of a file without times.
     sequence_id : int, optional
-        Which clip of a wide file; may be left out if it holds only one.
+        Clip of a wide file; not needed if there is only one.
 
     Returns
     -------
     LandmarkSequence
-        With rows or columns that the file does not have as NaN. Frames that a Kaggle file leaves out are left out
-        here too, and show in the times.
+        Missing rows or columns are NaN. Frames missing in a Kaggle file are gaps in the times.
 
     Raises
     ------
     InputError
-        If the file is missing, empty, damaged, lacks columns or keys, or does not hold that clip.
+        If the file is missing, empty, damaged, lacks columns or keys, or does not contain that clip.
     """
     return next(iter(_read(Path(path), fps, lambda names: [_chosen(path, names, sequence_id)]).values()))
 
 
 def read_all_landmarks(path: str | Path, *, fps: float = 30.0) -> dict[int | str, LandmarkSequence]:
-    """Read every clip of a file, in the file's order.
-
-    Parameters
-    ----------
-    path, fps
-        As for `read_landmarks`.
+    """Read every clip of a file, in file order; parameters and errors as for `read_landmarks`.
 
     Returns
     -------
     dict of int or str to LandmarkSequence
-        By ``sequence_id``; the one clip of a long file or npz by the file's name without its ending.
-
-    Raises
-    ------
-    InputError
-        As for `read_landmarks`.
+        By ``sequence_id``; the clip of a long file or npz by the file's name without its ending.
     """
     return _read(Path(path), fps, lambda names: names)
 
@@ -106,7 +95,7 @@ def _read(path: Path, fps: float, choose: Callable[[list[Name]], list[Name]]) ->
 
 
 def _chosen(path: str | Path, names: list[Name], sequence_id: int | None) -> Name:
-    """Return the one clip that is meant; a file of one clip may be named after its ``sequence_id``, as Kaggle's are."""
+    """Return the name of the chosen clip; a file of one clip may be named by its ``sequence_id``, as Kaggle's are."""
     named = [name for name in names if sequence_id is None or str(name) == str(sequence_id)]
     if not named:
         raise InputError(f"sequence_id={sequence_id}: not in {path}", hint=f"it holds {_listed(names)}")
@@ -116,13 +105,7 @@ def _chosen(path: str | Path, names: list[Name], sequence_id: int | None) -> Nam
 
 
 def known_ending(path: Path) -> str:
-    """Return a landmark file's ending in lower case.
-
-    Raises
-    ------
-    InputError
-        If it is not one of `LANDMARK_ENDINGS`.
-    """
+    """Return a file's ending in lower case; raise `InputError` if it is not one of `LANDMARK_ENDINGS`."""
     ending = path.suffix.lower()
     if ending not in LANDMARK_ENDINGS:
         raise InputError(f"{path.name}: not a landmark file", hint=f"known endings: {', '.join(LANDMARK_ENDINGS)}")
@@ -131,7 +114,7 @@ def known_ending(path: Path) -> str:
 
 @contextmanager
 def _reading(path: Path, kind: str) -> Iterator[None]:
-    """Turn what a library says about a bad file into an error that names the file."""
+    """Turn errors of a library into an `InputError` that names the file."""
     try:
         yield
     except (ShapeError, SkeletonMismatch) as error:
@@ -162,7 +145,7 @@ def _read_npz(path: Path) -> LandmarkSequence:
 
 
 def _schema(path: Path) -> tuple[list[str], Metadata]:
-    """Return a Parquet file's columns and our metadata, empty if there is none."""
+    """Return the columns of a Parquet file and Signary's metadata, empty if there is none."""
     import pyarrow.parquet as pq
 
     with _reading(path, "Parquet"):
@@ -197,7 +180,7 @@ def _read_long(path: Path, columns: list[str], metadata: Metadata, fps: float) -
 
 
 def _integers(values: Any) -> Integers:
-    """Return a column of whole numbers as int64 (N,); one with nulls comes as floats with NaN and is refused."""
+    """Return a column of whole numbers as int64 (N,); raise ValueError for nulls or fractions."""
     array = values.to_numpy(zero_copy_only=False)
     with np.errstate(invalid="ignore"):
         whole = np.asarray(array).astype(np.int64)
@@ -207,7 +190,7 @@ def _integers(values: Any) -> Integers:
 
 
 def _long_skeleton(types: list[str], metadata: Metadata) -> Skeleton:
-    """Return the skeleton that the metadata names, or the one that has such parts."""
+    """Return the skeleton named in the metadata, or the one with these parts."""
     found = [skeleton for skeleton in SKELETONS.values() if set(types) <= set(skeleton.parts)]
     skeletons = [find_skeleton(metadata["skeleton"])] if metadata else found
     if not skeletons or skeletons[0] not in found:
@@ -216,7 +199,7 @@ def _long_skeleton(types: list[str], metadata: Metadata) -> Skeleton:
 
 
 def _slots(kinds: Integers, indices: Integers, types: list[str], skeleton: Skeleton) -> Integers:
-    """Return which point of the skeleton each row is, int64 (N,)."""
+    """Return the skeleton point of each row, int64 (N,)."""
     if not len(kinds):
         return indices
     bounds = np.array([(skeleton.parts[name].start, skeleton.parts[name].stop) for name in types])
@@ -228,7 +211,7 @@ def _slots(kinds: Integers, indices: Integers, types: list[str], skeleton: Skele
 
 
 def _timeline(frames: Integers, described: Metadata, fps: float) -> tuple[Integers, NDArray[np.float64]]:
-    """Return the place of each row's frame in the clip, int64 (N,), and the times of the clip's frames."""
+    """Return the frame index of each row, int64 (N,), and the times of the frames."""
     if described:
         times = np.asarray(described["times_s"], np.float64)
         if len(frames) and not (frames.min() >= 0 and frames.max() < len(times)):
@@ -267,7 +250,7 @@ def _wide_clip(frames: Integers, points: Points, chosen: Integers, described: Me
 
 
 def _clip_names(path: Path) -> list[Name]:
-    """Return the ``sequence_id`` of each clip, in the file's order."""
+    """Return the ``sequence_id`` of each clip, in file order."""
     import pyarrow.parquet as pq
 
     names = _integers(pq.ParquetFile(path).read(columns=["sequence_id"])["sequence_id"].unique())
@@ -277,7 +260,7 @@ def _clip_names(path: Path) -> list[Name]:
 
 
 def _wide_rows(path: Path, columns: list[str], wanted: list[Name] | None) -> tuple[Integers, Integers, Points]:
-    """Return sequence_id (N,), frame (N,) and points float32 (N, 543, 3) of some clips or all, batch by batch."""
+    """Return sequence_id (N,), frame (N,) and points float32 (N, 543, 3) of wanted clips or all, read in batches."""
     import pyarrow.dataset as ds
 
     places = {name: place for place, name in enumerate(wide_names()) if name in set(columns)}
@@ -298,7 +281,7 @@ def _wide_rows(path: Path, columns: list[str], wanted: list[Name] | None) -> tup
 
 
 def wide_names() -> list[str]:
-    """Return the 1,629 names of the point columns: x of all points, then y, then z."""
+    """Return the 1,629 point columns: x of all points, then y, then z."""
     return [
         f"{axis}_{name}_{point}"
         for axis in "xyz"

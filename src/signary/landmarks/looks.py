@@ -20,7 +20,7 @@ class Look:
     Parameters
     ----------
     threshold : float
-        Minimum palm score (0 to 1).
+        Lowest palm score (0 to 1).
     border : float
         Padding on each side, as a share of the longer side: a hand that fills the photo is found only with padding.
     edge : int

@@ -1,4 +1,4 @@
-"""Repair what a detector got wrong for a moment: hands lost for some frames, and sides exchanged."""
+"""Repair brief detector errors: hands lost for some frames, and exchanged sides."""
 
 from __future__ import annotations
 
@@ -14,46 +14,32 @@ Flags = NDArray[np.bool_]
 Integers = NDArray[np.int64]
 
 # Distances in hand sizes: the median diagonal of the box around a hand in this clip.
-STAY = 0.5  # a hand moves less than this from one sighting to the next
-JUMP = 0.75  # exchanging the sides must bring the hands nearer by at least this
-APART = 1.0  # hands nearer than this can be taken for each other
+STAY = 0.5  # a hand moves less than this between two sightings
+JUMP = 0.75  # exchanging the sides must reduce the distance by at least this
+APART = 1.0  # hands nearer than this can be confused
 # Seconds.
-MAX_LINK_S = 0.25  # sightings further apart say nothing about each other
-MAX_RUN_S = 1.0  # a longer exchange is taken for the signer's doing
+MAX_LINK_S = 0.25  # sightings further apart are unrelated
+MAX_RUN_S = 1.0  # a longer exchange is a movement of the signer
 _TOLERANCE_S = 1e-6
 
 
 def repair(sequence: LandmarkSequence) -> LandmarkSequence:
-    """Give each hand its own slot back, then fill short gaps: `keep_sides`, then `fill_gaps`.
-
-    Parameters
-    ----------
-    sequence : LandmarkSequence
-
-    Returns
-    -------
-    LandmarkSequence
-        Of the same frames; the given one is left as it was.
-    """
+    """Return a clip after `keep_sides`, then `fill_gaps`."""
     return fill_gaps(keep_sides(sequence))
 
 
 def fill_gaps(sequence: LandmarkSequence, *, max_gap_s: float = 0.2) -> LandmarkSequence:
-    """Fill short gaps of a part (a hand, the body, the face) on a straight line between its sightings.
+    """Return a clip with short gaps of each part (hand, body, face) interpolated linearly; idempotent.
 
-    A part is missing in a frame if all of its points are NaN. A point that only one of the two sightings has stays
+    A part is missing in a frame if all of its points are NaN. A point that is missing in one of the two sightings stays
     NaN, as do gaps at the ends.
 
     Parameters
     ----------
     sequence : LandmarkSequence
+        Not changed.
     max_gap_s : float
-        Longest time between the two sightings around a gap, in seconds; 0 fills nothing.
-
-    Returns
-    -------
-    LandmarkSequence
-        Of the same frames; the given one is left as it was. Filling it again changes nothing.
+        Longest time between the two sightings around a gap; 0 fills nothing.
 
     Raises
     ------
@@ -69,22 +55,12 @@ def fill_gaps(sequence: LandmarkSequence, *, max_gap_s: float = 0.2) -> Landmark
 
 
 def keep_sides(sequence: LandmarkSequence) -> LandmarkSequence:
-    """Exchange the hands' slots where a detector confused left and right for a moment.
+    """Return a clip with the hands' sides exchanged where a detector confused them briefly; idempotent.
 
-    From one sighting to the next, hands that jump to each other's place, or one hand that stays where it is but
-    turns up in the other slot, mark a flip. Between long pauses, flips divide a clip into stretches of two kinds;
-    the kind with more frames (or that comes first) is believed, and stretches of the other kind that last at most
-    `MAX_RUN_S` are exchanged. Hands that touch are left alone, since either could be the other.
-
-    Parameters
-    ----------
-    sequence : LandmarkSequence
-        With a skeleton of two hands; one of a single hand is returned as it is.
-
-    Returns
-    -------
-    LandmarkSequence
-        Of the same frames; the given one is left as it was. Doing it again changes nothing.
+    A flip is when both hands jump to each other's place between two sightings, or one hand stays in its place but
+    changes its side. Between long pauses, flips divide a clip into stretches of two kinds. The kind with more frames
+    (or the first) is correct; stretches of the other kind that last at most `MAX_RUN_S` are exchanged. Touching hands
+    are not changed, since they cannot be told apart. The given clip is not changed; one of ``HAND_21`` is returned.
     """
     if sequence.skeleton is not HOLISTIC_543:
         return sequence
@@ -94,18 +70,12 @@ def keep_sides(sequence: LandmarkSequence) -> LandmarkSequence:
         return sequence
     swapped = seen[_confused(wrists[seen], sequence.times_s[seen])]
     points = sequence.points.copy()
-    points[swapped, LEFT_HAND], points[swapped, RIGHT_HAND] = (
-        sequence.points[swapped, RIGHT_HAND],
-        sequence.points[swapped, LEFT_HAND],
-    )
+    points[swapped] = _exchanged(points[swapped])
     return sequence.with_points(points)
 
 
 class Sides:
-    """Exchange the hands' slots back as `keep_sides` does, frame by frame: what comes later is not known.
-
-    Of the two kinds of stretches the one with more frames up to now is believed.
-    """
+    """`keep_sides` for a live source: the kind of stretch with more frames so far is correct."""
 
     def __init__(self) -> None:
         self._last: tuple[Points, float] | None = None
@@ -113,7 +83,7 @@ class Sides:
         self._kind, self._frames = 0, [0, 0]
 
     def of(self, points: Points, time_s: float, aspect: float | None = None) -> Points:
-        """Return points float32 (543, 3) of the next frame with each hand in its own slot."""
+        """Return points float32 (543, 3) of the next frame with the hands on their own sides."""
         if not np.isfinite(points[[LEFT_HAND.start, RIGHT_HAND.start], 0]).any():
             return points
         if self._last is None or time_s - self._last[1] > MAX_LINK_S:
@@ -125,9 +95,7 @@ class Sides:
         believed = int(self._frames[1] > self._frames[0])
         if self._kind == believed or time_s - self._turned_s > MAX_RUN_S:
             return points
-        exchanged = points.copy()
-        exchanged[LEFT_HAND], exchanged[RIGHT_HAND] = points[RIGHT_HAND], points[LEFT_HAND]
-        return exchanged
+        return _exchanged(points)
 
     def _flipped(self, before: Points, points: Points, time_s: float, aspect: float | None) -> bool:
         clip = LandmarkSequence(np.stack([before, points]), [0, 1], aspect=aspect)
@@ -137,6 +105,13 @@ class Sides:
             self._touched_s = time_s
         known = bool(both.all()) or time_s - self._touched_s > MAX_RUN_S
         return known and bool(_flips(wrists, clip.times_s)[0])
+
+
+def _exchanged(points: Points) -> Points:
+    """Return points float32 (..., 543, 3) with left and right hand exchanged."""
+    exchanged = points.copy()
+    exchanged[..., LEFT_HAND, :], exchanged[..., RIGHT_HAND, :] = points[..., RIGHT_HAND, :], points[..., LEFT_HAND, :]
+    return exchanged
 
 
 def _fill(part: Points, times_s: Floats, max_gap_s: float) -> None:
@@ -154,17 +129,17 @@ def _fill(part: Points, times_s: Floats, max_gap_s: float) -> None:
 
 
 def _last(flags: Flags) -> Integers:
-    """Return, for each of T frames, the last one up to it whose flag is up; -1 for none."""
+    """Return, for each of T frames, the last index up to it with a true flag; -1 for none."""
     return np.maximum.accumulate(np.where(flags, np.arange(len(flags)), -1))
 
 
 def _next(flags: Flags) -> Integers:
-    """Return, for each of T frames, the next one from it on whose flag is up; T for none."""
+    """Return, for each of T frames, the first index from it on with a true flag; T for none."""
     return len(flags) - 1 - _last(flags[::-1])[::-1]
 
 
 def _wrists(sequence: LandmarkSequence) -> Floats:
-    """Return the wrists' places in the picture in hand sizes, float64 (T, 2, 2): left and right; NaN = not seen."""
+    """Return positions of the left and right wrist in hand sizes, float64 (T, 2, 2); NaN = not seen."""
     hands = np.stack([sequence.points[:, slot, :2] for slot in (LEFT_HAND, RIGHT_HAND)], axis=1).astype(np.float64)
     hands[..., 0] *= sequence.aspect or 1.0
     seen = hands[np.isfinite(hands).all(axis=(2, 3))]
@@ -174,7 +149,7 @@ def _wrists(sequence: LandmarkSequence) -> Floats:
 
 
 def _confused(wrists: Floats, times_s: Floats) -> Flags:
-    """Return which of the frames (N) with a hand, whose wrists are (N, 2, 2), have left and right exchanged."""
+    """Return which of N frames with wrists (N, 2, 2) have left and right exchanged, bool (N,)."""
     linked = np.diff(times_s) <= MAX_LINK_S
     flips = linked & _flips(wrists, times_s)
     chain, flipped, run = (np.concatenate([[0], np.cumsum(flags)]) for flags in (~linked, flips, flips | ~linked))
@@ -189,7 +164,7 @@ def _confused(wrists: Floats, times_s: Floats) -> Flags:
 
 
 def _flips(wrists: Floats, times_s: Floats) -> Flags:
-    """Return between which of N frames the hands exchange slots, bool (N - 1,)."""
+    """Return between which of N frames the hands exchange sides, bool (N - 1,)."""
     now, then = wrists[:-1], wrists[1:]
     kept = _mean_distance(now, then)
     exchanged = _mean_distance(now, then[:, ::-1])
@@ -200,7 +175,7 @@ def _flips(wrists: Floats, times_s: Floats) -> Flags:
 
 
 def _mean_distance(a: Floats, b: Floats) -> Floats:
-    """Return how far the hands that are in both a and b (N, 2, 2) lie apart, on average (N,); NaN for none."""
+    """Return the mean distance (N,) of the hands that are in both a and b (N, 2, 2); NaN for none."""
     distances = np.linalg.norm(a - b, axis=-1)
     known = np.isfinite(distances)
     total = np.where(known, distances, 0.0).sum(axis=1)
@@ -208,12 +183,12 @@ def _mean_distance(a: Floats, b: Floats) -> Floats:
 
 
 def _touching(wrists: Floats, times_s: Floats) -> Flags:
-    """Return between which of N frames the hands, where both were last or are next seen, are near (N - 1,)."""
+    """Return between which of N frames the hands touch where both were last or are next seen, bool (N - 1,)."""
     gaps = np.linalg.norm(wrists[:, 0] - wrists[:, 1], axis=-1)
     both = np.isfinite(gaps)
     before, after = _last(both)[:-1], _next(both)[1:]
     steps = np.arange(len(before))
-    near = np.append(gaps < APART, False)  # the last stands for "never": it is also reached with -1
+    near = np.append(gaps < APART, False)  # the last element is "never", also for index -1
     recent = np.append(times_s, np.inf)
     touched_before = near[before] & (times_s[steps] - recent[before] <= MAX_RUN_S)
     touching_after = near[after] & (recent[after] - times_s[steps + 1] <= MAX_RUN_S)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,21 +24,21 @@ class LandmarkSequence:
     Parameters
     ----------
     points : float32 (T, P, 3)
-        x / width, y / height, z / width of the picture; a point that was not seen is NaN, never zero. Sides are
-        the signer's own left and right in an unmirrored picture.
+        x / width, y / height, z / width of the picture; NaN if not seen, never zero. Sides are the signer's own left
+        and right in an unmirrored picture.
     times_s : float64 (T,)
-        Seconds, rising.
+        Seconds, not falling.
     skeleton : Skeleton or str
-        What the P points are.
+        Of the P points.
     aspect : float, optional
-        Width / height of the picture; None where it is not known.
+        Width / height of the picture; None if unknown.
     ends_s : float64 (T,), optional
-        Seconds until which each frame stands; by default as `shown_until` has it.
+        End of each frame in seconds; by default as `shown_until`.
 
     Raises
     ------
     ShapeError
-        If the shapes do not fit together, times fall, or a frame ends before it begins.
+        If the shapes do not match, times fall, or a frame ends before it begins.
     SkeletonMismatch
         If the skeleton is unknown.
 
@@ -78,18 +78,15 @@ class LandmarkSequence:
         ends = shown_until(times) if ends_s is None else np.asarray(ends_s, np.float64)
         if ends.shape != times.shape or not (ends >= times).all():
             raise ShapeError(f"ends_s {ends.shape}, must be ({len(array)},), none before its time", hint="seconds")
-        object.__setattr__(self, "points", array)
-        object.__setattr__(self, "times_s", times)
-        object.__setattr__(self, "skeleton", skeleton)
-        object.__setattr__(self, "aspect", aspect)
-        object.__setattr__(self, "ends_s", ends)
+        for field, value in zip(fields(self), (array, times, skeleton, aspect, ends), strict=True):
+            object.__setattr__(self, field.name, value)
 
     def __len__(self) -> int:
         return len(self.points)
 
     @property
     def duration_s(self) -> float:
-        """Seconds from the first frame to the last."""
+        """Seconds from the first to the last frame."""
         return float(self.times_s[-1] - self.times_s[0]) if len(self) else 0.0
 
     @property
@@ -101,7 +98,7 @@ class LandmarkSequence:
 
     @property
     def hand_rate(self) -> float:
-        """Share of frames in which some point of a hand was seen (0 to 1)."""
+        """Share of frames with a point of a hand (0 to 1)."""
         if not len(self):
             return 0.0
         slots = (slice(None),) if self.skeleton is HAND_21 else (LEFT_HAND, RIGHT_HAND)
@@ -109,55 +106,52 @@ class LandmarkSequence:
         return float(np.logical_or.reduce(seen).mean())
 
     def mirrored(self) -> LandmarkSequence:
-        """Return the clip as a mirror shows it: x turned round, sides exchanged. Twice is the identity."""
+        """Return the mirror image: x flipped, sides exchanged. An involution."""
         points = self.points[:, list(self.skeleton.mirror)].copy()
         points[..., 0] = 1 - points[..., 0]
         return self.with_points(points)
 
     def with_points(self, points: Points) -> LandmarkSequence:
-        """Return other points of the same frames."""
+        """Return the clip with other points."""
         return LandmarkSequence(points, self.times_s, self.skeleton, self.aspect, self.ends_s)
 
     def part(self, name: str) -> Points:
         """Return the points float32 (T, p, 3) of one part: ``face``, ``left_hand``, ``pose``, ``right_hand``."""
         if name not in self.skeleton.parts:
-            raise SkeletonMismatch(
-                f"{name!r}: no such part of {self.skeleton.name}", hint=f"known: {', '.join(self.skeleton.parts)}"
-            )
+            hint = f"known: {', '.join(self.skeleton.parts)}"
+            raise SkeletonMismatch(f"{name!r}: no such part of {self.skeleton.name}", hint=hint)
         return self.points[:, self.skeleton.parts[name]]
 
     def as_holistic(self, side: str = RIGHT) -> LandmarkSequence:
-        """Return the clip with the skeleton ``HOLISTIC_543``; one hand goes into the slot of its ``side``."""
+        """Return the clip in ``HOLISTIC_543``; a single hand goes to its ``side``."""
         if self.skeleton is HOLISTIC_543:
             return self
         if side not in HAND_SLOTS:
             raise ShapeError(f"side={side!r}, must be 'left' or 'right'", hint="the signer's own side")
-        points = np.full((len(self), len(HOLISTIC_543), 3), np.nan, np.float32)
-        points[:, HAND_SLOTS[side]] = self.points
+        points = scattered(self.points, np.arange(len(HOLISTIC_543))[HAND_SLOTS[side]])
         return LandmarkSequence(points, self.times_s, HOLISTIC_543, self.aspect, self.ends_s)
 
     def __getitem__(self, frames: slice) -> LandmarkSequence:
-        """Return some of the frames, with their times."""
+        """Return a slice of the frames."""
         return LandmarkSequence(
             self.points[frames], self.times_s[frames], self.skeleton, self.aspect, self.ends_s[frames]
         )
 
 
 def shown_until(times_s: ArrayLike, shown_s: Sequence[float | None] | None = None) -> NDArray[np.float64]:
-    """Return until when each frame stands.
+    """Return the end time of each frame.
 
     Parameters
     ----------
     times_s : float64 (T,)
         Rising.
     shown_s : sequence of float, optional
-        For how many seconds each frame stands at most; None: until the next one.
+        Longest duration of each frame; None: until the next one.
 
     Returns
     -------
     float64 (T,)
-        The next frame's time, or what ``shown_s`` says if that is earlier. Of the last one what ``shown_s`` says, or
-        the median step.
+        Time of the next frame, or earlier by ``shown_s``. The last frame has its ``shown_s``, or the median step.
 
     Examples
     --------
@@ -171,20 +165,13 @@ def shown_until(times_s: ArrayLike, shown_s: Sequence[float | None] | None = Non
     own = times + np.array([np.inf] * len(times) if shown_s is None else shown_s, np.float64)
     own[np.isnan(own)] = np.inf
     if not np.isfinite(own[-1]):
-        # rounded, so that the last frames of a clip alone give what all of it gives
+        # rounded, so that the last frames alone give the same as the whole clip
         own[-1] = times[-1] + (np.median(steps).round(9) if len(steps) else 0.0)
     return np.minimum(own, np.append(times[1:], np.inf))
 
 
 def scattered(values: Points, points: Sequence[int] | NDArray[np.int64]) -> Points:
-    """Return float32 (..., 543, 3) of ``HOLISTIC_543``, given some of its points; the others are NaN.
-
-    Parameters
-    ----------
-    values : float (..., P, 3)
-    points : int (P,)
-        Which of the 543 they are.
-    """
+    """Place values (..., P, 3) at the indices ``points`` (P,) of float32 (..., 543, 3); the others are NaN."""
     placed = np.full((*values.shape[:-2], len(HOLISTIC_543), 3), np.nan, np.float32)
     placed[..., points, :] = values
     return placed
@@ -196,7 +183,7 @@ def join_sequences(parts: Sequence[LandmarkSequence]) -> LandmarkSequence:
     Raises
     ------
     ShapeError
-        If there is none, or times fall from one to the next.
+        If there is no clip, or times fall.
     SkeletonMismatch
         If their skeletons differ.
     """
@@ -205,10 +192,8 @@ def join_sequences(parts: Sequence[LandmarkSequence]) -> LandmarkSequence:
     first = parts[0]
     for part in parts:
         if part.skeleton is not first.skeleton:
-            raise SkeletonMismatch(
-                f"{part.skeleton.name} cannot be joined to {first.skeleton.name}",
-                hint="as_holistic() brings them together",
-            )
+            hint = "as_holistic() brings them together"
+            raise SkeletonMismatch(f"{part.skeleton.name} cannot be joined to {first.skeleton.name}", hint=hint)
     points, times, ends = (
         np.concatenate([getattr(part, name) for part in parts]) for name in ("points", "times_s", "ends_s")
     )

@@ -1,8 +1,8 @@
-"""Skeletons: which point is which, how points are joined, and which mirror each other.
+"""Skeletons: names, edges and mirror pairs of points.
 
 ``HOLISTIC_543`` is the order of both Google sign data sets and of every detector here: face 0-467, left hand
-468-488, pose 489-521, right hand 522-542. ``HAND_21`` is one hand. A skeleton is always named, never guessed
-from a number of points.
+468-488, pose 489-521, right hand 522-542. ``HAND_21`` is one hand. A skeleton is always named, never inferred from the
+number of points.
 """
 
 from __future__ import annotations
@@ -47,20 +47,19 @@ POSE_EDGES = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Skeleton:
-    """A named set of points; there is one of each name, so skeletons are compared with ``is``.
+    """A named set of points; one object per name, so compare with ``is``.
 
     Parameters
     ----------
     name : str
     points : tuple of str
-        Name of each point, unique, in order.
+        Unique names, in order.
     edges : tuple of (int, int)
-        Points to join when drawing.
+        Of a drawing.
     mirror : tuple of int
-        ``mirror[i]`` is the point that takes the place of ``i`` when the picture is mirrored: an involution.
-        In ``HAND_21`` it is the identity, since a mirrored hand keeps its points.
+        ``mirror[i]`` replaces ``i`` in a mirrored picture: an involution, in ``HAND_21`` the identity.
     parts : mapping of str to slice
-        Where ``face``, ``left_hand``, ``pose`` and ``right_hand`` (or ``hand``) lie.
+        Of ``face``, ``left_hand``, ``pose`` and ``right_hand``, or of ``hand``.
     """
 
     name: str
@@ -73,7 +72,7 @@ class Skeleton:
         return len(self.points)
 
     def __reduce__(self) -> tuple[Callable[[str], Skeleton], tuple[str]]:
-        """Copy and pickle by name, so that it stays the same object in every process."""
+        """Copy and pickle by name, so that each process has one object."""
         return find_skeleton, (self.name,)
 
 
@@ -119,13 +118,7 @@ SKELETONS: Mapping[str, Skeleton] = MappingProxyType({skeleton.name: skeleton fo
 
 
 def find_skeleton(skeleton: Skeleton | str) -> Skeleton:
-    """Return a skeleton given itself or its name.
-
-    Raises
-    ------
-    SkeletonMismatch
-        If no skeleton has that name; the known ones are listed.
-    """
+    """Return a skeleton by name (or itself); raise `SkeletonMismatch` for an unknown name."""
     if isinstance(skeleton, Skeleton):
         return skeleton
     if skeleton not in SKELETONS:

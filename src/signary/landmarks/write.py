@@ -1,4 +1,4 @@
-"""Write landmarks: Kaggle's two Parquet layouts, with times and aspect in the file's metadata, and npz."""
+"""Write landmarks: the two Parquet layouts, with times and aspect as metadata, and npz."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
 
 
 def write_landmarks(path: str | Path, sequence: LandmarkSequence, *, force: bool = False) -> Path:
-    """Write one clip, exactly: `write_landmark_parts` of one part."""
+    """Write one clip; as `write_landmark_parts` with one part."""
     return write_landmark_parts(path, [sequence], force=force)
 
 
 def write_landmark_parts(path: str | Path, parts: Iterable[LandmarkSequence], *, force: bool = False) -> Path:
-    """Write one clip part by part: ``.parquet`` in the long layout, ``.npz`` as arrays. Returns the path.
+    """Write one clip without loss: ``.parquet`` in the long layout, ``.npz`` as arrays. Return the path.
 
     Parameters
     ----------
     path : str or Path
-        Ends in one of `LANDMARK_ENDINGS`.
+        With an ending of `LANDMARK_ENDINGS`.
     parts : iterable of LandmarkSequence
-        Of one skeleton and aspect, one after the other in time; Parquet keeps one in memory at a time.
+        Of one skeleton and aspect, in order of time; Parquet keeps one in memory.
     force : bool
-        Write over a file that exists.
+        Overwrite an existing file.
 
     Raises
     ------
@@ -56,19 +56,12 @@ def write_landmark_parts(path: str | Path, parts: Iterable[LandmarkSequence], *,
 
 
 def write_wide(path: str | Path, sequences: Mapping[int, LandmarkSequence], *, force: bool = False) -> Path:
-    """Write clips into one Parquet file in the wide layout, with metadata of ours. Returns the path.
-
-    Parameters
-    ----------
-    path, force
-        As for `write_landmarks`, but ``.parquet`` only.
-    sequences : mapping of int to LandmarkSequence
-        Clips of ``HOLISTIC_543`` with a frame or more, by ``sequence_id``.
+    """Write clips of ``HOLISTIC_543``, by ``sequence_id``, as one ``.parquet`` file (wide layout). Return the path.
 
     Raises
     ------
     InputError
-        If there is no clip, one is empty, the ending is not ``.parquet``, the file exists, or its folder does not.
+        As `write_landmarks`, or if there is no clip or one is empty.
     SkeletonMismatch
         If a clip has another skeleton.
     """
@@ -96,7 +89,7 @@ def _described(sequence: LandmarkSequence) -> Metadata:
 
 
 def _long_tables(parts: Iterable[LandmarkSequence], described: Metadata) -> Iterator[pa.Table]:
-    """Yield each part in the long layout; ``described`` gets the metadata of all."""
+    """Yield each part in the long layout; add the metadata to ``described``."""
     start = 0
     for part in parts:
         before = {name: described[name] for name in ("times_s", ENDS)}
@@ -107,7 +100,7 @@ def _long_tables(parts: Iterable[LandmarkSequence], described: Metadata) -> Iter
 
 
 def _long_table(sequence: LandmarkSequence, start: int) -> pa.Table:
-    """Return frames ``start``, ``start + 1``, ... in the long layout, their points in the skeleton's order."""
+    """Return a part in the long layout, its frames numbered from ``start``."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -124,7 +117,7 @@ def _long_table(sequence: LandmarkSequence, start: int) -> pa.Table:
 
 
 def _wide_table(sequences: Mapping[int, LandmarkSequence]) -> pa.Table:
-    """Return the wide layout: frames 0, 1, ... of each clip in turn."""
+    """Return the wide layout, the frames of each clip numbered from 0."""
     import pyarrow as pa
 
     lengths = [len(sequence) for sequence in sequences.values()]
@@ -136,7 +129,7 @@ def _wide_table(sequences: Mapping[int, LandmarkSequence]) -> pa.Table:
 
 
 def _write_parquet(path: Path, tables: Iterable[pa.Table], metadata: Metadata, *, force: bool) -> Path:
-    """Write tables of one schema one below the other; ``metadata`` is read when all are written."""
+    """Write tables of one schema into one file, then ``metadata``, which may change until then."""
     import pyarrow.parquet as pq
 
     with whole_file(path, force=force) as draft:

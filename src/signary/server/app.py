@@ -63,7 +63,7 @@ def make_app(options: ServeOptions | None = None, readers: Mapping[str, Recogniz
     ----------
     options : ServeOptions, optional
     readers : mapping of name to Recognizer, optional
-        The models to serve, the default first. By default, ``options.models`` are loaded.
+        Models, the default first; by default ``options.models`` are loaded.
 
     Raises
     ------
@@ -89,7 +89,7 @@ def make_app(options: ServeOptions | None = None, readers: Mapping[str, Recogniz
         version=signary.__version__,
         summary="Reads sign language, on this machine only.",
         lifespan=lifespan,
-        docs_url=None,  # its page loads scripts from another site
+        docs_url=None,  # loads scripts from another site
         redoc_url=None,
         responses=cast(dict[int | str, dict[str, Any]], refused),
         **_untold(),
@@ -105,7 +105,7 @@ def make_app(options: ServeOptions | None = None, readers: Mapping[str, Recogniz
 
 
 def _untold() -> dict[str, Any]:
-    """Return options that stop newer versions from sending telemetry to a collector that the environment names."""
+    """Return options that stop newer versions of FastAPI from sending telemetry."""
     return {"telemetry": {"auto_configure": False}} if "telemetry" in signature(FastAPI).parameters else {}
 
 
@@ -225,7 +225,7 @@ def _add_errors(app: FastAPI) -> None:
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:
-    """Describe the routes, and under ``x-websockets`` the messages of the live socket."""
+    """Return the OpenAPI document, with the live messages under ``x-websockets``."""
     if app.openapi_schema is None:
         document = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
         client = (Start, End)

@@ -1,8 +1,8 @@
-"""Who may use the server: nobody from another web page, under another name, without the token, or at any length.
+"""Access control: refuse requests of other web pages, under other host names, without the token, or too large.
 
-A browser lets every page send requests to this machine. What gives them away is the ``Origin`` (the page is another
-one: cross-site WebSocket hijacking) and, where an attacker's name was made to point at this machine (DNS rebinding),
-the ``Host``. Source: OWASP, "WebSocket Security Cheat Sheet"; W3C, "Fetch Metadata Request Headers".
+A browser lets every page send requests to this machine. ``Origin`` reveals another page (cross-site WebSocket
+hijacking), ``Host`` a foreign name that points to this machine (DNS rebinding). Source: OWASP, "WebSocket Security
+Cheat Sheet"; W3C, "Fetch Metadata Request Headers".
 """
 
 from __future__ import annotations
@@ -38,19 +38,13 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-FORM_BYTES = 64 * 1024  # what a form needs beside its file
-MOST_SENDING = 8  # requests with a body at a time: each may fill the disk with one upload
-LINGER = 2.0  # seconds that a refused upload is read on, so that its sender hears why instead of a reset
+FORM_BYTES = 64 * 1024  # of a form, beside its file
+MOST_SENDING = 8  # simultaneous requests with a body: each may fill the disk with one upload
+LINGER = 2.0  # seconds to read on a refused upload, so that its sender gets the answer instead of a reset
 
 
 class Guard:
-    """Refuse what must not reach the app, and put the headers on its answers; ASGI middleware.
-
-    Parameters
-    ----------
-    app : ASGIApp
-    options : ServeOptions
-    """
+    """ASGI middleware that refuses requests and adds security headers to answers."""
 
     def __init__(self, app: ASGIApp, options: ServeOptions) -> None:
         self.app, self.options, self._sending = app, options, 0
@@ -59,7 +53,7 @@ class Guard:
         self._names = {LOCALHOST, *own, *machine, *(name.lower() for name in options.names)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, or hand it on."""
+        """Answer one request, or pass it on."""
         if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
@@ -75,7 +69,7 @@ class Guard:
             await self._hand_on(scope, receive, _with_headers(send))
 
     def _refused(self, scope: Scope) -> str:
-        """Say why a request is refused; empty if it is not."""
+        """Return why a request is refused; empty if it is not."""
         headers = Headers(scope=scope)
         if len(headers.getlist("host")) != 1 or not self._is_own(host := headers["host"]):
             return f"Host {headers.get('host', '')[:80]!r} is not this server's name"
@@ -112,7 +106,7 @@ class Guard:
         return bool(self.options.token) and scope["path"] == "/" and bool(_query_tokens(scope))
 
     def _welcome(self) -> Response:
-        """Take the token out of the page's address and into a cookie, which scripts cannot read."""
+        """Move the token from the page's address to a cookie that scripts cannot read."""
         response = RedirectResponse("/", 303)
         response.set_cookie(COOKIE, self.options.token, httponly=True, samesite="strict")
         return response
@@ -135,7 +129,7 @@ class Guard:
             self._sending -= sends
 
     async def _counted(self, scope: Scope, receive: Receive, send: Send, limit: int) -> None:
-        """Hand a request on, and no more of its body than may be."""
+        """Pass a request on, with a limit on its body."""
         taken = 0
 
         async def counted() -> Message:
@@ -153,7 +147,7 @@ class Guard:
 
 
 def refusal(message: str, hint: str = "", *, type: str = "Refused", source: str | None = None) -> dict[str, Any]:
-    """Return the body of an answer that says no."""
+    """Return the body of a refusal."""
     return ErrorReply(source=source, error=ErrorDetail(type=type, message=message, hint=hint)).model_dump()
 
 
@@ -180,7 +174,7 @@ def _with_headers(send: Send) -> Send:
 
 
 def _lingering(receive: Receive, send: Send) -> Send:
-    """Return a ``send`` that reads on for a while before it ends the answer: closing on unread bytes resets."""
+    """Return a ``send`` that reads on for `LINGER` before the answer ends: closing on unread bytes resets."""
 
     async def sending(message: Message) -> None:
         if message["type"] != "http.response.body" or message.get("more_body"):
@@ -201,7 +195,7 @@ def _too_large(options: ServeOptions) -> str:
 
 
 def _name_of(address: str) -> str | None:
-    """Return the name in ``//name:port``; None where there is none, or more than that."""
+    """Return the name in ``//name:port``; None if there is none, or more than that."""
     try:
         parts = urlsplit(address)
         plain = parts.port is None or parts.port > 0

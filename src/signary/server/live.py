@@ -1,4 +1,4 @@
-"""One live session's frames, as bytes of the wire, to messages; it knows nothing of sockets."""
+"""From the bytes of a live session's frames to messages, without sockets."""
 
 from __future__ import annotations
 
@@ -24,27 +24,22 @@ TIME = struct.Struct("<d")
 SHAPE = (len(HOLISTIC_543), 3)
 LANDMARK_BYTES = TIME.size + 4 * SHAPE[0] * SHAPE[1]
 FRAME_BYTES, FRAME_PIXELS = 4 * 2**20, 4_000_000
-FARTHEST = 100.0  # picture widths; points beyond are no guesses of a detector
-LATEST_S = 1e10  # a clock that counts from 1970 is below
-LEAST_STEP_S = 0.004  # what comes faster tells nothing new
+FARTHEST = 100.0  # picture widths; no detector gives points beyond
+LATEST_S = 1e10  # Unix time is below
+LEAST_STEP_S = 0.004  # faster frames add nothing
 FPS_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """One frame as it came: its bytes, and when (`time.perf_counter`)."""
+    """One received frame: its bytes, and the time of `time.perf_counter`."""
 
     data: bytes
     came_s: float
 
 
 class LiveReader:
-    """Read the packets of one session, one at a time, in any thread.
-
-    Parameters
-    ----------
-    reader : Recognizer
-    start : Start
+    """Reads the packets of one session, one at a time, in any thread.
 
     Raises
     ------
@@ -60,7 +55,7 @@ class LiveReader:
         self.received = self.served = self.dropped = 0
 
     def ready(self) -> Ready:
-        """Return what the client is told first."""
+        """Return the first message to the client."""
         return Ready(model=self.reader.name, task=self.reader.task, labels=list(self.reader.vocabulary))
 
     def read(self, packet: Packet) -> list[BaseModel]:
@@ -69,12 +64,12 @@ class LiveReader:
         Returns
         -------
         list of EventMessage and FrameMessage
-            The events first; nothing for a frame that comes too soon after the last one.
+            Events first; empty for a frame within `LEAST_STEP_S` of the last one.
 
         Raises
         ------
         InputError
-            If it cannot be used; the next one may be.
+            If the frame is invalid; the session can go on.
         """
         (time_s,) = TIME.unpack_from(packet.data)
         if not abs(time_s) < LATEST_S or time_s <= self._last_s:
@@ -89,11 +84,11 @@ class LiveReader:
         return [*map(event_message, events), self._frame_message(packet, points, time_s)]
 
     def end(self) -> list[BaseModel]:
-        """Return what was still open, for good."""
+        """Return the open text as final."""
         return list(map(event_message, self._session.end()))
 
     def close(self) -> None:
-        """Free the detector, and give its memory back."""
+        """Free the detector and its memory."""
         self._session.close()
         give_back_memory()
 
@@ -126,13 +121,13 @@ class LiveReader:
 
 
 def give_back_memory() -> None:
-    """Return freed memory to the system; glibc would keep it in the arenas of threads that are gone."""
+    """Return freed memory to the system; glibc keeps it in the arenas of ended threads."""
     with contextlib.suppress(OSError, AttributeError):  # another libc
         ctypes.CDLL(None).malloc_trim(0)
 
 
 def _spots(points: Points, mirrored: bool) -> list[Spot] | None:
-    """Return where to draw points (p, 3), in the picture as it was sent; None where one was not seen."""
+    """Return the positions of points (p, 3) in the picture as it was sent; None if one was not seen."""
     places = points[:, :2].astype(np.float64)
     if not np.isfinite(places).all():
         return None

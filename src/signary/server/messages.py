@@ -1,4 +1,4 @@
-"""What goes over the wire: the messages of a live session, version 1, and the replies of the other routes."""
+"""The messages of a live session, version 1, and the replies of the other routes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class _Message(_Strict):
 
 
 class Start(_Message):
-    """From the client, first: which model is to read, and what it will be given."""
+    """From the client, first: the model and the kind of input."""
 
     version: Literal[1]
     type: Literal["start"]
@@ -40,7 +40,7 @@ class Start(_Message):
 
 
 class End(_Message):
-    """From the client, last: what is open becomes final."""
+    """From the client, last: open text becomes final."""
 
     version: Literal[1]
     type: Literal["end"]
@@ -188,13 +188,7 @@ SERVER_MESSAGES: tuple[type[BaseModel], ...] = (Ready, EventMessage, FrameMessag
 
 
 def parse_client(text: str) -> Start | End:
-    """Read a client's text message.
-
-    Raises
-    ------
-    InputError
-        If it is none of version 1.
-    """
+    """Parse a client's text message; raise `InputError` if it is not one of version 1."""
     try:
         return _CLIENT.validate_json(text)
     except ValidationError as error:
@@ -202,15 +196,15 @@ def parse_client(text: str) -> Start | End:
 
 
 def wrong_fields(errors: Sequence[Any]) -> str:
-    """Say on one line which fields are wrong, and why."""
+    """Return one line with the wrong fields and the reasons."""
     return "; ".join(": ".join(filter(None, (".".join(map(str, error["loc"])), error["msg"]))) for error in errors)
 
 
 def event_message(event: Event) -> EventMessage:
-    """Return an event as it is sent."""
+    """Return the message of an event."""
     return EventMessage(**event.to_dict())
 
 
 def error_message(error: SignaryError) -> ErrorMessage:
-    """Return an error as it is sent."""
+    """Return the message of an error."""
     return ErrorMessage(error=type(error).__name__, message=error.message, hint=error.hint)

@@ -1,4 +1,4 @@
-"""What the server counts, for Prometheus."""
+"""The server's metrics, for Prometheus."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ LAGS_S = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5)
 
 
 class Metrics:
-    """Counters of one server; nothing in them tells who was there or what was said."""
+    """Metrics of one server; they contain nothing about users or texts."""
 
     content_type = CONTENT_TYPE_LATEST
 
@@ -28,5 +28,5 @@ class Metrics:
         self.errors = Counter("signary_errors", "Errors by type", ["type"], registry=self._registry)
 
     def text(self) -> bytes:
-        """Return all of it in Prometheus' text format."""
+        """Return the metrics in Prometheus' text format."""
         return generate_latest(self._registry)

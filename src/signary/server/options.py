@@ -1,4 +1,4 @@
-"""How the server is run."""
+"""Options of the server."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ LOCALHOST = "localhost"
 
 @dataclass(frozen=True, slots=True)
 class ServeOptions:
-    """How the server is run.
+    """Options of the server.
 
     Parameters
     ----------
     host : str
         Address to listen on.
     models : tuple of str
-        Names or paths of what is served, the default one first; by default all models that come with the package.
+        Names or paths of the models, the default first; by default all that come with the package.
     limit : int
-        Live sessions at a time.
+        Largest number of live sessions.
     token : str
-        What every request must carry; empty: none.
+        Required in every request; empty: none.
     insecure : bool
         Serve other machines without a token.
     names : tuple of str
-        Further names by which browsers may call this server.
+        Further host names of this server.
     workers : int
-        Threads that find hands and read them.
+        Threads for live sessions.
     idle_s : float
-        A live session without a frame for so long is closed.
+        Close a live session after this time without a frame.
     patience_s : float
-        A client that takes no message for so long is left.
+        Close it if the client reads no message for this time.
     upload_bytes, upload_frames : int
-        Largest and longest recording that is read.
+        Limits of a recording.
 
     Raises
     ------
@@ -71,7 +71,7 @@ class ServeOptions:
 
 
 def is_address(name: str) -> bool:
-    """Say whether a host is given by numbers."""
+    """Tell whether a host is an IP address."""
     try:
         ip_address(name)
     except ValueError:

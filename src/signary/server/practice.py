@@ -1,4 +1,4 @@
-"""The avatar as a teacher: small pictures and clips of it for the page."""
+"""Small pictures and clips of the avatar for the practice page."""
 
 from __future__ import annotations
 
@@ -17,19 +17,12 @@ SPEED = 1.5
 
 @lru_cache(maxsize=64)
 def spelled_clip(text: str, skin: int, hand: str) -> bytes:
-    """Return an animated GIF of the avatar that spells a short text.
-
-    Parameters
-    ----------
-    text : str
-    skin : int
-        1 to 10, of the Monk Skin Tone scale.
-    hand : {"right", "left"}
+    """Return an animated GIF of the avatar that spells a text; ``skin`` and ``hand`` as for `Look` and `SpellOptions`.
 
     Raises
     ------
     InputError
-        If there is nothing to spell or a character has no handshape.
+        If the text is empty or a character has no handshape.
     """
     with TemporaryDirectory(prefix="signary-") as folder:
         path = Path(folder) / "clip.gif"

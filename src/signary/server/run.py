@@ -1,4 +1,4 @@
-"""Listen, and run the app with the limits that it counts on."""
+"""Listen and run the app, with its limits."""
 
 from __future__ import annotations
 
@@ -11,19 +11,13 @@ if TYPE_CHECKING:
     import uvicorn
     from starlette.types import ASGIApp
 
-CLOSE_S = 5  # what is under way may take as long when the server stops
+CLOSE_S = 5  # for open requests when the server stops
 CONNECTIONS = 64  # beside the live sessions
 
 
 def listening(host: str, port: int) -> socket.socket:
-    """Return a socket that listens; port 0 takes a free one.
-
-    Raises
-    ------
-    InputError
-        If the address or port cannot be had.
-    """
-    if not 0 <= port < 65536:  # the system would take the rest of a division
+    """Return a listening socket (port 0: any free one); raise `InputError` if that fails."""
+    if not 0 <= port < 65536:  # the system would take it modulo 65536
         raise InputError(f"port={port}, must be 0 to 65535", hint="--port 0 takes a free port")
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
@@ -34,15 +28,7 @@ def listening(host: str, port: int) -> socket.socket:
 
 
 def make_server(app: ASGIApp, limit: int = 8) -> uvicorn.Server:
-    """Return what runs an app on a listening socket, ``server.run(sockets=[...])``, until Ctrl+C.
-
-    Parameters
-    ----------
-    app : ASGIApp
-        From `signary.server.app.make_app`.
-    limit : int
-        Of its live sessions.
-    """
+    """Return the server for an app with ``limit`` live sessions; ``run(sockets=[...])`` runs until Ctrl+C."""
     import uvicorn
 
     from signary.server.live import FRAME_BYTES
@@ -50,7 +36,7 @@ def make_server(app: ASGIApp, limit: int = 8) -> uvicorn.Server:
     config = uvicorn.Config(
         app,
         log_level="warning",
-        access_log=False,  # who asked for what is nobody's business
+        access_log=False,  # for privacy
         server_header=False,
         ws_max_size=FRAME_BYTES,
         ws_per_message_deflate=False,

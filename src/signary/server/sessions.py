@@ -1,9 +1,8 @@
-"""Live sessions: sockets in front, a few threads behind, and the newest frame between them.
+"""Live sessions: a WebSocket each, a shared pool of threads, and only the newest frame between them.
 
-Each session holds at most one waiting frame and at most one place in the pool's queue, so the threads go round the
-sessions that have something to read: none starves, no lag grows, and a client's speed costs only itself. Threads
-do: MediaPipe and ONNX Runtime release the interpreter's lock while they work, so two of them find as many hands a
-second as two processes, and no picture is copied from one process to another.
+Each session has at most one waiting frame and one job in the pool, so that sessions take turns, lag does not grow, and
+a fast client slows down only itself. Threads suffice: MediaPipe and ONNX Runtime release the GIL, so two threads are as
+fast as two processes, without copies of pictures.
 """
 
 from __future__ import annotations
@@ -27,19 +26,11 @@ from signary.server.metrics import Metrics
 from signary.server.options import ServeOptions
 
 log = logging.getLogger("signary.server")
-REASON_BYTES = 120  # of a close; the protocol has room for 123
+REASON_BYTES = 120  # of a close; the protocol allows 123
 
 
 class Closing(Exception):
-    """The session ends here.
-
-    Parameters
-    ----------
-    code : int
-        Of the WebSocket's close.
-    reason : str
-    hint : str
-    """
+    """Ends a session, with the ``code`` of the WebSocket's close."""
 
     def __init__(self, code: int, reason: str, *, hint: str = "") -> None:
         super().__init__(reason)
@@ -47,14 +38,7 @@ class Closing(Exception):
 
 
 class Sessions:
-    """All live sessions of a server.
-
-    Parameters
-    ----------
-    readers : mapping of name to Recognizer
-    options : ServeOptions
-    metrics : Metrics
-    """
+    """All live sessions of a server; ``readers`` are the models by name."""
 
     def __init__(self, readers: Mapping[str, Recognizer], options: ServeOptions, metrics: Metrics) -> None:
         self.readers, self.options, self.metrics = readers, options, metrics
@@ -62,7 +46,7 @@ class Sessions:
         self.open = 0
 
     async def serve(self, socket: WebSocket) -> None:
-        """Talk with one client until either side ends it."""
+        """Serve one client until either side ends the session."""
         await socket.accept()
         if self.open >= self.options.limit:
             self.metrics.refused.inc()
@@ -85,7 +69,7 @@ class Sessions:
             self.metrics.sessions.set(self.open)
 
     def close(self) -> None:
-        """Let the threads end."""
+        """Stop the threads."""
         self.pool.shutdown(cancel_futures=True)
 
     async def _leave(self, socket: WebSocket, closing: Closing) -> None:
@@ -103,14 +87,7 @@ class Sessions:
 
 
 class Conversation:
-    """One session: a task that takes what comes, and one that answers.
-
-    Parameters
-    ----------
-    socket : WebSocket
-        Accepted.
-    sessions : Sessions
-    """
+    """One session over an accepted ``socket``: a task that receives, and one that answers."""
 
     def __init__(self, socket: WebSocket, sessions: Sessions) -> None:
         self.socket, self.sessions, self.metrics = socket, sessions, sessions.metrics
@@ -120,12 +97,7 @@ class Conversation:
         self._job: asyncio.Future[list[BaseModel]] | None = None
 
     async def run(self) -> None:
-        """Talk until the client ends it.
-
-        Raises
-        ------
-        Closing, WebSocketDisconnect
-        """
+        """Serve until the session ends; always raise `Closing` or WebSocketDisconnect."""
         self.live = self._open(await self._start())
         tasks = []
         try:
@@ -139,7 +111,7 @@ class Conversation:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             if self._job:
-                await asyncio.wait([self._job])  # the detector may be at work
+                await asyncio.wait([self._job])  # the detector may be running
             self.sessions.pool.submit(self.live.close)
         raise self._closing
 
@@ -178,7 +150,7 @@ class Conversation:
             raise Closing(messages.WRONG_MESSAGE, error.message, hint=error.hint) from error
 
     async def _listen(self) -> None:
-        """Take frames until the end; only the newest waits. Who falls silent still hears what was open."""
+        """Receive frames until the end; keep the newest. An idle client still gets its open text."""
         while not self._ended:
             try:
                 said = await self._receive()
@@ -209,7 +181,7 @@ class Conversation:
         self._waiting = Packet(data, time.perf_counter())
 
     async def _answer(self) -> None:
-        """Read the newest frame, say what it told, and so on until the end."""
+        """Read the newest frame and send its messages, until the end."""
         while not (self._ended and self._waiting is None):
             await self._news.wait()
             self._news.clear()

@@ -1,4 +1,4 @@
-"""Recordings that are sent whole: kept in a temporary file while they are read, one at a time, then gone."""
+"""Uploaded recordings: read one at a time from a temporary file, then deleted."""
 
 from __future__ import annotations
 
@@ -21,22 +21,17 @@ from signary.text.recognition import Recognition
 from signary.video.kinds import LANDMARK_ENDINGS, LIST_SIGNATURE, PHOTO_ENDINGS, VIDEO_ENDINGS
 
 MOST_WAITING = 4
-LOOK_S = 0.5  # how often it is asked whether the client is still there
+LOOK_S = 0.5  # between two checks whether the client is still connected
 NAME_LENGTH = 100
-POINT_BYTES = 64  # of one point of one frame, in any of the layouts, unpacked
+POINT_BYTES = 64  # of one point of one frame, unpacked, in any layout
 
 
 class Busy(SignaryError):
-    """Too many files wait."""
+    """Too many files are waiting."""
 
 
 class Uploads:
-    """Read files that clients send.
-
-    Parameters
-    ----------
-    options : ServeOptions
-    """
+    """Reads uploaded files."""
 
     def __init__(self, options: ServeOptions) -> None:
         self._options = options
@@ -53,16 +48,16 @@ class Uploads:
         reader : Recognizer
         file : binary file
         name : str
-            What the client calls it; its ending says what it is.
+            From the client; its ending is the kind.
         gone : async callable
-            Whether the client has left; what nobody waits for is read no further.
+            Whether the client has disconnected; then reading stops.
         **how
             As for `Recognizer.recognize`.
 
         Raises
         ------
         Busy
-            If too many wait already.
+            If `MOST_WAITING` files are waiting.
         SignaryError
             If it cannot be read.
         """
@@ -107,7 +102,7 @@ class Uploads:
             return replace(result, source=name, warnings=warnings)
 
     def _check_content(self, path: Path) -> None:
-        """Refuse lists of other files, and landmarks that unpack to more than the longest clip."""
+        """Refuse playlists, and landmarks that unpack to more than the longest clip."""
         with path.open("rb") as file:
             if LIST_SIGNATURE.match(file.read(64)):
                 raise InputError(f"{path}: names other files, holds no pictures", hint="send a photo or a video")
@@ -122,7 +117,7 @@ class Uploads:
 
 
 def client_name(name: str | None) -> str:
-    """Return what a client's file is called in answers: no folders, nothing that does not print, not too long."""
+    """Return a client's file name for answers: without folders and unprintable characters, not too long."""
     plain = PurePosixPath((name or "").replace("\\", "/")).name.lstrip(".")
     return "".join(letter for letter in plain if letter.isprintable())[-NAME_LENGTH:] or "file"
 
@@ -139,5 +134,5 @@ def _parquet_bytes(path: Path) -> int:
     try:
         footer = pq.read_metadata(path)
     except (pa.ArrowException, OSError):
-        return 0  # whoever reads it says what is wrong
+        return 0  # reading it raises the error
     return int(footer.num_rows) * int(footer.num_columns) * 8

@@ -1,1 +1,1 @@
-"""Any source of pictures through one door: files, folders, globs, stdin, cameras, arrays."""
+"""Sources of pictures: files, folders, globs, stdin, addresses, cameras, arrays."""

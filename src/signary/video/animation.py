@@ -1,4 +1,4 @@
-"""Animated pictures (GIF, APNG, WebP, AVIF): clips whose frames say how long each is shown."""
+"""Animated pictures (GIF, APNG, WebP, AVIF): clips with a duration for each frame."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ if TYPE_CHECKING:
     from PIL import Image
 
 FORMATS = ("GIF", "PNG", "WEBP", "AVIF")
-LEAST_SHOWN_S, USUAL_SHOWN_S = 0.02, 0.1  # browsers show a frame that claims less than the first for the second
+LEAST_SHOWN_S, USUAL_SHOWN_S = 0.02, 0.1  # browsers show shorter frames for the usual time
 
 
 def is_animation(image: Image.Image) -> bool:
-    """Say whether a Pillow image has several pictures that follow each other in time."""
+    """Tell whether a Pillow image is an animation."""
     try:
         return image.format in FORMATS and bool(getattr(image, "is_animated", False))
-    except Exception:  # damaged files make Pillow raise errors of nearly every kind
+    except Exception:  # Pillow raises nearly any error for damaged files
         return True
 
 
 class Animation(Lifetime):
-    """Frames of an animated picture, each shown for as long as the file says; iterate once.
+    """Frames of an animated picture with their own durations; iterate once.
 
     Parameters
     ----------
     image : PIL.Image.Image
-        Opened; read from its first frame on, and left at the frame at which it was.
+        Open; returned to its current frame at the end.
     name : str
-        What errors call it.
+        In errors.
     data : binary file, optional
-        What the image is read from, closed with the source.
+        Of the image; closed with the source.
 
     Attributes
     ----------
     fps : float
-        Mean frames a second; known after the last frame, until then that of the first one.
+        Mean frames a second of the frames read so far.
     """
 
     is_still = False
@@ -51,7 +51,7 @@ class Animation(Lifetime):
         self.name = name
         self.warnings: list[str] = []
         self._image, self._data = image, data
-        # a picture that only those see whose program knows no animation
+        # skip the picture for programs without animation
         self._first = int(bool(image.info.get("default_image")))
         self.frame_count = self._count()
         self.fps: float = 1 / self._shown_s()
@@ -63,7 +63,7 @@ class Animation(Lifetime):
                 try:
                     self._image.seek(self._first + index)
                     pixels = image_pixels(self._image, self.name, max_side=MAX_SIDE_PX)
-                except Exception as error:  # as above; the end of the file is one of them
+                except Exception as error:  # as above; also at the end of the file
                     self._check_end(index, error)
                     return
                 shown_s = self._shown_s()
@@ -81,7 +81,7 @@ class Animation(Lifetime):
             return None
 
     def _check_end(self, index: int, error: Exception) -> None:
-        """Say what is wrong if the end comes too early."""
+        """Raise or warn if the end comes too early."""
         if not index:
             raise InputError(f"{self.name}: damaged ({error})", hint="save it anew") from error
         if index != self.frame_count:

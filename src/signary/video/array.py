@@ -1,4 +1,4 @@
-"""Arrays as pictures: which axis is what, and what cannot be known."""
+"""Arrays as pictures: the meaning of their axes."""
 
 from __future__ import annotations
 
@@ -8,23 +8,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from signary.errors import ShapeError
-
-Picture = NDArray[np.uint8]
+from signary.video.frame import Picture
 
 CHANNELS = (1, 3, 4)  # grey, RGB, RGBA
 SHAPES = "uint8 (H, W), (H, W, 3) or (H, W, 4), of a clip (T, H, W, 3)"
 
 
 def as_pictures(array: NDArray[Any], *, timed: bool = False) -> Picture:
-    """Return an array of any layout as one RGB picture or a clip of them.
+    """Return an array of any layout as one RGB picture or a clip.
 
     Parameters
     ----------
     array : uint8 (H, W), (H, W, C), (C, H, W), (T, H, W), (T, H, W, C) or (T, C, H, W)
-        C is 1 (grey), 3 (RGB) or 4 (RGBA, laid over white). Channels come first only where the last axis cannot be
-        theirs.
+        C is 1 (grey), 3 (RGB) or 4 (RGBA, over white). The first axis is C only if the last cannot be.
     timed : bool
-        It is known to be a clip, so that three axes are those of grey pictures.
+        It is a clip, so that three axes are grey pictures.
 
     Returns
     -------
@@ -33,7 +31,7 @@ def as_pictures(array: NDArray[Any], *, timed: bool = False) -> Picture:
     Raises
     ------
     ShapeError
-        If it has another dtype or shape, is empty, or could be read in two ways.
+        If it has another dtype or shape, is empty, or is ambiguous.
     """
     check_values(array)
     shape, axes = array.shape, array.ndim
@@ -46,13 +44,7 @@ def as_pictures(array: NDArray[Any], *, timed: bool = False) -> Picture:
 
 
 def check_values(array: NDArray[Any]) -> None:
-    """Refuse an array that is empty or whose values may mean more than one thing.
-
-    Raises
-    ------
-    ShapeError
-        With the conversion that is lacking.
-    """
+    """Raise `ShapeError`, with the missing conversion, for an array that is empty or not uint8."""
     what = f"array {array.dtype} {array.shape}"
     if not array.size:
         raise ShapeError(f"{what}, must be {SHAPES}", hint="it is empty")

@@ -1,4 +1,4 @@
-"""Photos and videos that are bytes: in memory, or read from a file that somebody else opened."""
+"""Photos and videos as bytes: in memory, or from an open file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def open_photo(photo: Path | bytes, name: str) -> Animation | Pictures:
-    """Open a photo file, or the bytes of one: a still, or a clip if it is an animation."""
+    """Open a photo file or its bytes: a still, or a clip if it is an animation."""
     from signary.video.animation import Animation, is_animation
     from signary.video.photo import open_bytes, open_image
 
@@ -27,25 +27,25 @@ def open_photo(photo: Path | bytes, name: str) -> Animation | Pictures:
         if is_animation(image):
             return Animation(image, name, data)
     except InputError:
-        pass  # said when it is read
+        pass  # raised again when it is read
     data.close()
     return Pictures(name, [photo])
 
 
 def open_stream(stream: Any, name: str) -> VideoDecoder | Animation | Pictures:
-    """Open a photo or video that is read from an open file; that is never closed.
+    """Open a photo or video from a binary file, at its current position; the file is never closed.
 
     Parameters
     ----------
     stream : binary file
-        Read from where it stands; need not be seekable.
+        Need not be seekable.
     name : str
-        What errors call it.
+        In errors.
 
     Raises
     ------
     InputError
-        If nothing comes, it is neither, or it names other files.
+        If it is empty, neither photo nor video, or refers to other files.
     """
     lent = _Lent(stream, name)
     head = lent.read_all(HEAD_BYTES)
@@ -72,17 +72,17 @@ def open_stream(stream: Any, name: str) -> VideoDecoder | Animation | Pictures:
 
 
 class _Lent:
-    """Somebody else's binary file: it can be read, and never closed; what it raises names it."""
+    """A binary file of the caller: read but never closed; errors name it."""
 
     def __init__(self, file: Any, name: str) -> None:
         self._file, self._name = file, name
 
     def read(self, size: int = -1) -> bytes:
-        # read1 hands on what is there, so that a live stream is not held up until a buffer is full
+        # read1 returns what is there: a live stream does not wait for a full buffer
         return self._bytes(getattr(self._file, "read1", self._file.read), size)
 
     def read_all(self, size: int) -> bytes:
-        """Read so many bytes, fewer only at the end."""
+        """Read ``size`` bytes, fewer only at the end."""
         parts, left = [], size
         while left > 0 and (part := self.read(left)):
             parts.append(part)
@@ -90,7 +90,7 @@ class _Lent:
         return b"".join(parts)
 
     def seekable(self) -> bool:
-        """Say whether one can go back."""
+        """Tell whether the file is seekable."""
         return bool(getattr(self._file, "seekable", lambda: False)())
 
     def seek(self, offset: int, whence: int = 0) -> int:
@@ -105,7 +105,7 @@ class _Lent:
         except (OSError, ValueError, TypeError) as error:
             raise InputError(f"{self._name}: cannot be read ({error})", hint="give an open binary file") from error
         if data is not None and not isinstance(data, bytes | bytearray | memoryview):
-            close = getattr(data, "close", None)  # a coroutine that nobody awaits
+            close = getattr(data, "close", None)  # a coroutine, never awaited
             if callable(close):
                 close()
             hint = "open it in binary mode: open(path, 'rb')"

@@ -1,4 +1,4 @@
-"""Live cameras: a thread keeps the newest frame, so that a slow reader never lags behind."""
+"""Live cameras: a thread keeps only the newest frame, so that a slow reader does not lag."""
 
 from __future__ import annotations
 
@@ -10,14 +10,11 @@ from typing import Protocol
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from signary.errors import InputError
 from signary.lifetime import Lifetime
-from signary.video.decode import DEFAULT_FPS, VideoDecoder
-from signary.video.frame import LIVE_SHOWN_S, Frame
-
-Picture = NDArray[np.uint8]
+from signary.video.decode import VideoDecoder
+from signary.video.frame import DEFAULT_FPS, LIVE_SHOWN_S, Frame, Picture
 
 READ_TRIES = 20
 RETRY_S = 0.02
@@ -26,7 +23,7 @@ HINT = "is it plugged in, and free? `signary doctor --camera` lists the cameras 
 
 
 class Capture(Protocol):
-    """What a camera thread reads from: pictures at their own pace."""
+    """Pictures in real time, read by the thread of a `Camera`."""
 
     @property
     def fps(self) -> float:
@@ -34,23 +31,16 @@ class Capture(Protocol):
         ...
 
     def read(self) -> Picture | None:
-        """Wait for the next picture, uint8 (H, W, 3) RGB; None when there are no more."""
+        """Wait for the next picture, uint8 (H, W, 3) RGB; None at the end."""
         ...
 
     def close(self) -> None:
-        """Let go of the device or file."""
+        """Release the device or file."""
         ...
 
 
 class OpenCVCapture:
-    """A real camera, read through OpenCV.
-
-    Parameters
-    ----------
-    number : int or str
-        The camera; a video file's path works too.
-    width, height : int
-        Size asked for in pixels; the camera gives the nearest it has.
+    """A camera through OpenCV: its number (or a video file) and the preferred size in pixels.
 
     Raises
     ------
@@ -59,7 +49,7 @@ class OpenCVCapture:
     """
 
     def __init__(self, number: int | str, width: int = 640, height: int = 480) -> None:
-        level = cv2.setLogLevel(0)  # an absent camera would fill stderr with the complaints of each back end
+        level = cv2.setLogLevel(0)  # each back end prints errors for an absent camera
         try:
             self._device = cv2.VideoCapture(number)
         finally:
@@ -75,7 +65,7 @@ class OpenCVCapture:
         self.fps: float = self._device.get(cv2.CAP_PROP_FPS) or DEFAULT_FPS
 
     def read(self) -> Picture | None:
-        """Wait for the next picture; None once the camera has failed several times in a row."""
+        """Wait for the next picture; None after `READ_TRIES` failures in a row."""
         for _ in range(READ_TRIES):
             good, image = self._device.read()
             if good:
@@ -84,20 +74,12 @@ class OpenCVCapture:
         return None
 
     def close(self) -> None:
-        """Let go of the camera."""
+        """Release the camera."""
         self._device.release()
 
 
 class ArrayCapture:
-    """A stand-in for a camera that plays pictures in real time.
-
-    Parameters
-    ----------
-    images : uint8 (T, H, W, 3), RGB
-    fps : float
-    loop : bool
-        Start again at the end instead of ending.
-    """
+    """A simulated camera that plays pictures uint8 (T, H, W, 3), RGB, in real time, once or in a ``loop``."""
 
     def __init__(self, images: Picture, fps: float = DEFAULT_FPS, *, loop: bool = False) -> None:
         self.fps = fps
@@ -105,7 +87,7 @@ class ArrayCapture:
         self._shown, self._start_s = 0, time.monotonic()
 
     def read(self) -> Picture | None:
-        """Wait until the next picture is due; None after the last."""
+        """Wait for the next picture; None at the end."""
         if not self._loop and self._shown >= len(self._images):
             return None
         _wait_until(self._start_s + self._shown / self.fps)
@@ -119,13 +101,7 @@ class ArrayCapture:
 
 
 class FileCapture:
-    """A stand-in for a camera that plays a video file in real time.
-
-    Raises
-    ------
-    InputError
-        If the video cannot be read.
-    """
+    """A simulated camera that plays a video file in real time; errors as of `VideoDecoder`."""
 
     def __init__(self, path: str | Path) -> None:
         self._decoder = VideoDecoder(path)
@@ -134,7 +110,7 @@ class FileCapture:
         self._start_s = time.monotonic()
 
     def read(self) -> Picture | None:
-        """Wait until the next frame is due; None after the last."""
+        """Wait for the next picture; None at the end."""
         frame = next(self._frames, None)
         if frame is None:
             return None
@@ -151,31 +127,31 @@ def _wait_until(due_s: float) -> None:
 
 
 class Camera(Lifetime):
-    """Frames of a camera as they come; a frame that nobody fetched before the next one came is dropped.
+    """Newest frames of a camera; frames that are not read before the next one comes are dropped.
 
     Parameters
     ----------
     number : int
-        The camera, from 0.
+        From 0.
     width, height : int
-        Size asked for in pixels.
+        Preferred size in pixels; the camera gives the nearest that it has.
     open_capture : callable, optional
-        Opens what is read from; OpenCV's camera by default, `ArrayCapture` or `FileCapture` to try things out.
+        Opens the capture: `OpenCVCapture` by default, `ArrayCapture` or `FileCapture` for tests.
     timeout_s : float
-        How long to wait for a picture before giving up.
+        Longest wait for a picture.
     name : str
-        What it is called; "camera" and its number by default.
+        "camera" and its number by default.
     hint : str
-        What to do if it gives no pictures.
+        In the error if it gives no pictures.
 
     Attributes
     ----------
     lag_ms : float
-        Age of the frame last handed out, since the capture gave it.
+        Age of the last frame when it was read.
     dropped : int
         Frames dropped so far.
     fps : float
-        What the camera says of itself.
+        As the camera reports it.
 
     Raises
     ------
@@ -225,7 +201,7 @@ class Camera(Lifetime):
                     self.dropped += self._newest is not None
                     self._newest = image, time.monotonic()
                     self._changed.notify_all()
-        except Exception as error:  # handed to whoever iterates
+        except Exception as error:  # raised where frames are read
             self._failure = error
         finally:
             self._capture.close()
@@ -245,7 +221,7 @@ class Camera(Lifetime):
             self.warnings.append(f"{self.name} gave no more pictures after {index} frames")
 
     def _take(self) -> tuple[Picture, float] | None:
-        """Wait for a picture that was not handed out yet; None at the end."""
+        """Wait for a new picture; None at the end."""
         with self._changed:
             if not self._changed.wait_for(lambda: self._newest or self._ended, self._timeout_s):
                 raise InputError(f"{self.name}: no picture for {self._timeout_s:g} s", hint=self._hint)
@@ -257,10 +233,10 @@ class Camera(Lifetime):
         return None if self._closing else newest
 
     def stop(self) -> None:
-        """Let the frames end; a signal may call it at any moment."""
+        """End the frames; may be called by a signal handler."""
         self._closing = True
 
     def close(self) -> None:
-        """Stop the thread and let go of the camera."""
+        """Stop the thread and release the camera."""
         self.stop()
         self._thread.join(CLOSE_WAIT_S)

@@ -13,78 +13,61 @@ from numpy.typing import NDArray
 
 from signary.errors import InputError
 from signary.lifetime import Lifetime
-from signary.video.frame import LIVE_SHOWN_S, Frame
+from signary.video.frame import DEFAULT_FPS, LIVE_SHOWN_S, Frame, Picture
 from signary.video.kinds import HEAD_BYTES, LIST_SIGNATURE
 from signary.video.photo import MAX_SIDE_PX, check_size, open_bytes
 
 if TYPE_CHECKING:
     import av
 
-Picture = NDArray[np.uint8]
-
-DEFAULT_FPS = 30.0
 PQ, HLG = 16, 18  # transfer characteristics of ITU-T H.273
 REFERENCE_WHITE_NITS, PEAK_NITS = 203.0, 1000.0  # ITU-R BT.2408
 
-# Containers that hold their pictures themselves. Playlists and descriptions (HLS, DASH, concat, SDP, image2) name other
-# files and addresses, which FFmpeg would open.
+# Self-contained formats. Playlists and descriptions (HLS, DASH, concat, SDP, image2) refer to other files and
+# addresses, which FFmpeg would open.
 CONTAINERS = (
     *("mov", "matroska", "avi", "gif", "apng", "mpeg", "mpegts", "mpegvideo", "asf", "flv", "ogg", "mxf", "gxf", "nut"),
-    *(
-        "rm",
-        "dv",
-        "wtv",
-        "nuv",
-        "ivf",
-        "yuv4mpegpipe",
-        "mjpeg",
-        "mjpeg_2000",
-        "mpjpeg",
-        "smjpeg",
-        "m4v",
-        "h261",
-        "h263",
-    ),
+    *("rm", "dv", "wtv", "nuv", "ivf", "yuv4mpegpipe", "mjpeg", "mjpeg_2000", "mpjpeg", "smjpeg"),
+    *("m4v", "h261", "h263"),
     *("h264", "hevc", "vvc", "av1", "obu", "vc1", "dirac", "cavsvideo", "avs2", "avs3", "evc"),
 )
 ONLY_ITSELF = {"format_whitelist": ",".join(CONTAINERS), "protocol_whitelist": "file"}
 
 
 class VideoDecoder(Lifetime):
-    """Frames of a video, one at a time, in any container that FFmpeg reads; iterate once.
+    """Frames of a video in any container that FFmpeg reads; iterate once.
 
-    Pictures are turned (and mirrored) as the file's display matrix says, pixels made square, 10-bit and HDR brought
-    to 8 bits, and times taken from the file, starting at 0 and rising, so that a variable frame rate keeps its own.
-    HLG and PQ go through a tone curve; their wide gamut is not mapped, so colors come out a little pale.
+    The display matrix (rotation, mirroring) and the pixel aspect are applied, and 10-bit and HDR reduced to 8 bits.
+    Times come from the file, also of a variable frame rate, and rise from 0. HLG and PQ get a tone curve; their wide
+    gamut is not mapped, so colors are slightly pale.
 
     Parameters
     ----------
     source : str, Path or binary file
-        A file, or an open stream, which need not be seekable.
+        A file or open stream, which need not be seekable.
     name : str
-        What errors call it; the path by default.
+        In errors; the path by default.
     max_side : int
         Longest side of the frames in pixels; larger ones are shrunk.
     container : InputContainer, optional
-        What PyAV opened already, in place of ``source``; closed with the decoder.
+        An open one instead of ``source``; closed with the decoder.
     is_live : bool
-        Frames come as they are filmed: none is held back until the next one is there, as the last of a file is, to be
-        given its own duration.
+        Yield each frame at once. The frames of a file are delayed by one, to give the last one its own duration.
 
     Attributes
     ----------
     fps : float
         Average frames a second.
     frame_count : int or None
-        Estimate; None where the container does not tell.
+        Estimate; None if the container has none.
     warnings : list of str
         Filled while iterating: damaged or cut off.
 
     Raises
     ------
     InputError
-        If it is missing, empty, no video, names other files or addresses, has no pictures, or (while iterating) not
-        one that can be decoded.
+        If it is missing, empty, no video, refers to other files or addresses, has no pictures, or (while iterating)
+        none that can be decoded.
     """
 
     is_still = False
@@ -185,16 +168,15 @@ def _open_container(source: str | Path | BinaryIO, name: str) -> av.container.In
     if isinstance(source, str | Path):
         with open_bytes(source, name) as file:
             head = file.read(HEAD_BYTES)
-        # The prefix keeps FFmpeg from taking "a:b.mp4" for a protocol.
+        # "a:b.mp4" is no protocol
         source = f"file:{source}"
     check_head(head, name)
     try:
         return av.open(source, "r", options=ONLY_ITSELF)
     except (av.error.FFmpegError, OSError, ValueError) as error:
         if head[4:8] == b"ftyp":
-            raise InputError(
-                f"{name}: damaged video, its index is missing or broken", hint="it was cut off; copy or record it again"
-            ) from None
+            hint = "it was cut off; copy or record it again"
+            raise InputError(f"{name}: damaged video, its index is missing or broken", hint=hint) from None
         hint = "known: MP4, MOV, MKV, WebM, AVI, GIF and whatever else FFmpeg reads"
         if not isinstance(source, str):
             hint = "an MP4 with its index at the end cannot be piped: name the file, or write it with +faststart"
@@ -203,16 +185,10 @@ def _open_container(source: str | Path | BinaryIO, name: str) -> av.container.In
 
 
 def check_head(head: bytes, name: str) -> None:
-    """Refuse what names other files or addresses, by its first bytes.
-
-    Raises
-    ------
-    InputError
-    """
+    """Raise `InputError` if the first bytes are those of a playlist or page that names other files."""
     if LIST_SIGNATURE.match(head):
-        raise InputError(
-            f"{name}: a playlist or page that names other files, no video", hint="give the video itself that it names"
-        )
+        hint = "give the video itself that it names"
+        raise InputError(f"{name}: a playlist or page that names other files, no video", hint=hint)
 
 
 def _video_stream(container: av.container.InputContainer, name: str) -> av.VideoStream:
@@ -231,7 +207,7 @@ def _duration_s(container: av.container.InputContainer, stream: av.VideoStream) 
 
 
 def _upright(image: Picture, matrix: NDArray[np.int32]) -> Picture:
-    """Turn and mirror ``image`` in quarter turns as FFmpeg's display ``matrix`` int32 (9,) says."""
+    """Apply FFmpeg's display ``matrix`` int32 (9,), rounded to quarter turns."""
     a, b, c, d = (int(matrix[at]) for at in (0, 1, 3, 4))
     if abs(b) > abs(a):
         image, across, down = image.swapaxes(0, 1), c, b
@@ -241,10 +217,10 @@ def _upright(image: Picture, matrix: NDArray[np.int32]) -> Picture:
 
 
 def _tone_curve(transfer: int) -> Picture | None:
-    """Return uint8 (65536,), the 8-bit value of each 16-bit one of an HDR video; None where none is needed.
+    """Return the 8-bit value of each 16-bit value of HDR video, uint8 (65536,); None if it is not HDR.
 
-    The signal becomes light (ITU-R BT.2100), light above reference white is compressed (Reinhard et al. 2002,
-    "Photographic tone reproduction for digital images", equation 4), and a gamma of 2.2 makes it a picture again.
+    Signal to light by ITU-R BT.2100; light above reference white compressed by Reinhard et al. 2002, "Photographic tone
+    reproduction for digital images", equation 4; gamma 2.2.
     """
     signal = np.linspace(0, 1, 65536)
     if transfer == PQ:

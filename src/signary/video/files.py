@@ -1,4 +1,4 @@
-"""Files of sources: what folders and patterns hold, in natural order."""
+"""Files of folders and patterns, in natural order."""
 
 from __future__ import annotations
 
@@ -15,19 +15,9 @@ STDIN = "-"
 
 
 def expand_sources(sources: Iterable[str | Path]) -> list[str]:
-    """Replace folders and globs by their files, in natural order (2 before 10); leave all else as it is.
+    """Replace folders (see `known_files`) and globs by their files, in natural order (2 before 10).
 
-    Folders are searched to the bottom for photos, videos and landmark files; hidden files are left out.
-
-    Parameters
-    ----------
-    sources : iterable of str or Path
-
-    Returns
-    -------
-    list of str
-        A file that is not there, an empty folder or a glob without a match stays in, to fail as one source of a
-        batch.
+    A missing file, an empty folder or a glob without a match stays in the list, to fail as one source of a batch.
     """
     return [name for source in sources for name in _expanded(str(source))]
 
@@ -44,14 +34,14 @@ def _expanded(name: str) -> list[str]:
 
 
 def natural_key(path: Path) -> list[list[int | str]]:
-    """Return the key that sorts ``2.jpg`` before ``10.jpg``, folder by folder, whatever the case."""
+    """Return the key that sorts ``2.jpg`` before ``10.jpg``, folder by folder, ignoring case."""
     return [
         [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name.casefold())] for name in path.parts
     ]
 
 
 def known_files(folder: Path) -> list[Path]:
-    """Return the photos, videos and landmark files in a folder and below it, without hidden ones."""
+    """Return the photos, videos and landmark files in and below a folder, without hidden ones."""
     endings = PHOTO_ENDINGS + VIDEO_ENDINGS + LANDMARK_ENDINGS
     files = (file for file in folder.rglob("*") if file.suffix.lower() in endings and file.is_file())
     visible = (file for file in files if not any(part.startswith(".") for part in file.relative_to(folder).parts))
@@ -59,13 +49,7 @@ def known_files(folder: Path) -> list[Path]:
 
 
 def clip_photos(path: Path, name: str) -> list[Path]:
-    """Return the photos of a folder or pattern that are the frames of one clip.
-
-    Raises
-    ------
-    InputError
-        If there is none.
-    """
+    """Return the photos of a folder or pattern as frames of one clip; raise `InputError` if there is none."""
     files = sorted(path.iterdir(), key=natural_key) if is_folder(path) else matches(name)
     photos = [file for file in files if file.suffix.lower() in PHOTO_ENDINGS and not file.name.startswith(".")]
     if not photos:
@@ -74,29 +58,29 @@ def clip_photos(path: Path, name: str) -> list[Path]:
 
 
 def is_glob(name: str) -> bool:
-    """Say whether a name has wildcards."""
+    """Tell whether a name has wildcards."""
     return glob.has_magic(name)
 
 
 def matches(pattern: str) -> list[Path]:
-    """Return what a pattern matches, in natural order."""
+    """Return the matches of a pattern, in natural order."""
     # Path.glob would match hidden files and refuse absolute patterns.
     return sorted(map(Path, glob.glob(pattern, recursive=True)), key=natural_key)  # noqa: PTH207
 
 
 def is_file(path: Path) -> bool:
-    """Say whether a path is there and no folder: a file, or a pipe that can be read as one."""
+    """Tell whether a path exists and is no folder: a file or a pipe."""
     return exists(path) and not path.is_dir()
 
 
 def is_folder(path: Path) -> bool:
-    """Say whether a path is a folder."""
+    """Tell whether a path is a folder."""
     return exists(path) and path.is_dir()
 
 
 def exists(path: Path) -> bool:
-    """Say whether a path is there; one that no system can have is not."""
+    """Tell whether a path exists; an impossible one does not."""
     try:
         return path.exists()
-    except (OSError, ValueError):  # too long a name, a folder that may not be entered, a null character
+    except (OSError, ValueError):  # name too long, no permission, null character
         return False

@@ -1,4 +1,4 @@
-"""What a file is: by its ending, and by its first bytes, which are believed more."""
+"""Kinds of files: by ending and by first bytes, which take precedence."""
 
 from __future__ import annotations
 
@@ -23,5 +23,5 @@ PHOTO_SIGNATURE = re.compile(
     rb"\xff\xd8\xff|\x89PNG|RIFF....WEBP|GIF8|BM|II\*\0|MM\0\*|P[1-6]\s|" + _HEIF + rb"|" + _JPEG_2000, re.DOTALL
 )
 LANDMARK_SIGNATURE = re.compile(rb"PAR1|PK\x03\x04")
-# FFmpeg would open whatever these name: playlists, lists of parts, pages, descriptions of sessions.
+# Playlists, lists of parts, pages, session descriptions: FFmpeg would open the files they name.
 LIST_SIGNATURE = re.compile(rb"(\xef\xbb\xbf)?\s*(#EXTM3U|ffconcat|\[playlist\]|\[Reference\]|<|v=0)", re.IGNORECASE)

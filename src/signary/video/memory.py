@@ -1,4 +1,4 @@
-"""Pictures in memory: arrays, Pillow images, and any iterable of such as the frames of a clip."""
+"""Pictures in memory: arrays, Pillow images, and iterables of them as clips."""
 
 from __future__ import annotations
 
@@ -16,33 +16,30 @@ from numpy.typing import NDArray
 from signary.errors import InputError, ShapeError
 from signary.lifetime import Lifetime
 from signary.video.array import as_pictures
-from signary.video.frame import Frame
+from signary.video.frame import DEFAULT_FPS, Frame, Picture
 
-Picture = NDArray[np.uint8]
-
-DEFAULT_FPS = 30.0
 UNCERTAIN = "values beyond 8 bits: the largest tells what was taken for white; convert('L') or ('RGB') first to be sure"
 
 
 class Pictures(Lifetime):
-    """Photos and arrays in memory or on disk: a still (``fps`` 0), or the frames of a clip.
+    """Photos and arrays in memory or on disk: a still (``fps`` 0) or a clip.
 
     Parameters
     ----------
     name : str
-    pictures : iterable of Frame, uint8 array, PIL.Image.Image, Path or bytes
-        Pictures of any kind that `as_pictures` knows, photo files, or the bytes of such; of a clip all of one size.
+    pictures : iterable of Frame, array, PIL.Image.Image, Path or bytes
+        Arrays as for `as_pictures`, photo files or their bytes; in a clip all of one size.
     fps : float
-        Frames a second; 0 for a still.
+        0 for a still.
     times_s : iterable of float, optional
-        Of the frames of a clip, rising, in place of ``fps``; times that frames have count if neither is given.
+        Of the frames of a clip, rising, instead of ``fps``; without either, the times of the `Frame` objects.
     files : bool
         Paths are photos.
 
     Raises
     ------
     InputError, ShapeError
-        While iterating: what is no picture, times that do not rise, a picture of another size.
+        While iterating: for no picture, times that do not rise, or another size.
     """
 
     is_live = False
@@ -81,7 +78,7 @@ class Pictures(Lifetime):
             raise InputError(f"{self.name}: no frames", hint="give one picture or more")
 
     def _time(self, own: Frame | None, index: int, clock: Iterator[Any] | None) -> tuple[float, float | None]:
-        """Return when a frame is shown, and for how long at most if that is known."""
+        """Return the time of a frame, and its longest duration if known."""
         if clock is not None:
             return _second(next(clock, None), self.name), None
         if own is not None and self._own_times:
@@ -127,25 +124,25 @@ class Pictures(Lifetime):
             )
 
     def close(self) -> None:
-        """Let go of the pictures."""
+        """Release the pictures."""
         self._pictures = ()
 
 
 def is_image(source: Any) -> bool:
-    """Say whether something is a Pillow image, without importing Pillow for that."""
+    """Tell whether an object is a Pillow image, without importing Pillow."""
     module = sys.modules.get("PIL.Image")
     return module is not None and isinstance(source, module.Image)
 
 
 def as_array(source: Any) -> NDArray[Any] | None:
-    """Return an array, or what can be one (a tensor), as NumPy has it; None for anything else."""
+    """Return an array or tensor as a NumPy array; None for anything else."""
     if isinstance(source, np.ndarray):
         return np.asarray(source)
     if isinstance(source, type) or not (hasattr(source, "__array__") or hasattr(source, "__array_interface__")):
         return None
     try:
         return np.asarray(source)
-    except Exception as error:  # tensors on a device or with a gradient raise what they like
+    except Exception as error:  # tensors on a device or with a gradient raise various errors
         hint = "give it as a NumPy array of the main memory"
         raise InputError(f"{type_name(source)}: cannot become an array ({error})", hint=hint) from error
 
@@ -153,21 +150,14 @@ def as_array(source: Any) -> NDArray[Any] | None:
 def iterable_pictures(
     source: Iterable[Any], *, fps: float | None = None, times_s: Iterable[float] | None = None, as_clip: bool = False
 ) -> Pictures:
-    """Return the frames of any iterable as a clip; its first frame is fetched at once.
+    """Return any ordered iterable of pictures as a clip; its first frame is read at once, the iterable never closed.
 
-    Parameters
-    ----------
-    source : iterable of picture
-        List, tuple, deque, iterator, generator, ...; read as it comes, never closed.
-    fps, times_s
-        As for `Pictures`.
-    as_clip : bool
-        Paths among them are photos.
+    Parameters are as for `Pictures`; with ``as_clip``, paths are photos.
 
     Raises
     ------
     InputError
-        If it is empty or exhausted, or has no order.
+        If it is empty, exhausted or unordered.
     """
     if isinstance(source, Mapping | Set):
         raise InputError(f"{type_name(source)}: has no order of frames", hint="give a list of them")
@@ -187,12 +177,7 @@ def iterable_pictures(
 def array_pictures(
     array: NDArray[Any], *, fps: float | None = None, times_s: Iterable[float] | None = None
 ) -> Pictures:
-    """Return an array as a still or a clip; see `as_pictures`.
-
-    Raises
-    ------
-    ShapeError
-    """
+    """Return an array as a still or a clip; layouts and errors as for `as_pictures`."""
     pictures = as_pictures(array, timed=fps is not None or times_s is not None)
     if pictures.ndim == 3:
         return Pictures("array", [pictures])
@@ -200,7 +185,7 @@ def array_pictures(
 
 
 def type_name(source: Any) -> str:
-    """Return what a type is called in errors."""
+    """Return the name of a type for errors."""
     kind = type(source)
     return kind.__qualname__ if kind.__module__ in ("builtins", "collections") else f"{kind.__module__}.{kind.__name__}"
 

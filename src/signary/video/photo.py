@@ -13,16 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from signary.errors import InputError
+from signary.video.frame import Picture
 
 if TYPE_CHECKING:
     from PIL import Image
 
-Picture = NDArray[np.uint8]
-
 MAX_SIDE_PX = 1920
 MAX_PIXELS = 100_000_000
 
-# Those that Pillow knows without loading all of its plug-ins come first; none of them starts another program.
+# Formats of Pillow's default plug-ins first; none of them starts another program.
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "PPM", "WEBP", "TIFF", "AVIF", "JPEG2000")
 HEIF = "HEIF"
 HEIF_SIGNATURE = re.compile(rb"....ftyp(?:hei[cxms]|hev[cxms]|mif1|msf1)", re.DOTALL)
@@ -33,19 +32,19 @@ KNOWN = "JPEG, PNG, WebP, GIF, BMP, TIFF, HEIC, AVIF, JPEG 2000"
 def read_photo(
     photo: str | Path | bytes, *, name: str = "", max_side: int = MAX_SIDE_PX, max_pixels: int = MAX_PIXELS
 ) -> Picture:
-    """Decode a photo, turned as its EXIF orientation says.
+    """Decode a photo, upright by its EXIF orientation.
 
-    16-bit, palette, grey and CMYK pictures become 8-bit RGB, transparent ones are laid over white; of an animation
-    the first picture is read, of several pictures in a HEIC file the primary one.
+    16-bit, palette, grey and CMYK pictures become 8-bit RGB; transparent ones get a white background. An animation
+    gives its first picture, a HEIC file its primary one.
 
     Parameters
     ----------
     photo : str, Path or bytes
-        A file, or the bytes of one.
+        A file or its bytes.
     name : str
-        What errors call it; the path by default.
+        In errors; the path by default.
     max_side : int
-        Longest side of the result in pixels; larger photos are shrunk (JPEG while decoding), smaller ones kept.
+        Longest side of the result in pixels; larger photos are shrunk (JPEG while decoding).
     max_pixels : int
 
     Returns
@@ -55,7 +54,7 @@ def read_photo(
     Raises
     ------
     InputError
-        If it is missing, empty, not a picture, cut off, or has more than ``max_pixels`` (found out before decoding).
+        If it is missing, empty, not a picture, cut off, or above ``max_pixels`` (checked before decoding).
     """
     name = name or ("picture" if isinstance(photo, bytes) else str(photo))
     with open_bytes(photo, name) as data, open_image(data, name, max_pixels) as image:
@@ -65,13 +64,7 @@ def read_photo(
 
 
 def open_bytes(photo: str | Path | bytes, name: str) -> BinaryIO:
-    """Open a file, or the bytes of one.
-
-    Raises
-    ------
-    InputError
-        If it is missing, empty, or cannot be read.
-    """
+    """Open a file or its bytes; raise `InputError` if it is missing, empty or unreadable."""
     if isinstance(photo, bytes):
         return io.BytesIO(photo)
     path = Path(photo)
@@ -86,13 +79,7 @@ def open_bytes(photo: str | Path | bytes, name: str) -> BinaryIO:
 
 
 def open_image(data: BinaryIO, name: str, max_pixels: int = MAX_PIXELS) -> Image.Image:
-    """Read the head of a photo, and nothing of its pixels.
-
-    Raises
-    ------
-    InputError
-        If it is not a photo, or has more than ``max_pixels``.
-    """
+    """Read the header of a photo; raise `InputError` if it is no photo or has more than ``max_pixels``."""
     from PIL import Image, UnidentifiedImageError
 
     head = data.read(16)
@@ -104,40 +91,21 @@ def open_image(data: BinaryIO, name: str, max_pixels: int = MAX_PIXELS) -> Image
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             image = Image.open(data, formats=(HEIF,) if is_heif else FORMATS)
-    except Image.DecompressionBombError as error:  # Pillow refuses the very largest before their size can be asked for
+    except Image.DecompressionBombError as error:  # raised by Pillow before the size is known
         pixels = re.search(r"\d+", str(error))
         raise _too_large(name, f"{int(pixels[0]) / 1e6:.0f} megapixels" if pixels else "huge picture") from None
     except UnidentifiedImageError:
         raise InputError(f"{name}: not a photo that can be read", hint=f"known: {KNOWN}") from None
     except InputError as error:
         raise InputError(f"{name}: {error.message}", hint=error.hint) from None
-    except Exception as error:  # damaged files make Pillow raise errors of nearly every kind
+    except Exception as error:  # Pillow raises nearly any error for damaged files
         raise _damaged(name, error) from error
     check_size(image.width, image.height, name, max_pixels)
     return image
 
 
 def image_pixels(image: Image.Image, name: str, *, max_side: int = MAX_SIDE_PX) -> Picture:
-    """Decode a Pillow image of any mode, which stays as it is.
-
-    Parameters
-    ----------
-    image : PIL.Image.Image
-    name : str
-        What errors call it.
-    max_side : int
-        Longest side of the result in pixels; larger pictures are shrunk.
-
-    Returns
-    -------
-    uint8 (H, W, 3), RGB
-        Turned as its EXIF orientation says.
-
-    Raises
-    ------
-    InputError
-        If it is damaged or cut off.
-    """
+    """Decode a Pillow image of any mode, which is not changed; parameters, result and errors as for `read_photo`."""
     from PIL import ImageOps
 
     try:
@@ -149,18 +117,13 @@ def image_pixels(image: Image.Image, name: str, *, max_side: int = MAX_SIDE_PX) 
 
 
 def check_size(width: int, height: int, name: str, max_pixels: int = MAX_PIXELS) -> None:
-    """Refuse a picture of more than ``max_pixels``.
-
-    Raises
-    ------
-    InputError
-    """
+    """Raise `InputError` for a picture of more than ``max_pixels``."""
     if width * height > max_pixels:
         raise _too_large(name, f"{width} x {height} pixels", max_pixels)
 
 
 def teach_pillow() -> None:
-    """Let ``PIL.Image.open`` read HEIC, too, by what is imported with the first such photo."""
+    """Register HEIC with Pillow; its decoder is imported with the first such photo."""
     from PIL import Image
 
     if HEIF not in Image.OPEN:
@@ -192,7 +155,7 @@ def _as_rgb(image: Image.Image) -> Image.Image:
 
     if image.mode.startswith("I") or image.mode == "F":
         return Image.fromarray(_as_grey(np.asarray(image))).convert("RGB")
-    if image.mode == "La":  # premultiplied grey, which Pillow turns into nothing else
+    if image.mode == "La":  # premultiplied grey, which Pillow converts to LA only
         image = image.convert("LA")
     if image.mode in TRANSPARENT or "transparency" in image.info:
         image = image.convert("RGBA")
@@ -201,7 +164,7 @@ def _as_rgb(image: Image.Image) -> Image.Image:
 
 
 def _as_grey(values: NDArray[Any]) -> Picture:
-    """Return 8-bit grey of 16-bit, 32-bit or float values, whose largest tells what white is: 1, 255 or 65535."""
+    """Return 8-bit grey of 16-bit, 32-bit or float values; their maximum decides if white is 1, 255 or 65535."""
     finite = np.nan_to_num(values.astype(np.float64))
     white = next((white for white in (1, 255, 65535) if finite.max(initial=0) <= white), finite.max(initial=1))
     white = 255 if white == 1 and values.dtype.kind != "f" else white

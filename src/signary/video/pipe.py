@@ -1,4 +1,4 @@
-"""Videos that come through a pipe, which cannot go back."""
+"""Videos from a pipe, which cannot seek."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, BinaryIO
 
 from signary.errors import InputError
 
-# Boxes that may come before an MP4's index (moov) or, where that comes last, its pictures (mdat).
+# Boxes that may come before an MP4's index (moov) or, if that is last, its pictures (mdat).
 FORE_BOXES = (b"ftyp", b"free", b"skip", b"wide", b"uuid", b"pdin")
 MAX_FORE_BYTES = 2**20
 COPY_BYTES = 2**16
@@ -16,10 +16,10 @@ COPY_BYTES = 2**16
 def put_back(
     head: bytes, stream: BinaryIO, *, name: str = "", most: int | None = None, size: int | None = None
 ) -> BinaryIO:
-    """Return a stream with the bytes that were read from it put back.
+    """Return a stream with its first bytes put back.
 
-    An MP4 whose index comes after its pictures, as phones write it, is kept in a temporary file, since FFmpeg has to
-    go to and fro in it; everything else is read as it comes.
+    An MP4 with its index after the pictures, as phones write it, is copied to a temporary file, since FFmpeg has to
+    seek in it; anything else is streamed.
 
     Parameters
     ----------
@@ -27,16 +27,16 @@ def put_back(
         At least 8.
     stream : binary file
     name : str
-        What errors call it.
+        In errors.
     most : int, optional
-        Bytes that may be kept.
+        Largest copy in bytes.
     size : int, optional
-        Bytes in all, where that is known before they are read.
+        Total bytes, if known.
 
     Raises
     ------
     InputError
-        If more than ``most`` bytes would have to be kept.
+        If the copy would exceed ``most``.
     """
     head, index_last = _read_to_index(head, stream)
     if not index_last:
@@ -65,7 +65,7 @@ def _keep(head: bytes, stream: BinaryIO, file: BinaryIO, name: str, most: int | 
 
 
 def _read_to_index(head: bytes, stream: BinaryIO) -> tuple[bytes, bool]:
-    """Read an MP4's first boxes; return all that was read, and whether its pictures come before its index."""
+    """Read the first boxes of an MP4; return all bytes read, and whether the pictures come before the index."""
     at = 0
     while head[at + 4 : at + 8] in FORE_BOXES and at < MAX_FORE_BYTES:
         at += max(8, int.from_bytes(head[at : at + 4], "big"))
@@ -75,12 +75,12 @@ def _read_to_index(head: bytes, stream: BinaryIO) -> tuple[bytes, bool]:
 
 
 class _Rejoined:
-    """A pipe with its head put back; it has no ``seek``, which tells PyAV what it is."""
+    """A pipe with its first bytes put back; without ``seek``, so that PyAV streams it."""
 
     def __init__(self, head: bytes, stream: BinaryIO) -> None:
         self._head, self._stream = head, stream
 
     def read(self, size: int) -> bytes:
         head, self._head = self._head[:size], self._head[size:]
-        # read1 hands on what is there, so that a live stream is not held up until a buffer is full.
+        # read1 as in `signary.video.binary`
         return head or getattr(self._stream, "read1", self._stream.read)(size)

@@ -1,4 +1,4 @@
-"""Clips of any length to a fixed number of square pictures, spread evenly over them."""
+"""Sample a fixed number of square pictures, evenly spaced, from a clip of any length."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from signary.video.square import letterbox, square
 
 CLIP_FRAMES = 20
 SIDE_PX = 299
-KEPT = 16  # frames held in memory for each that is asked for, before every second one is let go
+KEPT = 16  # frames kept in memory for each sample, before every second one is dropped
 
 Fit = Literal["pad", "crop"]
 
@@ -22,21 +22,21 @@ Fit = Literal["pad", "crop"]
 def sample_places(
     count: int, frames: int = CLIP_FRAMES, *, chance: np.random.Generator | None = None
 ) -> NDArray[np.int64]:
-    """Return which frames of a clip are taken, int64 (T,), rising: one of each of T segments of equal length.
+    """Return the indices of T frames, int64 (T,), rising: one from each of T segments of equal length.
 
     Parameters
     ----------
     count : int
-        Frames of the clip, 1 or more; of a clip shorter than T some are taken twice or more.
+        Frames of the clip, 1 or more; if fewer than T, some are repeated.
     frames : int
-        T.
+        T, 1 or more.
     chance : Generator, optional
-        Where in its segment each frame lies; the middle by default.
+        Draws the position in each segment; the middle by default.
 
     Raises
     ------
     InputError
-        If there is no frame to take, or none is asked for.
+        If one of the numbers is below 1.
 
     Examples
     --------
@@ -59,11 +59,10 @@ def sample_clip(
     chance: np.random.Generator | None = None,
     draws: int = 0,
 ) -> NDArray[np.uint8]:
-    """Decode a clip once and take some of its frames, as upright squares.
+    """Decode a clip once and sample its frames as upright squares.
 
-    What the file says of its number of frames is not believed: frames are counted as they come. Of a clip of more
-    than 16 x T frames every second one is let go while it is read, again and again, so that memory does not grow
-    with its length; a frame taken then lies within a sixteenth of a segment of its place.
+    Frames are counted while decoding, as file headers may be wrong. Beyond 16 x T frames every second one is dropped,
+    repeatedly, so that memory use is constant; a sampled frame then lies within a sixteenth of a segment of its place.
 
     Parameters
     ----------
@@ -73,11 +72,11 @@ def sample_clip(
     side : int
         S in pixels.
     fit : {"pad", "crop"}
-        How pictures that are not square keep their aspect: black beside the whole picture, or its middle.
+        Black bars beside the whole picture, or its middle only.
     chance : Generator, optional
-        Take each frame from anywhere in its segment, not from the middle. With ``draws``, only those are.
+        As for `sample_places`; with ``draws``, for those only.
     draws : int
-        Samples taken by chance behind the one from the middles.
+        Random samples after the one from the middles.
 
     Returns
     -------
@@ -88,7 +87,7 @@ def sample_clip(
     InputError
         If the source cannot be read or has no frames.
     ConfigError
-        If ``fit`` or ``side`` is none.
+        If ``fit`` or ``side`` is invalid.
     """
     if fit not in FITS or side < 1:
         raise ConfigError(f"fit={fit!r}, side={side}: cannot be used", hint="pad or crop, 1 pixel or more")
@@ -101,7 +100,7 @@ def sample_clip(
 
 
 def _kept_frames(source: Any, most: int, side: int, fit: Fit) -> tuple[NDArray[np.uint8], int, int]:
-    """Return every so many-th frame as squares, every how many-th, and how many there were in all."""
+    """Return every ``step``-th frame as squares, the step, and the number of all frames."""
     kept: list[NDArray[np.uint8]] = []
     step, count, name = 1, 0, str(source) if isinstance(source, str | Path | int) else "clip"
     with opened(source) as frames:

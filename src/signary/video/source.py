@@ -1,4 +1,4 @@
-"""Any source of pictures through one door: files, folders, globs, addresses, stdin, cameras, pictures in memory."""
+"""Open any source of pictures: file, folder, glob, address, stdin, camera, pictures in memory."""
 
 from __future__ import annotations
 
@@ -20,14 +20,9 @@ from signary.errors import InputError
 from signary.ranges import FPS, above_zero
 from signary.video.binary import open_photo, open_stream
 from signary.video.files import STDIN, clip_photos, exists, is_file, is_folder, is_glob, known_files, matches
-from signary.video.frame import Frame
-from signary.video.kinds import (
-    HEAD_BYTES,
-    LANDMARK_ENDINGS,
-    PHOTO_ENDINGS,
-    PHOTO_SIGNATURE,
-)
-from signary.video.memory import DEFAULT_FPS, Pictures, array_pictures, as_array, is_image, iterable_pictures, type_name
+from signary.video.frame import DEFAULT_FPS, Frame
+from signary.video.kinds import HEAD_BYTES, LANDMARK_ENDINGS, PHOTO_ENDINGS, PHOTO_SIGNATURE
+from signary.video.memory import Pictures, array_pictures, as_array, is_image, iterable_pictures, type_name
 
 CAMERA_NUMBER = re.compile(r"\d{1,3}")
 SCHEME = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
@@ -39,24 +34,24 @@ READABLE = (
 
 @runtime_checkable
 class FrameSource(Protocol):
-    """Frames of one source, in order and one at a time; a context manager; iterate once.
+    """Frames of one source in order; a context manager; iterate once.
 
-    Opening checks that the source is there; a photo is decoded, and most damage found, while iterating.
+    Opening checks that the source exists; photos are decoded, and most damage found, while iterating.
 
     Attributes
     ----------
     name : str
-        The source as the user named it.
+        As given by the user.
     is_still : bool
-        One picture without a place in time.
+        One picture without a time.
     is_live : bool
-        A camera: it does not wait for a slow reader and has no end of its own.
+        A camera: it drops frames for a slow reader and has no end.
     fps : float
-        Frames a second; 0 for a still.
+        0 for a still.
     frame_count : int or None
-        Estimate, for progress bars; None where it is not known.
+        Estimate, for progress bars.
     warnings : list of str
-        What was found wrong on the way, complete after the last frame.
+        Complete after the last frame.
     """
 
     name: str
@@ -73,7 +68,7 @@ class FrameSource(Protocol):
     def __iter__(self) -> Iterator[Frame]: ...
 
     def close(self) -> None:
-        """Free what the source holds."""
+        """Free the resources of the source."""
         ...
 
     def __enter__(self) -> Self: ...
@@ -86,7 +81,7 @@ class FrameSource(Protocol):
 def open_source(
     source: Any, *, as_clip: bool = False, fps: float | None = None, times_s: Iterable[float] | None = None
 ) -> FrameSource:
-    """Open anything that holds pictures.
+    """Open anything that contains pictures.
 
     Parameters
     ----------
@@ -96,28 +91,24 @@ def open_source(
         * a photo (JPEG, PNG, WebP, BMP, TIFF, HEIC, AVIF, JPEG 2000), an animation (GIF, APNG, WebP, AVIF: a clip) or
           a video file (whatever FFmpeg reads); ``-`` for stdin; with ``as_clip`` a folder, glob or list of photos;
         * an address, ``http(s)://`` of a photo, video or camera, ``rtsp(s)://`` of a camera;
-        * a camera's number (0 or "0"; a file of that name wins);
-        * a uint8 array, RGB: (H, W, 3), also (H, W), (H, W, 4) and (3, H, W), is a still, (T, H, W, 3) and alike a
-          clip; what can become such an array, as a tensor does; a PIL image of any mode;
-        * bytes, bytearray, memoryview or a binary file of a photo or video, read from where it stands;
+        * a camera's number (0 or "0"; a file of that name takes precedence);
+        * a uint8 array or tensor, RGB: (H, W, 3), (H, W), (H, W, 4) or (3, H, W) is a still, (T, H, W, 3) and the like
+          a clip; a PIL image of any mode;
+        * bytes, bytearray, memoryview or a binary file (from its current position) of a photo or video;
         * a list, tuple, iterator or generator of frames of one size: arrays, PIL images, `Frame`.
 
-        What is open already is handed back. Nothing that the caller opened is closed.
+        A FrameSource is returned as it is. Nothing that the caller opened is closed.
     as_clip : bool
-        Read the photos of a folder, glob or list, in natural order, as the frames of one clip.
+        Read the photos of a folder, glob or list, in natural order, as one clip.
     fps : float, optional
-        Frames a second of frames in memory or ``as_clip``, 30 by default; videos and cameras have their own.
+        Of frames in memory or ``as_clip``, 30 by default; videos and cameras have their own.
     times_s : iterable of float, optional
-        Seconds of frames in memory, rising, in place of ``fps``; those of `Frame` count by themselves.
-
-    Returns
-    -------
-    FrameSource
+        Of frames in memory, rising, instead of ``fps``; `Frame` objects have their own.
 
     Raises
     ------
     InputError
-        If there is no such file, address or camera, nothing in it can be read as pictures, or it is of another type.
+        If there is no such file, address or camera, it has no readable pictures, or it has another type.
     ShapeError
         If an array has another dtype or shape.
 
@@ -151,7 +142,7 @@ def open_source(
 
 @contextmanager
 def opened(source: Any, **options: Any) -> Iterator[FrameSource]:
-    """Open a source for a while; one that the caller opened stays open. Parameters are those of `open_source`."""
+    """Open a source for a ``with`` block; a given FrameSource stays open. Parameters as for `open_source`."""
     frames = open_source(source, **options)
     try:
         yield frames
@@ -161,7 +152,7 @@ def opened(source: Any, **options: Any) -> Iterator[FrameSource]:
 
 
 def source_name(source: Any) -> str:
-    """Return what a source is called in results; no password is in it."""
+    """Return the name of a source in results, without passwords."""
     if isinstance(source, str | PathLike):
         name = fsdecode(fspath(source))
         return shown_address(name) if is_address(name) else name
@@ -181,12 +172,12 @@ def source_name(source: Any) -> str:
 
 
 def is_camera(source: str | Path | int) -> bool:
-    """Tell whether a source is a camera's number; a file or folder of that name is none."""
+    """Tell whether a source is a camera's number and not an existing file or folder."""
     return CAMERA_NUMBER.fullmatch(str(source)) is not None and not exists(Path(str(source)))
 
 
 def is_landmark_file(source: Any) -> bool:
-    """Tell whether a source is the path of a file with landmarks, by its ending."""
+    """Tell by its ending whether a source is the path of a landmark file."""
     if not isinstance(source, str | PathLike):
         return False
     name = fsdecode(fspath(source))
@@ -217,7 +208,7 @@ def _open_named(name: str, *, as_clip: bool, fps: float | None) -> FrameSource:
 
 
 def _not_one(path: Path, name: str) -> InputError:
-    """Return what is to be said of a name that is no file, address or camera."""
+    """Return the error for a name that is no file, address or camera."""
     if is_folder(path) and not known_files(path):
         return InputError(f"{name}: no photo, video or landmark file in this folder", hint="check the path")
     if SCHEME.match(name):
@@ -240,7 +231,7 @@ def _open_file(path: Path, name: str) -> FrameSource:
     if PHOTO_SIGNATURE.match(head):
         return open_photo(path, name)
     if ending in PHOTO_ENDINGS:
-        return Pictures(name, [path])  # which says what is wrong with it
+        return Pictures(name, [path])  # raises the error when read
     from signary.video.decode import VideoDecoder
 
     return VideoDecoder(path, name=name)
@@ -272,7 +263,7 @@ def _image_name(image: Any) -> str:
 
 
 def _is_encoded(source: Any) -> bool:
-    """Say whether something in memory holds the bytes of a file: a photo or video as it is saved or sent."""
+    """Tell whether an object contains the bytes of a photo or video file."""
     if isinstance(source, np.ndarray):
         return source.dtype == np.uint8 and source.ndim == 1 and source.size > 0
     if hasattr(source, "__array__") or hasattr(source, "read"):

@@ -1,4 +1,4 @@
-"""Write pictures as a video: MP4 to show and share, GIF for pages and READMEs."""
+"""Write pictures as a video: MP4 or GIF."""
 
 from __future__ import annotations
 
@@ -9,35 +9,32 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from signary.errors import InputError, ShapeError
 from signary.output import check_free, whole_file
 from signary.ranges import FPS, above_zero
-from signary.video.frame import Frame
+from signary.video.frame import Frame, Picture
 
 if TYPE_CHECKING:
     import av
 
-Picture = NDArray[np.uint8]
-
 H264_OPTIONS = {"crf": "20", "preset": "veryfast"}
-MPEG4_BITS_A_PIXEL = 4  # at the reference rate of one second; plenty, as the encoder is an old one
+MPEG4_BITS_A_PIXEL = 4  # a second; plenty, as the encoder is old
 
 
 def write_video(path: str | Path, images: Iterable[Picture], fps: float, *, force: bool = False) -> Path:
-    """Write pictures as ``.mp4`` (H.264, or MPEG-4 where the encoder is absent) or ``.gif``, one at a time.
+    """Write pictures, one at a time, as ``.mp4`` (H.264, or MPEG-4 without that encoder) or ``.gif``.
 
     Parameters
     ----------
     path : str or Path
-        The ending chooses the format.
+        Its ending is the format.
     images : iterable of uint8 (H, W, 3), RGB
-        All of one size. An MP4 has even sides: odd ones get one more row or column like their last.
+        All of one size. An MP4 needs even sides: the last row or column of odd ones is repeated.
     fps : float
-        Frames a second, above 0. A GIF counts in hundredths of a second.
+        Above 0; a GIF has a resolution of 0.01 s.
     force : bool
-        Write over an existing file.
+        Overwrite an existing file.
 
     Returns
     -------
@@ -48,7 +45,7 @@ def write_video(path: str | Path, images: Iterable[Picture], fps: float, *, forc
     InputError
         If the ending is unknown, the file exists, ``fps`` is not above 0 or there are no images.
     ShapeError
-        If an image has another shape or dtype than it must have.
+        If an image has another shape or dtype.
     """
     path = Path(path)
     encode = ENCODERS.get(path.suffix.lower())
@@ -75,7 +72,7 @@ def _write_mp4(draft: Path, images: Iterable[Picture], rate: Fraction) -> None:
         even = np.pad(image, ((0, image.shape[0] % 2), (0, image.shape[1] % 2), (0, 0)), mode="edge")
         return av.VideoFrame.from_ndarray(even, format="rgb24")
 
-    # The index goes to the front, so that the file can be piped and played while it loads.
+    # index first, so that the file can be piped, and played while it loads
     with av.open(str(draft), "w", format="mp4", options={"movflags": "faststart"}) as container:
         _encode(container, images, frame_of, codec=codec, rate=rate, pix_fmt="yuv420p", options=options)
 
@@ -88,7 +85,7 @@ def _write_gif(draft: Path, images: Iterable[Picture], rate: Fraction) -> None:
 
 
 def _palette_frame(image: Picture) -> av.VideoFrame:
-    """Reduce a picture to 256 colors of its own."""
+    """Quantize a picture to its own palette of 256 colors."""
     import av
     from PIL import Image
 

@@ -16,6 +16,7 @@ import socketserver
 import ssl
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -28,14 +29,45 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import signary.video.network.live
-import signary.video.network.rtsp  # noqa: F401  # what takes long to import must not count in the short times of the tests
+import signary.video.network.rtsp  # noqa: F401  # slow imports must not count in the short timeouts
+from signary.address import shown_address
+from signary.errors import InputError
 from signary.video.network.line import Patience
+from signary.video.network.source import open_network
+from signary.video.source import FrameSource
 
 HURRIED = Patience(connect_s=1.0, stall_s=0.6, retries=3, pause_s=0.02)
 PAYLOAD = 96
 REALM, NONCE = "camera", "f00d"
 
 Respond = Callable[["Exchange"], None]
+
+
+def failure(address: str) -> InputError:
+    """Open and read an address that must fail; check that the error is one line, without the password "passing"."""
+    with nothing_left(), pytest.raises(InputError) as caught, open_network(address, patience=HURRIED) as source:
+        for _ in source:
+            pass
+    assert caught.value.message.startswith(shown_address(address))
+    assert caught.value.hint
+    assert not any(text in str(caught.value) for text in ("passing", "\n"))
+    return caught.value
+
+
+def check_closes(source: FrameSource, after_s: float) -> None:
+    """Close a source while a thread reads it, and check that the thread ends soon, with frames and no warning."""
+    counts: list[int] = []
+    reader = threading.Thread(target=lambda: counts.append(sum(1 for _ in source)))
+    reader.start()
+    time.sleep(after_s)
+    start_s = time.monotonic()
+    source.close()
+    reader.join(5)
+    assert time.monotonic() - start_s < 4
+    assert not reader.is_alive()
+    assert counts[0] > 0
+    source.close()
+    assert source.warnings == []
 
 
 class Exchange(http.server.BaseHTTPRequestHandler):
@@ -51,7 +83,7 @@ class Exchange(http.server.BaseHTTPRequestHandler):
         self.close_connection = True
 
     def answer(self, body: bytes = b"", kind: str = "", status: int = 200, **headers: Any) -> None:
-        """Send status, headers (``_`` stands for ``-``) and body; ``Content_Length=None`` leaves that out."""
+        """Send status, headers (``_`` for ``-``) and body; ``Content_Length=None`` omits that header."""
         self.send_response(status)
         fields = {"Content_Length": len(body), **({"Content_Type": kind} if kind else {}), **headers}
         for name, value in fields.items():
@@ -74,7 +106,7 @@ class Exchange(http.server.BaseHTTPRequestHandler):
 
 
 class WebServer(http.server.ThreadingHTTPServer):
-    """Answers every GET with a function, and remembers what was asked for."""
+    """Answers every GET with a function and records the paths."""
 
     daemon_threads = True
 
@@ -130,7 +162,7 @@ def digest_is_right(header: str, user: str, password: str, method: str = "GET") 
 
 
 def certificate(folder: Path) -> Path:
-    """Make a certificate for 127.0.0.1 that nobody trusts yet, and its key, in one file."""
+    """Make a self-signed certificate for 127.0.0.1 and its key, in one file."""
     if shutil.which("openssl") is None:
         pytest.skip("the openssl command is not here to make a certificate")
     path = folder / "own.pem"
@@ -142,7 +174,7 @@ def certificate(folder: Path) -> Path:
 
 
 def tls_server(path: Path) -> ssl.SSLContext:
-    """Return what a server of that certificate needs."""
+    """Return the SSL context of a server."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(path)
     return context
@@ -167,7 +199,7 @@ def noisy(count: int = 40, size: tuple[int, int] = (96, 128)) -> NDArray[np.uint
 
 @functools.cache
 def rtp_frames(count: int = 8) -> list[list[bytes]]:
-    """Return real RTP packets of MPEG-4 pictures that all stand alone, frame by frame, as FFmpeg makes them."""
+    """Return FFmpeg's RTP packets of MPEG-4 key frames, frame by frame."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
         receiver.bind(("127.0.0.1", 0))
         receiver.settimeout(5)
@@ -352,4 +384,4 @@ def nothing_left() -> Iterator[None]:
     for thread in new:
         thread.join(3)
     assert {thread.name for thread in new if thread.is_alive()} == set()
-    gc.collect()  # says of sockets and files that nobody closed
+    gc.collect()  # warns of unclosed sockets and files

@@ -1,4 +1,4 @@
-"""Photos, videos and motion JPEG over HTTP: read as they come, ended when they do not, and never led elsewhere."""
+"""Photos, videos and motion JPEG over HTTP: streamed, ended at a stall, and never redirected elsewhere."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ from network_servers import (
     REALM,
     Exchange,
     certificate,
+    check_closes,
     digest_is_right,
+    failure,
     jpeg,
     noisy,
     nothing_left,
@@ -70,17 +72,6 @@ def part(image: bytes, *, length: bool = True) -> bytes:
 def hurried(**changes: float) -> Patience:
     """Return `HURRIED` with some of it changed."""
     return replace(HURRIED, **changes)  # type: ignore[arg-type]
-
-
-def failure(address: str) -> InputError:
-    """Open and read an address that must fail; check the error's form."""
-    with nothing_left(), pytest.raises(InputError) as caught, open_network(address, patience=HURRIED) as source:
-        for _ in source:
-            pass
-    assert caught.value.message.startswith(shown_address(address))
-    assert caught.value.hint
-    assert "\n" not in str(caught.value)
-    return caught.value
 
 
 def ranged(exchange: Exchange, data: bytes, cut: int | None, **headers: str) -> None:
@@ -637,18 +628,7 @@ def test_close_ends_a_source_that_never_ends(clip: bytes, live: bool) -> None:
     respond = endless_jpeg if live else lambda exchange: endless_video(exchange, clip)
     with serving(respond) as server, nothing_left():
         source = open_network(server.address())
-        counts: list[int] = []
-        reader = threading.Thread(target=lambda: counts.append(sum(1 for _ in source)))
-        reader.start()
-        time.sleep(0.3)
-        start_s = time.monotonic()
-        source.close()
-        reader.join(5)
-        assert time.monotonic() - start_s < 4
-        assert not reader.is_alive()
-        assert counts[0] > 0
-        source.close()
-        assert source.warnings == []
+        check_closes(source, after_s=0.3)
 
 
 def test_close_ends_the_wait_for_another_try() -> None:

@@ -18,9 +18,9 @@ from signary.landmarks.draw import contact_sheet, draw_landmarks
 from signary.landmarks.sequence import Points
 from signary.landmarks.skeleton import LEFT_HAND, POSE, RIGHT_HAND
 from signary.output import whole_file
-from signary.video.frame import Frame
+from signary.video.frame import Frame, Picture
 from signary.video.source import FrameSource, open_source
-from signary.video.write import Picture, write_video
+from signary.video.write import write_video
 
 LONGEST_S = 60.0
 LOOKS = 32  # frames of a clip that are checked

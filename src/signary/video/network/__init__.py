@@ -1,1 +1,1 @@
-"""Photos, videos and cameras at an address: http, https and rtsp, each bounded in time and in whom it may ask."""
+"""Photos, videos and cameras over http, https and rtsp: each with timeouts, and limited to one server."""

@@ -1,4 +1,4 @@
-"""User and password over HTTP: the answers to a server's Basic (RFC 7617) and Digest (RFC 7616) challenges."""
+"""HTTP authentication: Basic (RFC 7617) and Digest (RFC 7616)."""
 
 from __future__ import annotations
 
@@ -16,19 +16,13 @@ HASHES = {"MD5": "md5", "SHA-256": "sha256", "SHA-512-256": "sha512_256"}
 
 
 def authorization(address: Address, challenges: Iterable[str]) -> str:
-    """Return the Authorization header of a GET that answers a server's challenges, Digest before Basic.
+    """Return the Authorization header of a GET, Digest before Basic; empty for any other scheme.
 
     Parameters
     ----------
     address : Address
-        With user and password, and what is asked for.
     challenges : iterable of str
-        Values of its WWW-Authenticate headers.
-
-    Returns
-    -------
-    str
-        Empty if it asks for something else.
+        Values of WWW-Authenticate headers.
     """
     known = dict(part for value in challenges for part in _challenges(value))
     if "digest" in known and (answer := _digest(address, known["digest"])):
@@ -40,7 +34,7 @@ def authorization(address: Address, challenges: Iterable[str]) -> str:
 
 
 def _challenges(value: str) -> Iterable[tuple[str, dict[str, str]]]:
-    if not value.isprintable():  # a folded header: what is sent back must not break ours
+    if not value.isprintable():  # a folded header must not break ours
         return
     _, *parts = SCHEME.split(value)
     for scheme, fields in zip(parts[::2], parts[1::2], strict=True):

@@ -1,4 +1,4 @@
-"""Videos over HTTP, read as they come and taken up again where the connection breaks."""
+"""Videos over HTTP, decoded while they download and resumed if the connection breaks."""
 
 from __future__ import annotations
 
@@ -22,29 +22,20 @@ CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)", re.IGNORECASE)
 
 
 class Download:
-    """The body of an answer as a file that cannot go back.
+    """The unread body of an answer as a file without ``seek``.
 
-    Parameters
-    ----------
-    address : Address
-    name : str
-        What errors call it.
-    answer : Answer
-        Whose body was not read yet.
-    stop : Stop
-        Ends every wait; reading then raises `StoppedError`.
-    patience : Patience
+    Once ``stop`` is set, reading raises `StoppedError`.
 
     Attributes
     ----------
     length : int or None
-        Bytes in all, where the server told.
+        Total bytes, if the server gave them.
     at : int
         Bytes read so far.
     cut : str
-        What is missing, if the end did not come; empty otherwise.
+        What is missing if the end did not come, else empty.
     failure : InputError or None
-        What reading raised: FFmpeg may keep it to itself.
+        Raised by a read: FFmpeg may swallow it.
     """
 
     def __init__(self, address: Address, name: str, answer: Answer, stop: Stop, patience: Patience) -> None:
@@ -56,30 +47,18 @@ class Download:
         self._validator = etag if etag.startswith('"') else answer.header("Last-Modified")
 
     def begin(self) -> None:
-        """Count stalls from now on, no more the time since the request."""
+        """As `Pace.begin`."""
         self._answer.begin()
 
     def read(self, size: int) -> bytes:
-        """Return ``size`` bytes; fewer at the end.
-
-        Raises
-        ------
-        InputError
-            If the connection stalls.
-        """
+        """Return ``size`` bytes, fewer at the end; errors as of `read1`."""
         data = bytearray()
         while len(data) < size and (more := self.read1(size - len(data))):
             data += more
         return bytes(data)
 
     def read1(self, size: int) -> bytes:
-        """Return at most ``size`` bytes as soon as there are some; none at the end.
-
-        Raises
-        ------
-        InputError
-            If the connection stalls.
-        """
+        """Return up to ``size`` bytes as soon as some come, none at the end; raise `InputError` at a stall."""
         while not self.cut:
             try:
                 data = self._answer.read1(size)
@@ -96,7 +75,7 @@ class Download:
         return b""
 
     def _go_on(self) -> bool:
-        """Ask for the rest; False if the server does not give just that."""
+        """Request the rest; False if the server does not give exactly that."""
         self._answer.close()
         headers = {"Range": f"bytes={self.at}-"} | ({"If-Range": self._validator} if self._validator else {})
         while (self._validator or self.length) and self._tries < self._patience.retries:
@@ -131,21 +110,21 @@ class Download:
 
 
 class NetworkVideo(Lifetime):
-    """Frames of a video that comes over a network; iterate once, close from any thread.
+    """Frames of a downloading video; iterate once, close from any thread.
 
     Parameters
     ----------
     decoder : VideoDecoder
+        Reads ``file``, which reads ``download``.
     download : Download
-        What it reads from, through ``file``.
     file : binary file
     stop : Stop
-        That of the download.
+        Of the download.
 
     Raises
     ------
     InputError
-        While iterating: if the connection stalls, and as the decoder does.
+        While iterating: at a stall, and as `VideoDecoder`.
     """
 
     is_still = False
@@ -158,13 +137,13 @@ class NetworkVideo(Lifetime):
         self.warnings: list[str] = decoder.warnings
         self._decoder, self._download, self._file, self._stop = decoder, download, file, stop
         self._frames: Iterator[Frame] = iter(decoder)
-        self._is_reading = threading.Lock()  # a decoder must not be freed while it decodes
+        self._is_reading = threading.Lock()  # a decoder must not be freed while decoding
 
     def __iter__(self) -> Iterator[Frame]:
         while (frame := self._next()) is not None:
             yield frame
         if self._stop.said:
-            self.close()  # once more: the first may not have waited for the decoder
+            self.close()  # again: the first call may not have waited for the decoder
             return
         if self._download.failure is not None:
             raise self._download.failure
@@ -181,7 +160,7 @@ class NetworkVideo(Lifetime):
                 raise
 
     def close(self) -> None:
-        """End the connection and free the decoder; whoever waits for a frame gets no more."""
+        """End the connection and the frames, and free the decoder."""
         self._stop.said = True
         if self._is_reading.acquire(timeout=CLOSE_WAIT_S):
             try:

@@ -1,4 +1,4 @@
-"""Connections that cannot hold anybody up: every wait has an end, and another thread can end all of them."""
+"""Connections without endless waits: each has a timeout, and another thread can end it."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ from typing import Any
 
 from signary.address import Address
 
-SLICE_S = 0.1  # how long a wait goes on before it looks whether it is still wanted
+SLICE_S = 0.1  # between two looks at `Stop`
 LEAST_BYTES = 1024
 BUFFER_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long a network source is waited for.
+    """Timeouts and retries of a network source.
 
     Parameters
     ----------
     connect_s : float
-        For the connection and the first bytes, all in all.
+        Until the first bytes, connection included.
     stall_s : float
-        Later: as long as at least 1 KiB comes in that time of waiting.
+        Later: longest waiting time for each 1 KiB.
     retries : int
-        Connections tried again in a row.
+        Reconnections in a row.
     pause_s : float
-        Before the first of them; each later one doubles it.
+        Before the first retry; doubles with each.
     fresh_s : float
-        After so many seconds of pictures of a live source they count anew.
+        Seconds of pictures of a live source that reset the count of retries.
     """
 
     connect_s: float = 10.0
@@ -51,36 +51,26 @@ PATIENCE = Patience()
 
 
 class StoppedError(OSError):
-    """The source was closed while it was waited for."""
+    """The source was closed during a wait."""
 
 
 class StallError(OSError):
-    """Too little came in the time allowed."""
+    """Too few bytes came in time."""
 
 
 @dataclass(slots=True)
 class Stop:
-    """Says to all that work for one source that it is closed; a flag without a lock, so that a signal may set it."""
+    """Tells all threads of one source that it is closed; without a lock, so that a signal handler may set it."""
 
     said: bool = False
 
     def check(self) -> None:
-        """Raise if the source is closed.
-
-        Raises
-        ------
-        StoppedError
-        """
+        """Raise `StoppedError` if the source is closed."""
         if self.said:
             raise StoppedError("closed")
 
     def sleep(self, seconds: float) -> None:
-        """Wait, but no longer than the source is open.
-
-        Raises
-        ------
-        StoppedError
-        """
+        """Wait; raise `StoppedError` as soon as the source is closed."""
         end_s = time.monotonic() + seconds
         while not self.said and (left_s := end_s - time.monotonic()) > 0:
             time.sleep(min(SLICE_S, left_s))
@@ -89,7 +79,7 @@ class Stop:
 
 @dataclass(slots=True)
 class Pace:
-    """Counts waiting against what came: at first one deadline for all, later 1 KiB in each `Patience.stall_s`."""
+    """Applies `Patience`: at first one deadline, later 1 KiB in each ``stall_s``."""
 
     patience: Patience
     is_open: bool = field(default=False, init=False)
@@ -101,13 +91,7 @@ class Pace:
         self._deadline_s = time.monotonic() + self.patience.connect_s
 
     def left_s(self) -> float:
-        """Return how long may still be waited.
-
-        Raises
-        ------
-        StallError
-            If that is no time at all.
-        """
+        """Return the waiting time left; raise `StallError` if there is none."""
         left_s = self.patience.stall_s - self._waited_s if self.is_open else self._deadline_s - time.monotonic()
         if left_s > 0:
             return left_s
@@ -116,11 +100,11 @@ class Pace:
         raise StallError(f"no answer within {self.patience.connect_s:g} s")
 
     def begin(self) -> None:
-        """Count stalls from now on, no more the time since the beginning."""
+        """Replace the deadline of the connection by ``stall_s``."""
         self.is_open, self._waited_s, self._came = True, 0.0, 0
 
     def note(self, waited_s: float, came: int) -> None:
-        """Count a wait, and what came at its end."""
+        """Count a wait and the bytes that came."""
         self._waited_s += waited_s
         self._came += came
         if self._came >= LEAST_BYTES:
@@ -128,19 +112,12 @@ class Pace:
 
 
 class Line(io.RawIOBase):
-    """A connection to one place, plain or TLS, read at a pace; closing it ends the connection.
-
-    Parameters
-    ----------
-    address : Address
-        Whose host and port are called.
-    pace : Pace
-    stop : Stop
+    """A TCP or TLS connection to the host and port of an address.
 
     Raises
     ------
     OSError
-        If nobody answers, or TLS finds no trust.
+        If nobody answers, or the certificate is not trusted.
     """
 
     def __init__(self, address: Address, pace: Pace, stop: Stop) -> None:
@@ -149,16 +126,11 @@ class Line(io.RawIOBase):
         self.socket = _dial(address, pace, stop)
 
     def readable(self) -> bool:
-        """Tell that it can be read."""
+        """Return True."""
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Wait for bytes; 0 when the other side has ended.
-
-        Raises
-        ------
-        StallError, StoppedError
-        """
+        """Wait for bytes, 0 at the end; raise `StallError` or `StoppedError`."""
         while True:
             start_s = time.monotonic()
             self._stop.check()
@@ -172,7 +144,7 @@ class Line(io.RawIOBase):
                 return came
 
     def take(self) -> bytes | None:
-        """Return what has come, nothing if the other side has ended, None if it is less than TLS can make sense of."""
+        """Return the bytes that came, none at the end, None if TLS needs more to decrypt them."""
         self.socket.settimeout(SLICE_S)
         try:
             return self.socket.recv(BUFFER_BYTES)
@@ -180,32 +152,27 @@ class Line(io.RawIOBase):
             return None
 
     def pending(self) -> bool:
-        """Tell whether bytes wait that TLS has read ahead."""
+        """Tell whether TLS has buffered bytes."""
         return bool(getattr(self.socket, "pending", int)())
 
     def sendall(self, data: bytes) -> None:
-        """Send a request.
-
-        Raises
-        ------
-        StallError
-        """
+        """Send a request; raise `StallError` if no time is left."""
         self.socket.settimeout(self.pace.left_s())
         self.socket.sendall(data)
 
     def makefile(self, mode: str = "rb", *_: Any) -> io.BufferedReader:
-        """Return what http.client reads from."""
+        """Return the file that http.client reads."""
         return io.BufferedReader(self, BUFFER_BYTES)
 
     def close(self) -> None:
         """End the connection."""
-        if not self.closed and "socket" in vars(self):  # not if nobody answered
+        if not self.closed and "socket" in vars(self):  # absent if nobody answered
             self.socket.close()
         super().close()
 
 
 def ready(waiting: Iterable[tuple[socket.socket, int]], timeout_s: float) -> list[Any]:
-    """Return those of the sockets that can be read (`selectors.EVENT_READ`) or written to."""
+    """Return the sockets that are ready to be read (`selectors.EVENT_READ`) or written."""
     with selectors.DefaultSelector() as selector:
         for one, events in waiting:
             selector.register(one, events)
@@ -218,7 +185,7 @@ def _dial(address: Address, pace: Pace, stop: Stop) -> socket.socket:
     for number, (family, kind, protocol, _, place) in enumerate(found):
         line = socket.socket(family, kind, protocol)
         try:
-            # A share of the time for each, as the first of several may be one that never answers.
+            # each gets a share of the time, as the first may never answer
             _connect(line, place, pace.left_s() / (len(found) - number), stop)
             return _encrypt(line, address.host, pace, stop) if address.is_encrypted else line
         except (StoppedError, StallError):
@@ -231,7 +198,7 @@ def _dial(address: Address, pace: Pace, stop: Stop) -> socket.socket:
 
 
 def _look_up(host: str, port: int, pace: Pace, stop: Stop) -> list[Any]:
-    """Ask for the addresses of a name; by a thread of its own, since nothing ends a resolver that waits."""
+    """Resolve a host name in a thread, since a waiting resolver cannot be interrupted."""
     with contextlib.suppress(socket.gaierror):
         return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
     answers: queue.SimpleQueue[list[Any] | OSError] = queue.SimpleQueue()
@@ -270,7 +237,7 @@ def _connect(line: socket.socket, place: Any, share_s: float, stop: Stop) -> Non
 def _encrypt(line: socket.socket, host: str, pace: Pace, stop: Stop) -> socket.socket:
     import ssl
 
-    # Trusts what the system, or SSL_CERT_FILE, trusts.
+    # trusts the certificates of the system or of SSL_CERT_FILE
     tls = ssl.create_default_context().wrap_socket(line, server_hostname=host, do_handshake_on_connect=False)
     try:
         while True:

@@ -1,44 +1,40 @@
-"""Live pictures from a network: the newest one counts, and a connection that breaks is opened again."""
+"""Live network sources: keep the newest picture and reconnect after a failure."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 
-import numpy as np
-from numpy.typing import NDArray
-
 from signary.video.camera import Camera, Capture
+from signary.video.frame import Picture
 from signary.video.network.line import Patience, StallError, Stop, StoppedError
 from signary.video.network.request import LOST, lost, why
-
-Picture = NDArray[np.uint8]
 
 HINT = "check the camera, the network and the address"
 
 
 class Reopened:
-    """A capture that is opened again, a few times in a row, when its connection breaks.
+    """A capture that reconnects when its connection breaks.
 
     Parameters
     ----------
     open_capture : callable
-        Opens the capture. It and the capture raise OSError or HTTPException where trying again may help, InputError
-        where it cannot.
+        Opens the capture. Both raise OSError or HTTPException where a retry may help, else InputError.
     name : str
-        What errors call it.
+        In errors.
     stop : Stop
+        Of the capture.
     patience : Patience
 
     Attributes
     ----------
     warnings : list of str
-        How often it was opened again, and why it ended.
+        Number of reconnections, and why it ended.
 
     Raises
     ------
     InputError, OSError, HTTPException
-        If it cannot be opened the first time.
+        If the first connection fails.
     """
 
     def __init__(self, open_capture: Callable[[], Capture], name: str, stop: Stop, patience: Patience) -> None:
@@ -56,7 +52,7 @@ class Reopened:
         Raises
         ------
         InputError
-            If there never was a picture, or the connection stalls each time that it is opened.
+            If no picture ever came, or every connection stalls.
         """
         while not self._stop.said:
             try:
@@ -72,7 +68,7 @@ class Reopened:
         return None
 
     def stop(self) -> None:
-        """End every wait; any thread or signal may call it."""
+        """End every wait; may be called by any thread or signal handler."""
         self._stop.said = True
 
     def close(self) -> None:
@@ -109,21 +105,12 @@ class Reopened:
 
 
 class LiveStream(Camera):
-    """Frames of a live source on a network as they come, the newest one first; close from any thread.
-
-    Parameters
-    ----------
-    open_capture : callable
-        As for `Reopened`.
-    name : str
-    stop : Stop
-        That of the capture.
-    patience : Patience
+    """Newest frames of a live network source; parameters as for `Reopened`; any thread may close it.
 
     Raises
     ------
     InputError
-        If it cannot be opened, or (while iterating) as `Reopened`.
+        If it cannot be opened, or (while iterating) as `Reopened.read`.
     """
 
     def __init__(self, open_capture: Callable[[], Capture], name: str, stop: Stop, patience: Patience) -> None:
@@ -131,13 +118,12 @@ class LiveStream(Camera):
             self._reopened = Reopened(open_capture, name, stop, patience)
         except LOST as error:
             raise lost(error, name) from None
-        longest_s = (patience.retries + 1) * (patience.connect_s + patience.stall_s) + patience.pause_s * (
-            2**patience.retries
-        )
+        waits_s = (patience.retries + 1) * (patience.connect_s + patience.stall_s)
+        longest_s = waits_s + patience.pause_s * 2**patience.retries
         super().__init__(open_capture=lambda _: self._reopened, timeout_s=longest_s, name=name, hint=HINT)
         self.warnings = self._reopened.warnings
 
     def stop(self) -> None:
-        """Let the frames end; a signal may call it at any moment."""
+        """End the frames; may be called by a signal handler."""
         super().stop()
         self._reopened.stop()

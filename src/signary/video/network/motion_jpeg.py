@@ -1,19 +1,14 @@
-"""Motion JPEG over HTTP, as IP cameras send it: pictures one after the other in a body without end."""
+"""Motion JPEG over HTTP, as IP cameras send it."""
 
 from __future__ import annotations
 
 from http.client import IncompleteRead
 
-import numpy as np
-from numpy.typing import NDArray
-
 from signary.errors import InputError
+from signary.video.frame import DEFAULT_FPS, Picture
 from signary.video.network.request import Answer
 from signary.video.photo import read_photo
 
-Picture = NDArray[np.uint8]
-
-DEFAULT_FPS = 30.0
 MAX_PART_BYTES = 32 * 2**20
 MAX_LINE_BYTES = 8192
 MAX_HEADERS = 64
@@ -22,19 +17,12 @@ HINT = "check what the camera sends: it should be motion JPEG"
 
 
 class MotionJpeg:
-    """Pictures of a ``multipart/x-mixed-replace`` body; the first is read at once.
-
-    Parameters
-    ----------
-    answer : Answer
-        Closed with it.
-    name : str
-        What errors call it.
+    """Pictures of a ``multipart/x-mixed-replace`` answer, which is closed with it; the first is read at once.
 
     Raises
     ------
     InputError
-        If it holds no pictures.
+        If it contains no pictures.
     OSError, HTTPException
         If the connection breaks or stalls.
     """
@@ -43,7 +31,7 @@ class MotionJpeg:
 
     def __init__(self, answer: Answer, name: str) -> None:
         self._answer, self._name = answer, name
-        # Some name the boundary with the hyphens that come before it, some without.
+        # some servers include the leading hyphens in the boundary
         self._mark = answer.boundary.strip().lstrip("-").encode("latin-1", "replace")
         if not self._mark:
             raise InputError(f"{name}: names no boundary between its pictures", hint=HINT)
@@ -52,7 +40,7 @@ class MotionJpeg:
         answer.begin()
 
     def read(self) -> Picture | None:
-        """Wait for the next picture; None at an end that the server tells."""
+        """Wait for the next picture; None after the closing boundary."""
         if self._first is None:
             return self._next()
         first, self._first = self._first, None
@@ -69,12 +57,12 @@ class MotionJpeg:
                 return None
             try:
                 return read_photo(part, name=self._name)
-            except InputError:  # one damaged picture is none, and some send a text between them
+            except InputError:  # damaged, or a text between pictures
                 continue
         raise InputError(f"{self._name}: {MAX_BAD_PARTS} parts in a row are no pictures", hint=HINT)
 
     def _part(self) -> bytes | None:
-        """Return what is between two boundaries, without its headers."""
+        """Return the body of the next part."""
         if not self._at_part:
             self._to_boundary()
         if self._ended:
@@ -94,7 +82,7 @@ class MotionJpeg:
         return bytes(data)
 
     def _to_boundary(self) -> bytes:
-        """Read to the next boundary, and return what stands before it."""
+        """Read to the next boundary; return the bytes before it."""
         data, is_start = bytearray(), True
         while True:
             line = self._line()
@@ -109,7 +97,7 @@ class MotionJpeg:
         return bytes(data.removesuffix(b"\n").removesuffix(b"\r"))
 
     def _length(self) -> int | None:
-        """Read the headers of a part; return the length if they tell it."""
+        """Read the headers of a part; return its length if given."""
         length = None
         for _ in range(MAX_HEADERS):
             name, _, value = self._line().strip().partition(b":")

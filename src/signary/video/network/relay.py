@@ -1,4 +1,4 @@
-"""A door on this machine that leads to one RTSP server only, and shuts when the server sends on to another."""
+"""A local relay to one RTSP server; it refuses redirects to any other."""
 
 from __future__ import annotations
 
@@ -9,35 +9,30 @@ import socket
 import threading
 import time
 
-from signary.address import Address, is_address, shown_address
+from signary.address import Address, redirect_refused, shown_address
 from signary.errors import InputError
 from signary.video.network.line import SLICE_S, Line, Pace, Patience, Stop, ready
 
 STATUS = re.compile(rb"RTSP/\d\.\d (\d{3})(?: [\t -~\x80-\xff]*)?")
 REQUEST = re.compile(rb"([A-Z_]+) [!-~]+ RTSP/\d\.\d")
 BEGINNING = re.compile(STATUS.pattern + rb"|" + REQUEST.pattern)
-# What FFmpeg would take for a packet between two lines, or for another length, must not pass.
+# FFmpeg could take other bytes for a packet between two lines, or for another length.
 FIELD = re.compile(rb"[!-#%-~][\t -~\x80-\xff]*")
 LENGTH = re.compile(rb"content-length:[ \t]*(\d{1,7})[ \t]*", re.IGNORECASE)
 LOCATION = re.compile(rb"\nlocation:[ \t]*([^\r\n]*)", re.IGNORECASE)
 MAX_HEAD_BYTES = 64 * 1024
 MAX_SHOWN = 300
-LEAST_PACKET_BYTES = 8  # FFmpeg reads the payload of shorter ones as if it were text
+LEAST_PACKET_BYTES = 8  # FFmpeg reads shorter payloads as text
 FAREWELL_S = 1.0
 
 
 class Replies:
-    """What an RTSP server sends, message by message.
-
-    Parameters
-    ----------
-    name : str
-        What errors call the server.
+    """Parse and check what an RTSP server sends; ``name`` is for errors.
 
     Attributes
     ----------
     refused : str
-        Status and reason of its last answer, if that was a refusal.
+        Status and reason of the last answer if it was an error, else empty.
     """
 
     def __init__(self, name: str) -> None:
@@ -45,12 +40,12 @@ class Replies:
         self._name, self._held, self._body = name, bytearray(), 0
 
     def passed(self, data: bytes) -> bytes:
-        """Take what came; return what of it may go on: whole packets, and answers that send on to nobody.
+        """Add received bytes; return those that may be forwarded: whole packets and answers that do not redirect.
 
         Raises
         ------
         InputError
-            If the server sends on to another address, or does not speak RTSP.
+            If the server redirects or does not speak RTSP.
         """
         self._held += data
         out = bytearray()
@@ -59,7 +54,7 @@ class Replies:
         return bytes(out)
 
     def _unit(self) -> bytes | None:
-        """Return the next piece, empty if it is to be left out; None where more must come first."""
+        """Return the next piece, empty if it must be dropped, None if more bytes are needed."""
         if self._body:
             body = self._taken(min(self._body, len(self._held)))
             self._body -= len(body)
@@ -107,31 +102,21 @@ class Replies:
     def _redirect(self, head: bytes) -> InputError:
         found = LOCATION.search(head)
         place = shown_address(found[1].decode("ascii", "replace").strip()[:MAX_SHOWN]) if found else ""
-        hint = f"give {place} itself if you trust it" if is_address(place) else "this is never opened"
-        return InputError(f"{self._name}: sends on to {place or 'another address'}", hint=hint)
+        return redirect_refused(self._name, place)
 
     def _no_rtsp(self) -> InputError:
         return InputError(f"{self._name}: does not speak RTSP", hint="check the port and the address")
 
 
 class Relay:
-    """Carries what one program on this machine and one RTSP server say to each other, over TCP or TLS.
-
-    Parameters
-    ----------
-    address : Address
-        Of the server.
-    name : str
-        What errors call it.
-    stop : Stop
-    patience : Patience
+    """Relay one local connection to one RTSP server, over TCP or TLS; parameters as for `RtspCapture`.
 
     Attributes
     ----------
     port : int
-        Of this machine's loopback; it takes one connection.
+        On the loopback interface; accepts one connection.
     failure : Exception or None
-        Why it ended; None while it goes on, or if the program ended it.
+        Why it ended; None while it runs, or if the client ended it.
 
     Raises
     ------
@@ -151,7 +136,7 @@ class Relay:
         self._thread.start()
 
     def begin(self) -> None:
-        """Count stalls from now on, no more the time since the beginning."""
+        """As `Pace.begin`."""
         self._pace.begin()
 
     def close(self) -> None:
@@ -171,7 +156,7 @@ class Relay:
                 client.settimeout(SLICE_S)
                 self._carry(client)
                 self._part(client)
-        except Exception as error:  # handed to who asks why the connection ended
+        except Exception as error:  # read by `RtspCapture`
             self.failure = error
         finally:
             self._door.close()
@@ -186,7 +171,7 @@ class Relay:
         return None
 
     def _carry(self, client: socket.socket) -> None:
-        """Carry bytes both ways until one side ends; one thread, as TLS cannot be read and written at once."""
+        """Forward bytes both ways until one side ends; in one thread, as TLS cannot be read and written at once."""
         both = [(client, selectors.EVENT_READ), (self._server.socket, selectors.EVENT_READ)]
         while not self._is_over():
             start_s = time.monotonic()
@@ -207,7 +192,7 @@ class Relay:
         return bool(data)
 
     def _hand_on(self, client: socket.socket, data: bytes) -> bool:
-        """Give the program what came, as fast as it takes it; False if it has gone."""
+        """Send data to the client as fast as it reads; False if it has gone."""
         left = memoryview(data)
         while left and not self._is_over():
             try:
@@ -219,7 +204,7 @@ class Relay:
         return not left
 
     def _part(self, client: socket.socket) -> None:
-        """Let the program say goodbye to the server: cameras with few places free them at once."""
+        """Let the client send its TEARDOWN: cameras with few connections free one at once."""
         end_s = time.monotonic() + FAREWELL_S
         with contextlib.suppress(OSError):
             client.shutdown(socket.SHUT_WR)

@@ -1,4 +1,4 @@
-"""One picture or video asked for over HTTP: redirects, passwords and refusals."""
+"""HTTP requests: redirects, authentication and errors."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ HINTS = {
     410: "check the address",
 }
 
-LOST = (OSError, HTTPException)  # what a connection may end with
+LOST = (OSError, HTTPException)  # of a broken connection
 
 
 class Answer:
-    """What a server answered to one request; its body is read at the pace of `Patience`.
+    """The response to one request; its body is read within the timeouts of `Patience`.
 
     Attributes
     ----------
     status : int
     length : int or None
-        Bytes of the body; None where it was not told.
+        Bytes of the body; None if not given.
     at : int
         Bytes read so far.
     """
@@ -50,34 +50,34 @@ class Answer:
 
     @property
     def reason(self) -> str:
-        """Status and what it means, on one line."""
+        """Status and its text, on one line."""
         text = re.sub(r"[^ -~]+", " ", self._response.reason)[:MAX_REASON].strip()
         return f"{self.status} {text}".strip()
 
     @property
     def kind(self) -> str:
-        """Content type in lower case, without its parameters."""
+        """Content type in lower case, without parameters."""
         return self._response.headers.get_content_type() if self.header("Content-Type") else ""
 
     @property
     def boundary(self) -> str:
-        """What stands between the parts of a multipart body; empty if it was not told."""
+        """Boundary of a multipart body; empty if not given."""
         return self._response.headers.get_boundary("") or ""
 
     def header(self, name: str) -> str:
-        """Return a header's value; empty if there is none."""
+        """Return the value of a header, empty if absent."""
         return str(self._response.headers.get(name) or "").strip()
 
     def headers(self, name: str) -> list[str]:
-        """Return the values of all headers of that name."""
+        """Return all values of a header."""
         return [str(value) for value in self._response.headers.get_all(name) or []]
 
     def begin(self) -> None:
-        """From now on count stalls, no more the time since the request."""
+        """As `Pace.begin`."""
         self._line.pace.begin()
 
     def read1(self, size: int) -> bytes:
-        """Return at most ``size`` bytes as soon as there are some; none at the end.
+        """Return up to ``size`` bytes as soon as some come, none at the end.
 
         Raises
         ------
@@ -92,7 +92,7 @@ class Answer:
         return data
 
     def readline(self, size: int) -> bytes:
-        """Return a line, or ``size`` bytes of it; nothing at the end."""
+        """Return a line, or its first ``size`` bytes; none at the end."""
         return self._response.readline(size)
 
     def close(self) -> None:
@@ -102,24 +102,14 @@ class Answer:
 
 
 def get(address: Address, name: str, stop: Stop, patience: Patience, extra: dict[str, str] | None = None) -> Answer:
-    """Ask a server, follow it where it may send us on to, and give user and password if it wants them.
-
-    Parameters
-    ----------
-    address : Address
-    name : str
-        What errors call it.
-    stop : Stop
-    patience : Patience
-    extra : dict, optional
-        More headers.
+    """Send a GET with ``extra`` headers, follow allowed redirects, and authenticate if asked to.
 
     Raises
     ------
     InputError
-        If it sends on to another server, or around in circles.
+        If it redirects to another server or too often.
     OSError, HTTPException
-        If it does not answer, in time or at all.
+        If no answer comes in time.
     """
     pace, place, credentials, redirects = Pace(patience), address, "", 0
     while True:
@@ -153,7 +143,7 @@ def _ask(place: Address, pace: Pace, stop: Stop, extra: dict[str, str]) -> Answe
 
 
 def refusal(answer: Answer, name: str, *, has_password: bool) -> InputError:
-    """Return the error that says what a server answered in place of a picture."""
+    """Return the error for an answer without a picture."""
     hint = HINTS.get(answer.status, "try again later" if answer.status >= 500 else "check the address")
     if answer.status == 401 and has_password:
         hint = "wrong user or password, or a way to give them that is not known here (Basic and Digest are)"
@@ -161,7 +151,7 @@ def refusal(answer: Answer, name: str, *, has_password: bool) -> InputError:
 
 
 def lost(error: Exception, name: str) -> InputError:
-    """Return the error for a connection that failed."""
+    """Return the error for a failed connection."""
     return InputError(f"{name}: {why(error)}", hint="check the address, the network, and that the server runs")
 
 

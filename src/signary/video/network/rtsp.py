@@ -1,45 +1,41 @@
-"""Cameras that speak RTSP, decoded by FFmpeg, which talks to nothing but a `Relay` on this machine."""
+"""RTSP cameras, decoded by FFmpeg, which connects only to a local `Relay`."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-import numpy as np
-from numpy.typing import NDArray
-
 from signary.address import Address
 from signary.errors import InputError
 from signary.video.decode import VideoDecoder
+from signary.video.frame import Picture
 from signary.video.network.line import Patience, Stop, StoppedError
 from signary.video.network.relay import Relay
 
 if TYPE_CHECKING:
     import av
 
-Picture = NDArray[np.uint8]
-
 PROTOCOLS = "rtsp,tcp"
-PROBE_US = 1_000_000  # to find out the frame rate where the server does not tell it
+PROBE_US = 1_000_000  # to measure the frame rate if the server does not give it
 HINT = "check the address, the network, and that the camera is on"
 
 
 class RtspCapture:
-    """Pictures of an RTSP stream over TCP, as they come.
+    """Pictures of an RTSP stream over TCP.
 
     Parameters
     ----------
     address : Address
-        User and password of it are given to that server only (Basic or Digest).
+        Its user and password are sent to this server only (Basic or Digest).
     name : str
-        What errors call it.
+        In errors.
     stop : Stop
     patience : Patience
 
     Raises
     ------
     InputError
-        If the server refuses, sends on to another address, or has no pictures.
+        If the server refuses, redirects, or has no pictures.
     OSError
         If it does not answer, or (while reading) the connection breaks or stalls.
     """
@@ -50,7 +46,7 @@ class RtspCapture:
         try:
             self._container = self._open(address, patience)
             self._decoder = VideoDecoder("", name=name, container=self._container, is_live=True)
-            # Whole frames on several cores would hold each picture back by as many.
+            # threads of whole frames would delay each picture by as many
             self._container.streams.video[0].thread_type = "SLICE"
         except BaseException:
             self._relay.close()
@@ -71,11 +67,11 @@ class RtspCapture:
         user = ":".join(quote(part or "", safe="") for part in (address.user, address.password))
         user = "" if address.user is None else f"{user}@"
         door = f"rtsp://{user}127.0.0.1:{self._relay.port}{address.target}"
-        # The relay's limits come first; these are for what FFmpeg might wait for on its own.
+        # the relay's timeouts come first; these are for FFmpeg's own waits
         timeout = 2 * patience.connect_s, 2 * patience.stall_s + patience.connect_s
         try:
             return av.open(door, format="rtsp", options=options, timeout=timeout)
-        except (av.error.FFmpegError, OSError, ValueError) as error:  # its text holds the password
+        except (av.error.FFmpegError, OSError, ValueError) as error:  # its text contains the password
             reason = getattr(error, "strerror", None) or type(error).__name__
         self._check()
         if self._relay.replies.refused:
@@ -85,18 +81,12 @@ class RtspCapture:
         raise InputError(f"{self._name}: not a stream that can be read ({reason})", hint=HINT)
 
     def read(self) -> Picture | None:
-        """Wait for the next picture; None at an end that the server tells.
-
-        Raises
-        ------
-        OSError
-            If the connection breaks or stalls.
-        """
+        """Wait for the next picture; None at the end of a recording or stream."""
         import av
 
         try:
             frame = next(self._frames, None)
-        except av.error.FFmpegError as error:  # its text holds the password
+        except av.error.FFmpegError as error:  # its text contains the password
             self._check()
             raise OSError(error.strerror) from None
         except InputError:
@@ -104,19 +94,19 @@ class RtspCapture:
             raise
         if frame is not None:
             return frame.image
-        # A recording has a duration, and its end is one whether or not the server hangs up after it.
+        # a recording has a duration; at its end the server may hang up
         if not self._container.duration:
             self._check()
         return None
 
     def _check(self) -> None:
-        """Raise what the relay ended with, if it has ended."""
+        """Raise if the source is closed or the relay has failed."""
         if self._stop.said:
             raise StoppedError("closed")
         if self._relay.failure is not None:
             raise self._relay.failure
 
     def close(self) -> None:
-        """Take leave of the server, and end the connection."""
+        """Send TEARDOWN and end the connection."""
         self._decoder.close()
         self._relay.close()

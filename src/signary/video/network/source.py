@@ -1,7 +1,7 @@
 """Photos, videos and cameras on a network: http, https, rtsp and rtsps.
 
-A server is asked for the one address that the user named. Nothing that it sends makes anything else be asked for or
-opened: it may send on to itself only, playlists are refused, and no cookies are kept.
+Only the address that the user gave is requested. Nothing in an answer makes Signary request or open anything else:
+redirects must stay on the same server, playlists are refused, and cookies are not kept.
 """
 
 from __future__ import annotations
@@ -30,24 +30,23 @@ FOUND = (200, 203)
 
 
 def open_network(address: str, *, patience: Patience | None = None) -> Animation | Pictures | NetworkVideo | LiveStream:
-    """Open what is at an address: a photo, a video, or a live camera (motion JPEG over HTTP, RTSP).
+    """Open the photo, video or live camera (motion JPEG over HTTP, RTSP) at an address.
 
     Parameters
     ----------
     address : str
-        ``http://``, ``https://``, ``rtsp://`` or ``rtsps://``; user and password of it are given to that server only.
+        ``http://``, ``https://``, ``rtsp://`` or ``rtsps://``; its user and password are sent to this server only.
     patience : Patience, optional
-        How long to wait for what.
 
     Returns
     -------
     FrameSource
-        Named by the address without its secrets; ``is_live`` if it is a camera. Any thread may close it.
+        Its name is the address without secrets. Any thread may close it.
 
     Raises
     ------
     InputError
-        If nobody answers in time, with anything else than pictures, or by naming other addresses.
+        If no answer comes in time, it is not pictures, or it refers to other addresses.
     """
     from signary.video.network.line import PATIENCE, Stop
 
@@ -105,7 +104,7 @@ def _live(answer: Answer, place: Address, name: str, stop: Stop, patience: Patie
     def open_capture() -> Capture:
         new = answers.pop() if answers else get(place, name, stop, patience)
         try:
-            if new.status >= 500:  # a camera that starts anew
+            if new.status >= 500:  # a camera that restarts
                 raise OSError(f"it answers {new.reason}")
             _check(new, name)
             return MotionJpeg(new, name)
