@@ -116,7 +116,7 @@ def traced(
     *,
     opset: int | None = None,
 ) -> Any:
-    """Return the ONNX model of a network, without the file paths of this machine; parameters of ``torch.onnx.export``."""
+    """Return the ONNX model of a network, without this machine's file paths; parameters as of ``torch.onnx.export``."""
     keep_caches_apart()
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), _quiet_logs():
         warnings.simplefilter("ignore")
@@ -134,7 +134,7 @@ def traced(
 
 
 def without_traces(model: Any) -> Any:
-    """Remove from an ONNX model, in place, what tells where and by which code it was made, but for the layers' names."""
+    """Remove from an ONNX model, in place, all that says which code made it, but for the names of layers."""
     for part in (model.graph, *model.graph.node, *model.graph.input, *model.graph.output, *model.graph.value_info):
         kept = [entry for entry in part.metadata_props if entry.key == SCOPES]
         del part.metadata_props[:]
