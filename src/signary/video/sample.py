@@ -61,7 +61,7 @@ def sample_clip(
 ) -> NDArray[np.uint8]:
     """Decode a clip once and sample its frames as upright squares.
 
-    Frames are counted while decoding, as file headers may be wrong. Beyond 16 x T frames every second one is dropped,
+    Frames are counted while decoding, as file headers may be wrong. Beyond 32 x T frames every second one is dropped,
     repeatedly, so that memory use is constant; a sampled frame then lies within a sixteenth of a segment of its place.
 
     Parameters

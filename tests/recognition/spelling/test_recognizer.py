@@ -13,6 +13,7 @@ pytest.importorskip("onnxscript")
 
 from bundle_maker import make_bundle  # noqa: E402
 
+from signary.errors import ConfigError  # noqa: E402
 from signary.export.spelling import export_ctc_graph, export_speller  # noqa: E402
 from signary.landmarks.repair import repair  # noqa: E402
 from signary.landmarks.sequence import LandmarkSequence  # noqa: E402
@@ -116,6 +117,13 @@ def test_nothing_is_read_where_no_hand_is_seen(streaming: Any) -> None:
     found = reader.recognize(nothing)
     assert (found.text, found.tokens, found.hand_rate) == ("", (), 0.0)
     assert "no hand found" in found.warnings
+
+
+@pytest.mark.parametrize("method", ["classify", "rank"])
+def test_a_phrase_is_no_label(streaming: Any, method: str) -> None:
+    with pytest.raises(ConfigError, match="reads phrases, no label") as caught:
+        getattr(streaming[1], method)(clip())
+    assert caught.value.hint == "use recognize"
 
 
 @pytest.mark.slow

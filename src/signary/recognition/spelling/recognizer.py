@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 from signary.bundles.bundle import Bundle
 from signary.bundles.manifest import reads_hands_alone
+from signary.errors import ConfigError
+from signary.landmarks.sequence import LandmarkSequence
 from signary.recognition.reading import ReadSource
 from signary.recognition.recognizer import Recognizer
 from signary.recognition.spelling.live import SpellingWindow
@@ -27,6 +29,14 @@ class SpellingRecognizer(Recognizer):
     def __init__(self, bundle: Bundle, *, threads: int | None = None) -> None:
         self.engine = "hands" if reads_hands_alone(bundle.manifest) else "holistic"
         super().__init__(bundle, threads=threads)
+
+    def classify(self, sequence: LandmarkSequence, *, hand: str = "auto") -> NoReturn:
+        """Refuse: a phrase is no label."""
+        raise ConfigError(f"{self.name} reads phrases, no label of a whole source", hint="use recognize")
+
+    def rank(self, source: Any, **options: Any) -> NoReturn:
+        """Refuse: as `classify`."""
+        self.classify(source)
 
     def confidence_of(self, reading: SpellingReading, tokens: list[Token]) -> float:
         """Return the probability (0 to 1) that all of a reading is right; 0 where there is no text."""
