@@ -17,9 +17,9 @@ from signary.jobs.run import Engine, Here, Lost, run
 from signary.landmarks.sequence import LandmarkSequence
 from signary.recognition.many import can_cross
 from signary.text.recognition import Failure
+from signary.video.frame import DEFAULT_FPS
 
 PICTURE, FILM = ".png", ".mp4"
-DEFAULT_FPS = 30.0
 
 
 @dataclass(frozen=True, slots=True)

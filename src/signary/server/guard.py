@@ -22,7 +22,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from signary.server.messages import REFUSED, ErrorDetail, ErrorReply
-from signary.server.options import LOCALHOST, ServeOptions, is_address
+from signary.server.options import LOCALHOST, ServeOptions, is_ip
 
 COOKIE = "signary_token"
 POLICY = (
@@ -48,7 +48,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, options: ServeOptions) -> None:
         self.app, self.options, self._sending = app, options, 0
-        own = () if is_address(options.host) else (options.host,)
+        own = () if is_ip(options.host) else (options.host,)
         machine = () if options.is_local else (socket.gethostname().lower(),)
         self._names = {LOCALHOST, *own, *machine, *(name.lower() for name in options.names)}
 
@@ -86,7 +86,7 @@ class Guard:
         name = _name_of(f"//{host}")
         if name is None:
             return False
-        if not is_address(name):
+        if not is_ip(name):
             return name in self._names
         # an address cannot be rebound
         return name == self.options.host or not self.options.is_local or ip_address(name).is_loopback

@@ -67,10 +67,10 @@ class ServeOptions:
     @property
     def is_local(self) -> bool:
         """Whether only this machine is served."""
-        return self.host == LOCALHOST or (is_address(self.host) and ip_address(self.host).is_loopback)
+        return self.host == LOCALHOST or (is_ip(self.host) and ip_address(self.host).is_loopback)
 
 
-def is_address(name: str) -> bool:
+def is_ip(name: str) -> bool:
     """Tell whether a host is an IP address."""
     try:
         ip_address(name)

@@ -9,11 +9,11 @@ from typing import Any
 from signary.datasets.readers.reader import Options, Piece, Reader
 from signary.datasets.readers.table import read_table
 from signary.datasets.stores.draft import Clip
-from signary.datasets.stores.landmarks import DEFAULT_FPS
 from signary.errors import InputError
 from signary.landmarks.files import LANDMARK_ENDINGS, read_landmarks
 from signary.landmarks.sequence import LandmarkSequence
 from signary.video.files import natural_key
+from signary.video.frame import DEFAULT_FPS
 from signary.video.kinds import VIDEO_ENDINGS
 
 TABLE = "manifest.csv"

@@ -21,12 +21,12 @@ from signary.datasets.readers.reader import Options, Piece, Reader
 from signary.datasets.readers.table import read_table
 from signary.datasets.split import SUPPLEMENTAL
 from signary.datasets.stores.draft import Clip, Refused
-from signary.datasets.stores.landmarks import DEFAULT_FPS
 from signary.errors import InputError
 from signary.landmarks.files import WIDE_COLUMNS, wide_names
 from signary.landmarks.sequence import Points, scattered
 from signary.landmarks.skeleton import HOLISTIC_543, LEFT_HAND, RIGHT_HAND
 from signary.text.characters import CHARACTERS
+from signary.video.frame import DEFAULT_FPS
 
 TABLES = {"train": "train.csv", SUPPLEMENTAL: "supplemental_metadata.csv"}
 MAP = "character_to_prediction_index.json"

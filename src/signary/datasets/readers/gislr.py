@@ -12,10 +12,10 @@ from signary.datasets.readers.kaggle import LICENCE, check_table, read_map
 from signary.datasets.readers.reader import Options, Piece, Reader
 from signary.datasets.readers.table import read_table
 from signary.datasets.stores.draft import Clip
-from signary.datasets.stores.landmarks import DEFAULT_FPS
 from signary.errors import InputError
 from signary.landmarks.files import read_landmarks
 from signary.landmarks.skeleton import HOLISTIC_543
+from signary.video.frame import DEFAULT_FPS
 
 TABLE, SIGNS = "train.csv", "sign_to_prediction_index_map.json"
 COLUMNS = ("path", "participant_id", "sequence_id", "sign")

@@ -23,11 +23,11 @@ from signary.errors import InputError, ShapeError, SkeletonMismatch
 from signary.landmarks.face import CONTOURS, NOSE
 from signary.landmarks.sequence import LandmarkSequence, Points, scattered
 from signary.landmarks.skeleton import FACE, HOLISTIC_543, LEFT_HAND, POSE, RIGHT_HAND
+from signary.video.frame import DEFAULT_FPS
 
 VERSION = 1
 DESCRIPTION, POINTS, OFFSETS = "store.json", "points.npy", "offsets.npy"
 PARTIAL, DRAFT = ".partial", "draft.json"
-DEFAULT_FPS = 30.0
 
 Integers = NDArray[np.int64]
 
