@@ -130,7 +130,7 @@ def measured(
 
 
 def learning_curve(
-    recipe: AnyRecipe, seen: Clips, unseen: Clips, read: Callable[[AnyRecipe, Clips, str], Logits]
+    recipe: ClipRecipe, seen: Clips, unseen: Clips, read: Callable[[Clips, str], Logits]
 ) -> list[dict[str, float]]:
     """Train on each of the recipe's shares of the clips, and return its accuracy on the N held-out ones.
 
@@ -139,13 +139,12 @@ def learning_curve(
     recipe : ClipRecipe
     seen, unseen : Clips
         For training and for testing.
-    read : callable(recipe, clips, stage) -> float32 (N, V)
+    read : callable(clips, stage) -> float32 (N, V)
         Trains on some clips and returns logits of the unseen ones.
     """
     rows, places = [], recipe.words.places(unseen.label)
     for share in sorted(recipe.curve):
-        part = recipe.model_copy(update={"data": recipe.data.model_copy(update={"share": share})})
         some = seen.select(share_of(np.arange(len(seen)), share, recipe.seed))
-        right = read(part, some, f"share-{share:g}").argmax(1) == places
+        right = read(some, f"share-{share:g}").argmax(1) == places
         rows.append({"clips": len(some), "accuracy": float(right.mean()), "n": len(unseen)})
     return rows

@@ -46,8 +46,8 @@ def train_signs(recipe: SignRecipe, data: Path, run: Run, *, fold: int = 0) -> P
     more: dict[str, Any] = {"skipped": skipped, "held_out": name, **by}
     if recipe.curve and len(unseen):
 
-        def read(part: SignRecipe, some: Clips, stage: str) -> NDArray[np.float32]:
-            alone = part.model_copy(update={"members": 1})
+        def read(some: Clips, stage: str) -> NDArray[np.float32]:
+            alone = recipe.model_copy(update={"members": 1})
             return predict_signs(fit_committee(alone, some, run=run, stage=stage), unseen, recipe)
 
         more["learning_curve"] = learning_curve(recipe, seen, unseen, read)
@@ -70,7 +70,7 @@ def train_signs(recipe: SignRecipe, data: Path, run: Run, *, fold: int = 0) -> P
 
 def fit_committee(
     recipe: SignRecipe, clips: Clips, unseen: Clips | None = None, *, run: Run | None = None, stage: str = "fold"
-) -> Committee | SignNetwork:
+) -> SignNetwork:
     """Train the members of a recipe, each with its own seed; parameters as `fit_signs`."""
     members = [
         fit_signs(recipe.member(number), clips, unseen, run=run, stage=f"{stage}-{number}")
@@ -104,7 +104,7 @@ def trusted_words(recipe: SignRecipe, clips: Clips) -> list[str]:
     return [word for place, word in enumerate(recipe.vocabulary) if recipe.trusted and count[place] >= recipe.trusted]
 
 
-def doubted(network: Committee | SignNetwork, recipe: SignRecipe, trusted: Sequence[str]) -> Committee | SignNetwork:
+def doubted(network: SignNetwork, recipe: SignRecipe, trusted: Sequence[str]) -> SignNetwork:
     """Lower the logits of words that are not trusted, in place, and return the network."""
     if recipe.doubt and trusted:
         doubt = [0.0 if word in trusted else 1 / 3 if word in recipe.silent else 1.0 for word in recipe.vocabulary]
@@ -114,7 +114,7 @@ def doubted(network: Committee | SignNetwork, recipe: SignRecipe, trusted: Seque
     return network
 
 
-def predict_signs(network: Committee | SignNetwork, clips: Clips, recipe: SignRecipe) -> NDArray[np.float32]:
+def predict_signs(network: SignNetwork, clips: Clips, recipe: SignRecipe) -> NDArray[np.float32]:
     """Return logits float32 (N, V)."""
     order = np.argsort(clips.length, kind="stable")
     said = np.empty((len(clips), len(recipe.vocabulary)), np.float32)

@@ -47,8 +47,8 @@ def train_videos(recipe: VideoRecipe, data: Path, run: Run, *, fold: int = 0) ->
     more: dict[str, Any] = {"skipped": skipped, "held_out": name, **by}
     if recipe.curve and len(unseen):
 
-        def read(part: VideoRecipe, some: Clips, stage: str) -> NDArray[np.float32]:
-            return predict_videos(fit_videos(part, some, run=run, stage=stage, start=start), unseen)
+        def read(some: Clips, stage: str) -> NDArray[np.float32]:
+            return predict_videos(fit_videos(recipe, some, run=run, stage=stage, start=start), unseen)
 
         more["learning_curve"] = learning_curve(recipe, seen, unseen, read)
     run.write_metrics(train={"n": len(seen)}, validation=scores, **more)
